@@ -1,0 +1,1 @@
+"""Built-in components; importing the package registers them."""

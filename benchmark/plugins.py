@@ -1,0 +1,75 @@
+"""Loads components: built-in packages, installed entry points and files, all through one door."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from .errors import XaiboardError
+
+BUILTINS = (
+    "xaiboard.benchmark.datasets",
+    "xaiboard.benchmark.methods",
+    "xaiboard.benchmark.perturbations",
+    "xaiboard.metrics",
+    "xaiboard.models",
+)
+
+
+@cache
+def load_builtins() -> None:
+    """Imports the packages whose modules register the built-in components."""
+    for name in BUILTINS:
+        importlib.import_module(name)
+
+
+@cache
+def load_entry_points() -> None:
+    """Imports what installed distributions name in the entry-point group ``xaiboard``."""
+    load_builtins()
+    for entry in entry_points(group="xaiboard"):
+        entry.load()
+
+
+def load_plugins(files: Sequence[str | Path]) -> None:
+    """Imports entry points and plug-in files; a file's folder becomes importable, as for a script.
+
+    A plug-in's own error keeps its traceback, which starts in the plug-in.
+
+    Raises:
+        XaiboardError: no such file, or a syntax error in it.
+    """
+    load_entry_points()
+    for file in files:
+        _load_file(Path(file).expanduser().resolve())
+
+
+def _load_file(path: Path) -> None:
+    if not path.is_file() or path.suffix != ".py":
+        raise XaiboardError(f"plug-in '{path}' is not a Python file; give the path of a .py file")
+    name = f"xaiboard_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise XaiboardError(f"plug-in '{path}' cannot be imported; give the path of a .py file")
+    module = importlib.util.module_from_spec(spec)
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, SyntaxError) and error.filename == str(path):
+            where = f"line {error.lineno}: {error.msg}"
+            raise XaiboardError(
+                f"plug-in '{path}' has a syntax error in {where}; mend it and run again"
+            ) from None
+        raise

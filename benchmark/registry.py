@@ -1,0 +1,281 @@
+"""The registries, and the decorators that alone write to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from .components import Column, Component, Dataset, Method, Metric, Model, Perturbation, read_signature
+from .errors import XaiboardError, unknown
+
+C = TypeVar("C", bound=Component)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Registry(Mapping[str, C]):
+    """Components of one kind by name; the built-in ones are imported at the first look-up."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, C] = {}
+
+    def add(self, entry: C) -> None:
+        """Registers ``entry``; defining the same function again (a notebook's cell) replaces it.
+
+        Raises:
+            XaiboardError: the name is taken by another function.
+        """
+        old = self._entries.get(entry.name)
+        if old is not None and _origin(old) != _origin(entry):
+            raise XaiboardError(
+                f"two {self.kind}s named '{entry.name}': {'.'.join(_origin(old))} and {'.'.join(_origin(entry))};"
+                " rename one"
+            )
+        self._entries[entry.name] = entry
+
+    def __getitem__(self, name: str) -> C:
+        self._load()
+        if name not in self._entries:
+            raise unknown(self.kind, name, self._entries)
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return iter(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        self._load()
+        return name in self._entries
+
+    def __len__(self) -> int:
+        self._load()
+        return len(self._entries)
+
+    def _load(self) -> None:
+        from .plugins import load_builtins
+
+        load_builtins()
+
+
+def _origin(entry: Component) -> tuple[str, str]:
+    return entry.function.__module__, entry.function.__qualname__
+
+
+datasets: Registry[Dataset] = Registry("dataset")
+models: Registry[Model] = Registry("model")
+methods: Registry[Method] = Registry("method")
+metrics: Registry[Metric] = Registry("metric")
+perturbations: Registry[Perturbation] = Registry("perturbation")
+
+
+def dataset(*, name: str | None = None, source: str = "") -> Callable[[F], F]:
+    """Registers a data set: ``function(split)`` returns its images and labels.
+
+    Args:
+        name: name in tables; the function's own by default.
+        source: paper or address.
+    """
+
+    def register(function: F) -> F:
+        datasets.add(Dataset(**_common("dataset", name, function, source, 1)))
+        return function
+
+    return register
+
+
+def model(
+    *,
+    family: str,
+    name: str | None = None,
+    source: str = "",
+    dataset: str | None = None,
+    weights: str | None = None,
+    lipschitz: float | None = None,
+    recipe: Callable[..., Any] | None = None,
+    version: int = 1,
+) -> Callable[[F], F]:
+    """Registers a trained network: ``function()`` or ``function(shape, classes)`` builds an ``nn.Module``.
+
+    The module takes images in ``[0, 1]`` and returns logits ``(B, K)``; preprocessing lives inside it.
+
+    Args:
+        family: ``ot``, ``standard``, ``adversarial``, ``regularised``, or a name of your own.
+        name: ``architecture.training``; the function's own name by default.
+        source: paper, and where it was trained.
+        dataset: the data set it was trained on; None when ``weights`` names one for each.
+        weights: safetensors file, relative to the defining file; ``{dataset}`` stands for the data set's name.
+            A card, the same name with ``.json``, is checked where there is one. None: ready as built.
+        lipschitz: the L2 Lipschitz constant that the network claims; certificates need it, audits check it.
+        recipe: what ``xaiboard train`` calls.
+        version: raised by hand when the entry changes its meaning.
+    """
+
+    def register(function: F) -> F:
+        common = _common("model", name, function, source, version)
+        models.add(
+            Model(
+                **common, family=family, dataset=dataset, weights=weights, lipschitz=lipschitz, recipe=recipe
+            )
+        )
+        return function
+
+    return register
+
+
+def method(
+    *,
+    name: str | None = None,
+    source: str = "",
+    control: bool = False,
+    applies: Callable[[Any], str | None] | None = None,
+    version: int = 1,
+) -> Callable[[F], F]:
+    """Registers an attribution method, or a captum attribution class as it is.
+
+    Args:
+        name: name in tables; the function's own by default.
+        source: paper and equation.
+        control: a row that no useful method should lose to (random, edges).
+        applies: given the model, the reason why the method is not applicable to it, or None.
+        version: raised by hand when the attribution changes its meaning.
+    """
+
+    def register(function: F) -> F:
+        methods.add(
+            make_method(function, name=name, source=source, control=control, applies=applies, version=version)
+        )
+        return function
+
+    return register
+
+
+def make_method(
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    source: str = "",
+    control: bool = False,
+    applies: Callable[[Any], str | None] | None = None,
+    version: int = 1,
+) -> Method:
+    """The entry that :func:`method` registers, unregistered."""
+    return Method(**_common("method", name, function, source, version), control=control, applies=applies)
+
+
+def metric(
+    *,
+    family: str,
+    higher_is_better: bool | None,
+    name: str | None = None,
+    source: str = "",
+    across_models: bool = False,
+    columns: Mapping[str, Column] | None = None,
+    shared: Sequence[Callable[..., Any]] = (),
+    version: int = 1,
+) -> Callable[[F], F]:
+    """Registers a metric: one score per sample, or a mapping of named columns of them.
+
+    In a mapping, ``""`` names the plain score; a column may be a :class:`Weighted` pair, whose mean over
+    samples is weighted; a column shaped ``(B, S)`` is a curve, stored and drawn but not tabulated.
+
+    Args:
+        family: ``faithfulness``, ``stability``, ``complexity``, ``localisation``, ``sanity`` or ``model``.
+        higher_is_better: direction of the plain score; None when it has none.
+        name: name in tables; the function's own by default.
+        source: paper and equation.
+        across_models: whether plain scores of different models may be compared.
+        columns: direction and comparability of the named columns.
+        shared: functions of the input alone, whose values, supplied under the function's name, are computed
+            once for each model and serve every method.
+        version: raised by hand when the score changes its meaning.
+    """
+
+    def register(function: F) -> F:
+        metrics.add(
+            make_metric(
+                function,
+                name=name,
+                source=source,
+                family=family,
+                higher_is_better=higher_is_better,
+                across_models=across_models,
+                columns=columns,
+                shared=shared,
+                version=version,
+            )
+        )
+        return function
+
+    return register
+
+
+def make_metric(
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    source: str = "",
+    family: str = "own",
+    higher_is_better: bool | None = True,
+    across_models: bool = False,
+    columns: Mapping[str, Column] | None = None,
+    shared: Sequence[Callable[..., Any]] = (),
+    version: int = 1,
+) -> Metric:
+    """The entry that :func:`metric` registers, unregistered."""
+    values = {
+        value.__name__: Component(**_common("shared value", None, value, "", version)) for value in shared
+    }
+    common = _common("metric", name, function, source, version, tuple(values))
+    for value in values.values():
+        missing = set(value.settings) - set(common["settings"])
+        if missing:
+            raise XaiboardError(
+                f"metric '{common['name']}' shares '{value.name}', whose setting '{min(missing)}' it does not have"
+            )
+    return Metric(
+        **common,
+        family=family,
+        higher_is_better=higher_is_better,
+        across_models=across_models,
+        columns=columns or {},
+        shared=values,
+    )
+
+
+def perturbation(*, name: str | None = None, source: str = "", version: int = 1) -> Callable[[F], F]:
+    """Registers a perturbation: a changed ``x`` of the same shape, in ``[0, 1]``.
+
+    Args:
+        name: name in tables; the function's own by default.
+        source: paper and equation.
+        version: raised by hand when the perturbation changes its meaning.
+    """
+
+    def register(function: F) -> F:
+        perturbations.add(Perturbation(**_common("perturbation", name, function, source, version)))
+        return function
+
+    return register
+
+
+def _common(
+    kind: str,
+    name: str | None,
+    function: Callable[..., Any],
+    source: str,
+    version: int,
+    shared: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    name = name or function.__name__
+    if not re.fullmatch(r"[\w.+-]+", name):
+        raise XaiboardError(f"{kind} name '{name}' may have letters, digits, '_', '.', '+' and '-' only")
+    supplied, settings = read_signature(kind, name, function, shared)
+    return {
+        "name": name,
+        "function": function,
+        "source": source,
+        "version": version,
+        "supplied": supplied,
+        "settings": settings,
+    }
