@@ -1,1 +1,5 @@
-"""Built-in components; importing the package registers them."""
+"""Built-in data sets; importing the package registers them."""
+
+from . import digits
+
+__all__ = ["digits"]
