@@ -1,5 +1,5 @@
 """Built-in data sets; importing the package registers them."""
 
-from . import digits
+from . import block_digits, cifar10, digits, fashion_mnist, image_folder, mnist
 
-__all__ = ["digits"]
+__all__ = ["block_digits", "cifar10", "digits", "fashion_mnist", "image_folder", "mnist"]

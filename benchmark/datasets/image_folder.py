@@ -1,0 +1,122 @@
+"""Images of one's own: ``train/<class>/*`` and ``test/<class>/*`` in a directory or a zip."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from ..data import Data
+from ..errors import XaiboardError
+from ..registry import dataset
+from .arrays import as_data
+from .trees import Parts, Tree, open_tree
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".pgm", ".ppm")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "PPM")
+"""What Pillow may try; it knows formats that start other programs."""
+
+SPLITS = ("train", "test")
+
+
+@dataset(name="image-folder", source="the user's images")
+def image_folder(split: Literal["train", "test"], path: str) -> Data:
+    """Images of one size, ``(C, H, W)``: C is 1 if all of the split are saved as grey, else 3; alpha is dropped.
+
+    The classes are the names of the class folders, sorted; the samples are in the order of class and file name.
+
+    Raises:
+        XaiboardError: a missing split, class or image, a file that is no image, or images of several sizes.
+    """
+    root = Path(path).expanduser()
+    with open_tree(root, SPLITS) as tree:
+        classes = _classes(tree, split, root)
+        files = [
+            parts
+            for parts in tree.files
+            if parts[0] == split and len(parts) > 2 and parts[-1].lower().endswith(SUFFIXES)
+        ]
+        filled = {parts[1] for parts in files}
+        for name in classes:
+            if name not in filled:
+                raise XaiboardError(
+                    f"'{root}' has no images in '{split}/{name}', expected files that end in {', '.join(SUFFIXES)};"
+                    " add some, or take the class away"
+                )
+        pixels = _decode(tree.read, files, root)
+    index = {name: number for number, name in enumerate(classes)}
+    label = np.array([index[parts[1]] for parts in files])
+    return as_data(pixels, label, classes, root)
+
+
+def _classes(tree: Tree, split: str, root: Path) -> list[str]:
+    """Names of the class folders, the same in all splits that there are, sorted."""
+    found = {
+        top: {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2} for top in SPLITS
+    }
+    if not found[split]:
+        use = ", which gives the reference statistics," if split == "train" else ""
+        raise XaiboardError(
+            f"'{root}' has no class folders in '{split}/'; put the {split} images{use} into '{split}/<class>/'"
+        )
+    train, test = found.values()
+    if train and test and train != test:
+        odd = min(train ^ test)
+        here, there = SPLITS if odd in train else SPLITS[::-1]
+        raise XaiboardError(
+            f"'{root}' has the class '{odd}' in '{here}/' but not in '{there}/', expected the same classes; "
+            f"add '{there}/{odd}/', or take '{here}/{odd}/' away"
+        )
+    return sorted(found[split])
+
+
+def _decode(read: Callable[[Parts], bytes], files: list[Parts], root: Path) -> np.ndarray:
+    """Pixels of the files, uint8 ``(N, C, H, W)``."""
+    first, _ = _image(read, files[0], root, None)
+    # Grey is known when the last file is read: room for three channels saves a pass over all headers.
+    pixels = np.empty((len(files), *first.shape), dtype=np.uint8)
+    height, width = first.shape[:2]
+
+    def fill(row: int) -> bool:
+        pixels[row], grey = _image(read, files[row], root, ("/".join(files[0]), (width, height)))
+        return grey
+
+    with ThreadPoolExecutor() as pool:
+        rows = range(len(files))
+        grey = list(tqdm(pool.map(fill, rows), root.name, len(rows), leave=False, delay=2, disable=None))
+    return (pixels[..., :1] if all(grey) else pixels).transpose(0, 3, 1, 2)
+
+
+def _image(
+    read: Callable[[Parts], bytes],
+    file: Parts,
+    root: Path,
+    like: tuple[str, tuple[int, int]] | None,
+) -> tuple[np.ndarray, bool]:
+    """One file as RGB, uint8 ``(H, W, 3)``, and whether it is grey; ``like`` is a file with its size."""
+    name = "/".join(file)
+    try:
+        with Image.open(io.BytesIO(read(file)), formats=FORMATS) as image:
+            size = image.size
+            if like is None or size == like[1]:
+                return _rgb(image), image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+    except Exception as error:  # on damaged files decoders raise what they like
+        reason = "not an image" if isinstance(error, UnidentifiedImageError) else error
+        raise XaiboardError(
+            f"'{name}' in '{root}' cannot be read ({reason}), expected {', '.join(FORMATS)}; replace or remove it"
+        ) from error
+    sizes = f"'{like[0]}' is {like[1][0]} x {like[1][1]} pixels and '{name}' is {size[0]} x {size[1]}"
+    raise XaiboardError(f"{sizes} in '{root}', expected images of one size; resize them")
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I"):  # 16 bits, which Pillow's own conversion would clip
+        deep = np.asarray(image).astype(np.int64)
+        return np.repeat((deep * 255 + 32767) // 65535, 3).reshape(*deep.shape, 3).astype(np.uint8)
+    return np.asarray(image.convert("RGB"))
