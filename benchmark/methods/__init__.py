@@ -1,1 +1,23 @@
-"""Built-in components; importing the package registers them."""
+"""Built-in attribution methods; importing the package registers them."""
+
+from . import (
+    gradcam,
+    input_x_gradient,
+    integrated_gradients,
+    occlusion,
+    random_map,
+    saliency,
+    smoothgrad,
+    sobel,
+)
+
+__all__ = [
+    "gradcam",
+    "input_x_gradient",
+    "integrated_gradients",
+    "occlusion",
+    "random_map",
+    "saliency",
+    "smoothgrad",
+    "sobel",
+]

@@ -1,1 +1,5 @@
-"""Built-in components; importing the package registers them."""
+"""Built-in perturbations; importing the package registers them."""
+
+from . import sign_noise
+
+__all__ = ["sign_noise"]

@@ -1,0 +1,12 @@
+"""Random map: the control that knows neither model nor image."""
+
+from torch import Tensor
+
+from ..registry import method
+from ..rng import SampleRng
+
+
+@method(source="control", control=True)
+def random(x: Tensor, rng: SampleRng) -> Tensor:
+    """Independent standard normal numbers, shaped like ``x``."""
+    return rng.normal(x)

@@ -1,0 +1,19 @@
+"""Saliency: the gradient of the explained logit."""
+
+import captum.attr
+from torch import Tensor, nn
+
+from ..registry import method
+
+
+@method(source="Simonyan et al. 2014, arXiv:1312.6034, sec. 3")
+def saliency(model: nn.Module, x: Tensor, target: Tensor, *, abs: bool = False) -> Tensor:
+    """Gradient of the target's logit, shaped like ``x``, in logits per unit of ``x``.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        abs: the magnitude instead of the signed gradient, as in the paper.
+    """
+    return captum.attr.Saliency(model).attribute(x.detach().requires_grad_(), target, abs=abs)

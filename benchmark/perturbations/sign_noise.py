@@ -1,0 +1,24 @@
+"""Sign noise: every value moves by the same amount, up or down at random."""
+
+from torch import Tensor
+
+from ..errors import XaiboardError
+from ..registry import perturbation
+from ..rng import SampleRng
+
+
+@perturbation(source="Ghorbani et al. 2019, arXiv:1710.10547, sec. 3")
+def sign_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
+    """``x`` plus or minus ``eps``, each element on its own, clamped to ``[0, 1]``, shaped like ``x``.
+
+    Args:
+        x: inputs in ``[0, 1]``.
+        rng: random numbers of each sample.
+        eps: radius in the sup norm, in units of ``x``.
+
+    Raises:
+        XaiboardError: ``eps`` is negative.
+    """
+    if eps < 0:
+        raise XaiboardError(f"setting 'eps' of 'sign_noise' must be at least 0; got '{eps:g}'")
+    return (x + eps * rng.sign(x)).clamp(0, 1)

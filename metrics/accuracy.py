@@ -1,0 +1,11 @@
+"""Accuracy of the model."""
+
+from torch import Tensor
+
+from ..benchmark.registry import metric
+
+
+@metric(family="model", higher_is_better=True, across_models=True, source="definition")
+def accuracy(logits: Tensor, label: Tensor) -> Tensor:
+    """1 where the largest of ``logits (B, K)`` is that of ``label (B,)``, 0 elsewhere, ``(B,)``."""
+    return (logits.argmax(1) == label).to(logits)

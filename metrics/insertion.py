@@ -1,0 +1,74 @@
+"""Insertion: how fast the explained class is found when the most important pixels come first."""
+
+from torch import Tensor, nn
+
+from ..benchmark.components import Column, Weighted
+from ..benchmark.data import Reference
+from ..benchmark.registry import metric
+from ..benchmark.rng import SampleRng
+from .baselines import Baseline
+from .patches import patch_gains, patch_sums
+from .rank_correlation import spearman
+from .removal import random_order_curves, removal_scores
+
+
+@metric(
+    family="faithfulness",
+    higher_is_better=True,
+    source="Petsiuk et al. 2018, arXiv:1806.07421, sec. 3.3",
+    columns={
+        "retention": Column(higher_is_better=True, across_models=True),
+        "win_rate": Column(higher_is_better=True, across_models=True),
+        "patch_correlation": Column(higher_is_better=True, across_models=True),
+        "normalised": Column(higher_is_better=True, across_models=True),
+    },
+    shared=[random_order_curves, patch_gains],
+)
+def insertion(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    attribution: Tensor,
+    rng: SampleRng,
+    reference: Reference | None,
+    random_order_curves: Tensor,
+    patch_gains: Tensor,
+    *,
+    baseline: Baseline = "zero",
+    steps: int = 28,
+    orders: int = 10,
+    patch: int = 4,
+) -> dict[str, Tensor | Weighted]:
+    """Area under the target's probability while pixels are put into the baseline, most important ones first.
+
+    The mirror image of deletion: inserting along an order is deleting along the reversed order, read backwards.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        attribution: one signed value for each element, shaped like ``x``.
+        rng: random numbers of each sample.
+        reference: statistics of the training set; ``baseline=mean`` needs them.
+        random_order_curves: deletion curves of random orders, ``(B, orders, steps + 1, 2)``.
+        patch_gains: gain of logit by inserting single patches, ``(B, patches)``.
+        baseline: where the curve starts: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
+        steps: equal steps from the erased to the intact input.
+        orders: random orders of each sample, for ``win_rate``.
+        patch: side of a patch in pixels, for ``patch_correlation``.
+
+    Returns:
+        ``(B,)`` each, higher is better: the area in ``[0, 1]``, comparable within one model only; and, comparable
+        across models, ``retention`` (share of the points of the curve at which the target is predicted; unchanged
+        when all logits are scaled), ``win_rate`` (share of random orders whose area is smaller, ties count half),
+        ``patch_correlation`` (Spearman, in ``[-1, 1]``, between the attribution of a patch and the gain of logit
+        when it alone is inserted) and ``normalised`` (area on a scale from the erased to the intact input, a
+        weighted mean). ``curve``: the probabilities, ``(B, steps + 1)``.
+
+    Raises:
+        XaiboardError: a setting out of range, or a baseline that is not available.
+    """
+    scores = removal_scores(
+        model, x, target, attribution, rng, reference, random_order_curves, baseline=baseline, insert=True
+    )
+    return scores | {"patch_correlation": spearman(patch_sums(attribution, patch), patch_gains)}

@@ -1,0 +1,149 @@
+"""Curves of a model's output while pixels give way to a baseline, and what is read from them."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..benchmark.components import Weighted
+from ..benchmark.data import Reference
+from ..benchmark.rng import SampleRng
+from .baselines import Baseline, baseline_image
+from .checks import at_least
+from .pixels import channels, descending_order, pixel_values
+
+SMALLEST_WEIGHT = 1e-6
+"""A drop of probability below this is replaced by it, so that a normalised score is finite."""
+
+TIE = 1e-6
+"""Areas closer than this are equal: float32 probabilities are not more accurate."""
+
+
+def random_order_curves(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    rng: SampleRng,
+    reference: Reference | None,
+    *,
+    baseline: Baseline = "zero",
+    steps: int = 28,
+    orders: int = 10,
+) -> Tensor:
+    """The target's probability, and whether it is predicted, while pixels are erased in random orders.
+
+    The first and the last point of every curve are the intact and the erased input. Read backwards, a deletion
+    curve is the insertion curve of the reversed order, so one set serves both.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        rng: random numbers of each sample.
+        reference: statistics of the training set.
+        baseline: what replaces a pixel.
+        steps: equal steps from the intact to the erased input.
+        orders: random orders of each sample.
+
+    Returns:
+        ``(B, orders, steps + 1, 2)``: probability, and 1 where the target is predicted, 0 elsewhere.
+
+    Raises:
+        XaiboardError: ``steps`` is smaller than 2 (a curve of two end points is the same for every order), ``orders``
+            than 1, or the baseline is not available.
+    """
+    at_least(2, "random_order_curves", steps=steps)
+    at_least(1, "random_order_curves", orders=orders)
+    erased, pixels = baseline_image(x, reference, baseline), channels(x).shape[2]
+    with torch.no_grad():
+        intact, gone = model(x), model(erased)
+        curves = []
+        for _ in range(orders):
+            order = rng.permutation(x, pixels)
+            between = replace_in_order(model, x, erased, order, counts(pixels, steps)[1:-1])
+            curves.append(read([intact, *between, gone], target))
+    return torch.stack(curves, dim=1)
+
+
+def counts(pixels: int, steps: int) -> list[int]:
+    """How many pixels are erased at each of the ``steps + 1`` points, from none to all."""
+    return [round(step / steps * pixels) for step in range(steps + 1)]
+
+
+def replace_in_order(
+    model: nn.Module, start: Tensor, end: Tensor, order: Tensor, points: Sequence[int]
+) -> list[Tensor]:
+    """Logits ``(B, K)`` at each of ``points``: the first so many pixels of ``order (B, P)`` are those of ``end``.
+
+    Only the pixels that change are written between two forward passes.
+    """
+    current = start.clone(memory_format=torch.contiguous_format)
+    pixels, index = channels(current), order[:, None].expand_as(channels(end))
+    values = channels(end).gather(2, index)
+    logits, done = [], 0
+    for point in points:
+        pixels.scatter_(2, index[..., done:point], values[..., done:point])
+        logits.append(model(current))
+        done = point
+    return logits
+
+
+def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
+    """Softmax probability of the target, and 1 where it is predicted: ``S`` times ``(B, K)`` to ``(B, S, 2)``."""
+    stacked = torch.stack(list(logits), dim=1)
+    chosen = target[:, None, None].expand(-1, len(logits), 1)
+    probability = stacked.softmax(2).gather(2, chosen)
+    return torch.cat([probability, (stacked.argmax(2, keepdim=True) == chosen).to(probability)], dim=2)
+
+
+def removal_scores(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    attribution: Tensor,
+    rng: SampleRng,
+    reference: Reference | None,
+    random_order_curves: Tensor,
+    *,
+    baseline: Baseline,
+    insert: bool = False,
+) -> dict[str, Tensor | Weighted]:
+    """What ``deletion`` reads from the curve of an attribution and, with ``insert``, ``insertion``.
+
+    The end points are those of the random orders; only what lies between them is evaluated.
+    """
+    order = descending_order(pixel_values(attribution), rng)
+    pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
+    start, end, points = x, baseline_image(x, reference, baseline), counts(pixels, steps)
+    if insert:
+        start, end, points = end, start, [pixels - point for point in reversed(points)]
+        random_order_curves = random_order_curves.flip(2)
+    first, last = random_order_curves[:, 0, :1], random_order_curves[:, 0, -1:]
+    with torch.no_grad():
+        between = read(replace_in_order(model, start, end, order, points[1:-1]), target)
+    curve, kept = torch.cat([first, between, last], dim=1).unbind(2)
+    fractions = torch.tensor(points).to(curve) / pixels
+    area = torch.trapezoid(curve, fractions, dim=1)
+    rivals = torch.trapezoid(random_order_curves[..., 0], fractions, dim=2)
+    lead = area[:, None] - rivals if insert else rivals - area[:, None]
+    intact, gone = (curve[:, -1], curve[:, 0]) if insert else (curve[:, 0], curve[:, -1])
+    return {
+        "": area,
+        "retention": kept.mean(1),
+        "win_rate": torch.where(lead.abs() <= TIE, 0.5, (lead > 0).to(lead)).mean(1),
+        "normalised": _normalised(area, intact, gone),
+        "curve": curve,
+    }
+
+
+def _normalised(area: Tensor, intact: Tensor, gone: Tensor) -> Weighted:
+    """The area on a scale from the erased (0) to the intact input (1), to be averaged with the scale as weight.
+
+    The weighted mean is the area under the data set's mean curve, min-max normalised. Sample by sample the scale
+    may be tiny and of either sign, and an unweighted mean would explode.
+    """
+    scale = intact - gone
+    scale = torch.where(
+        scale.abs() < SMALLEST_WEIGHT, torch.copysign(torch.full_like(scale, SMALLEST_WEIGHT), scale), scale
+    )
+    return Weighted((area - gone) / scale, scale)
