@@ -1,6 +1,7 @@
 """Digits: counts, split, range, and the resampling against a slow one."""
 
 import numpy as np
+import pytest
 import torch
 from sklearn.datasets import load_digits
 from xaiboard.benchmark.data import load_data
@@ -59,3 +60,15 @@ def test_an_edit_in_place_does_not_reach_the_next_caller() -> None:
     again = load_data("digits")
     assert again.x.any()
     assert again.label.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("digits", "a01207120bae1abbd6c358aad27c05108844d7cadd8f1aea3133adb54024e680"),
+        ("block-digits", "445a45bec6d2af9e1e480f1a75b76bfb1a8d947ac9ee02bee39cb73812fb4117"),
+    ],
+)
+def test_the_pixels_are_those_of_the_published_results(name: str, digest: str) -> None:
+    """Shipped weights and tables are for these bits: whoever changes them makes another data set."""
+    assert load_data(name).digest == digest
