@@ -270,6 +270,10 @@ def _common(
     name = name or function.__name__
     if not re.fullmatch(r"[\w.+-]+", name):
         raise XaiboardError(f"{kind} name '{name}' may have letters, digits, '_', '.', '+' and '-' only")
+    if kind == "metric" and "." in name:
+        raise XaiboardError(
+            f"metric name '{name}' may have no '.': in tables it separates the metric from its column"
+        )
     supplied, settings = read_signature(kind, name, function, shared)
     return {
         "name": name,

@@ -1,0 +1,328 @@
+"""The suite from Python: ``run``, and the parts alone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from . import leaderboard, registry, report, suites, tables, zoo
+from .batching import Batcher
+from .components import Choice, Component, choose
+from .contract import check
+from .data import Data, load_data, load_reference
+from .errors import XaiboardError
+from .gallery import draw_gallery
+from .plan import Plan, make_cells, probe
+from .plugins import load_plugins
+from .registry import Registry, make_method, make_metric
+from .runner import execute
+from .selection import select, select_by
+from .store import Store
+from .work import Conditions, Work
+from .zoo import TrainedModel, load_model
+
+__all__ = ["Run", "check", "explain", "load_model", "make_plan", "run"]
+
+Selection = str | Sequence[Any] | Mapping[str, Any]
+"""A pattern, a sequence of patterns and objects, or objects by name."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The results of a run, as tables; the files are in ``folder``."""
+
+    folder: Path
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row for each planned cell, with its status."""
+        return tables.read_cells(self.folder)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row for each sample of each metric column."""
+        return tables.read_scores(self.folder)
+
+    @cached_property
+    def leaderboard(self) -> pd.DataFrame:
+        """Means, intervals and ranks."""
+        return leaderboard.leaderboard(self.cells, self.scores)
+
+    @cached_property
+    def families(self) -> pd.DataFrame:
+        """Model families compared in pairs."""
+        return leaderboard.families(self.cells, self.scores)
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """Accuracy, certificates and bounds of the models."""
+        return leaderboard.models(self.cells, self.scores)
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """Cells that raised, with their messages."""
+        return self.cells[self.cells["status"] == "failed"]
+
+
+def run(
+    suite: str = "quick",
+    *,
+    dataset: str | None = None,
+    models: Selection | None = None,
+    methods: Selection | None = None,
+    metrics: Selection | None = None,
+    perturbations: Selection | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    target: str = "prediction",
+    device: str = "auto",
+    dtype: str = "float32",
+    batch_size: int | str = "auto",
+    plugins: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Runs a suite, or a selection of your own, and returns its tables. The same call resumes.
+
+    Args:
+        suite: named selection that fills what the other arguments leave open.
+        dataset: a registered data set, or ``image-folder:PATH``.
+        models: patterns, ``nn.Module`` objects, or a mapping of names to them.
+        methods: patterns, functions, or captum classes.
+        metrics: patterns or functions.
+        perturbations: patterns or functions.
+        samples: how many test samples.
+        seed: seed of every random number.
+        target: the explained class, ``prediction`` or ``label``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        dtype: ``float32`` or ``float64``.
+        batch_size: samples in a batch; it changes speed and memory, not scores.
+        plugins: files that register components.
+        out: the folder of the run; ``results/<suite>`` by default.
+        progress: whether to show a progress bar.
+
+    Raises:
+        XaiboardError: a mistake in the selection, the data or the weights; nothing is written.
+    """
+    batch = _batch_size(batch_size)
+    plan = make_plan(
+        suite,
+        dataset=dataset,
+        models=models,
+        methods=methods,
+        metrics=metrics,
+        perturbations=perturbations,
+        samples=samples,
+        seed=seed,
+        target=target,
+        device=device,
+        dtype=dtype,
+        plugins=plugins,
+    )
+    store = Store(out if out is not None else default_folder(suite))
+    conditions = {"seed": seed, "target": target, "dtype": dtype, "samples": len(plan.data)}
+    store.open(conditions)
+    store.plan(plan.summary)
+    try:
+        execute(plan, store, batch_size=batch, progress=progress)
+    finally:
+        tables.consolidate(store)
+    finished = Run(store.folder)
+    write_tables(finished)
+    draw_gallery(plan, finished.folder / f"gallery-{report.file_name(plan.dataset)}.png")
+    return finished
+
+
+def make_plan(
+    suite: str = "quick",
+    *,
+    dataset: str | None = None,
+    models: Selection | None = None,
+    methods: Selection | None = None,
+    metrics: Selection | None = None,
+    perturbations: Selection | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    target: str = "prediction",
+    device: str = "auto",
+    dtype: str = "float32",
+    plugins: Sequence[str | Path] = (),
+) -> Plan:
+    """What :func:`run` would do with the same arguments, checked, with passes counted on one sample.
+
+    Raises:
+        XaiboardError: a mistake in the selection, the data or the weights.
+    """
+    load_plugins(plugins)
+    chosen = suites.read(suite)
+    for name, value, known in (
+        ("target", target, ("prediction", "label")),
+        ("dtype", dtype, ("float32", "float64")),
+    ):
+        if value not in known:
+            raise XaiboardError(f"no {name} named '{value}'; there are: {', '.join(known)}")
+    conditions = Conditions(seed, target, dtype, find_device(device))
+    selected = {
+        name: _components(kind, make, given if given is not None else chosen.get(name, ""))
+        for name, kind, make, given in (
+            ("methods", registry.methods, make_method, methods),
+            ("metrics", registry.metrics, make_metric, metrics),
+            ("perturbations", registry.perturbations, _no_object, perturbations),
+        )
+    }
+    data_name = dataset or str(chosen["dataset"])
+    data = _samples(data_name, samples, chosen.get("samples"))
+    networks = _models(models, str(chosen["models"]), data_name, data)
+    cells = make_cells(data_name, data, networks, *selected.values(), conditions)
+    if not cells:
+        raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
+    reference = load_reference(data_name) if _needs_reference(selected) else None
+    return Plan(data_name, data, reference, cells, conditions, probe(cells, data, reference, conditions))
+
+
+def explain(
+    model: nn.Module,
+    method: str | Callable[..., Any],
+    x: Tensor,
+    target: Tensor,
+    *,
+    seed: int = 0,
+    **settings: object,
+) -> Tensor:
+    """Attributions of ``x`` for ``target``, shaped like ``x``.
+
+    Args:
+        model: images in ``[0, 1]`` to logits ``(B, K)``.
+        method: a registered name, with settings if you like, or a function.
+        x: images, ``(B, C, H, W)``.
+        target: explained classes, ``(B,)``.
+        seed: seed of a stochastic method's random numbers.
+        settings: settings of the method.
+
+    Raises:
+        XaiboardError: an unknown method or setting, or a method that does not apply or returns something else.
+    """
+    (choice,) = _components(registry.methods, make_method, [method] if callable(method) else method)
+    choice = choose(choice.component, {**choice.settings, **settings})
+    if choice.component.applies is not None and (reason := choice.component.applies(model)):
+        raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
+    classes = [""] * model(x[:1]).shape[1]
+    data = Data(x.detach(), target, classes)
+    conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
+    trained = TrainedModel("model", "own", model, "")
+    return Work(trained, data, None, conditions, Batcher(None, str(x.device))).attribution(choice)
+
+
+def default_folder(suite: str) -> Path:
+    """Where a suite's run goes unless told otherwise."""
+    return Path("results") / Path(suite).stem
+
+
+def write_tables(finished: Run) -> None:
+    """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
+    report.write(finished.folder, finished.cells, finished.scores)
+
+
+def _batch_size(given: int | str) -> int | None:
+    if given == "auto":
+        return None
+    if not str(given).isdigit() or int(given) < 1:
+        raise XaiboardError(f"batch size must be 'auto' or a number from 1; got '{given}'")
+    return int(given)
+
+
+def find_device(given: str) -> str:
+    """The device that a name stands for; ``auto`` is a GPU where there is one.
+
+    Raises:
+        XaiboardError: it is not available.
+    """
+    if given == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=given)
+    except (RuntimeError, AssertionError):
+        raise XaiboardError(f"device '{given}' is not available here; use auto, cpu or cuda") from None
+    return given
+
+
+def _samples(dataset: str, asked: int | None, usual: object) -> Data:
+    if asked is not None:
+        return load_data(dataset, samples=asked)
+    data = load_data(dataset)
+    few = isinstance(usual, int) and usual < len(data)
+    return load_data(dataset, samples=usual) if few else data  # pyright: ignore[reportArgumentType]
+
+
+def _needs_reference(selected: Mapping[str, Sequence[Choice]]) -> bool:
+    def needs(component: Component) -> bool:
+        shared = getattr(component, "shared", {}).values()
+        return "reference" in component.supplied or any("reference" in value.supplied for value in shared)
+
+    return any(needs(choice.component) for choices in selected.values() for choice in choices)
+
+
+def _components(known: Registry, make: Callable[..., Component], given: Selection) -> list[Choice]:
+    """Choices from patterns and objects; an object that is registered is its entry."""
+    if isinstance(given, str):
+        return select(known, given) if given.strip() else []
+    items = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
+    choices: dict[str, Choice] = {}
+    for name, item in items:
+        if isinstance(item, str):
+            found = select(known, item)
+        else:
+            entries = [entry for entry in known.values() if entry.function is item and name is None]
+            found = [choose(entries[0] if entries else make(item, name=name))]
+        choices.update({choice.label: choice for choice in found})
+    return list(choices.values())
+
+
+def _no_object(function: Callable[..., Any], name: str | None = None) -> Component:
+    raise XaiboardError(f"register '{name or function.__name__}' with @perturbation, then name it")
+
+
+def _models(given: Selection | None, usual: str, dataset: str, data: Data) -> list[TrainedModel]:
+    """Trained networks from patterns and modules; a suite's own list keeps those trained on ``dataset``."""
+    classes = len(data.classes)
+
+    def load(entries: Sequence[Choice]) -> list[TrainedModel]:
+        return [zoo.load(choice.component, dataset, data.shape, classes) for choice in entries]
+
+    def serves(entry: Component) -> bool:
+        return zoo.serves(registry.models[entry.name], dataset)
+
+    if given is None:
+        entries = [choice for choice in select(registry.models, usual) if serves(choice.component)]
+        if not entries:
+            raise XaiboardError(f"no model of the suite is trained on {dataset}; name one with --models")
+        return load(entries)
+    if isinstance(given, nn.Module):
+        given = {type(given).__name__: given}
+    if isinstance(given, str):
+        entries = select_by(registry.models, given, serves)
+        if not entries:
+            raise XaiboardError(
+                f"no model that matches '{given}' is trained on {dataset}; see 'xaiboard list models'"
+            )
+        return load(entries)
+    items = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
+    networks: dict[str, TrainedModel] = {}
+    for name, item in items:
+        for network in (
+            [zoo.wrap(copy.deepcopy(item), name or type(item).__name__)]
+            if isinstance(item, nn.Module)
+            else load(select_by(registry.models, item, serves))
+        ):
+            if network.name in networks:
+                raise XaiboardError(f"two models named '{network.name}'; give a mapping of names to modules")
+            networks[network.name] = network
+    return list(networks.values())

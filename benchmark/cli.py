@@ -1,0 +1,173 @@
+"""The command line: ``xaiboard run``, ``list``, ``leaderboard``, ``status``, ``train``, ``audit``, ``check``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .errors import XaiboardError
+
+KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one sentence and exit status 2; a failed cell is exit status 1."""
+    try:
+        status = commands.main(prog_name="xaiboard", standalone_mode=False)
+    except XaiboardError as error:
+        sys.exit(_say(str(error), 2))
+    except click.UsageError as error:
+        sys.exit(_say(f"{error.format_message()} See 'xaiboard {_command(error)}--help'.", 2))
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(_say("interrupted; finished cells are kept, and the same command resumes", 130))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="xaiboard")
+def commands() -> None:
+    """Benchmark explanations of image classifiers: models × methods × metrics."""
+
+
+def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say what is run."""
+    options = [
+        click.option("--suite", default="quick", show_default=True, help="Named selection, or a .toml file."),
+        click.option("--dataset", help="Data set, or image-folder:PATH."),
+        click.option("--models", help="Patterns: 'lip*,cnn.standard'."),
+        click.option("--methods", help="Patterns with settings: 'saliency,integrated_gradients[steps=64]'."),
+        click.option("--metrics", help="Patterns with settings: 'deletion[baseline=mean],gini'."),
+        click.option("--perturbations", help="Patterns with settings: 'sign_noise[eps=0.05]'."),
+        click.option("--samples", type=int, help="Number of test samples."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random number."),
+        click.option(
+            "--target", default="prediction", show_default=True, help="Explained class: prediction or label."
+        ),
+        click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
+        click.option("--dtype", default="float32", show_default=True, help="float32 or float64."),
+        click.option("--plugin", "plugins", multiple=True, help="Python file that registers components."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@commands.command()
+@_selection
+@click.option("--batch-size", default="auto", show_default=True, help="Changes speed and memory, not scores.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: results/SUITE]")
+@click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its cost; compute and write nothing.")
+def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selection: Any) -> int:  # noqa: ANN401
+    """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
+    if engine != "local":
+        raise XaiboardError(f"no engine named '{engine}'; there is: local")
+    from . import api, report
+
+    if dry_run:
+        click.echo(report.describe_plan(api.make_plan(**selection)))
+        return 0
+    finished = api.run(**selection, batch_size=batch_size, out=out)
+    click.echo(report.describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))
+    return 1 if len(finished.failed) else 0
+
+
+@commands.command("list")
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
+def list_components(kind: str | None, plugins: tuple[str, ...]) -> None:
+    """List what can be selected, with settings and sources."""
+    from .catalogue import describe
+    from .plugins import load_plugins
+
+    load_plugins(plugins)
+    for name in [kind] if kind else KINDS:
+        click.echo(describe(name))
+
+
+@commands.command("leaderboard")
+@click.argument("folder", type=click.Path(path_type=Path))
+def rebuild(folder: Path) -> None:
+    """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
+    from . import report, tables
+    from .store import Store
+
+    store = Store(folder)
+    tables.consolidate(store)
+    cells, scores = tables.read_cells(folder), tables.read_scores(folder)
+    report.write(folder, cells, scores)
+    click.echo(report.describe_files(folder))
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def status(folder: Path) -> None:
+    """Show finished, missing, failed and inapplicable cells."""
+    from . import report, tables
+    from .store import Store
+
+    click.echo(report.describe_status(tables.current_cells(Store(folder))))
+
+
+@commands.command()
+@click.argument("model")
+@click.option("--dataset", required=True, help="Data set, or image-folder:PATH.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Another number than the recipe's.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("weights"), show_default=True)
+@click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
+def train(
+    model: str, dataset: str, epochs: int | None, seed: int, device: str, out: Path, plugins: tuple[str, ...]
+) -> None:
+    """Train a registered model by its recipe; writes weights and their card."""
+    from . import api
+    from .plugins import load_plugins
+    from .registry import models
+
+    load_plugins(plugins)
+    entry = models[model]
+    if entry.recipe is None:
+        known = ", ".join(sorted(name for name, other in models.items() if other.recipe))
+        raise XaiboardError(f"model '{model}' has no recipe; there are recipes for: {known}")
+    path = entry.recipe(model, dataset, out=out, epochs=epochs, seed=seed, device=api.find_device(device))
+    click.echo(f"{path}\n{path.with_suffix('.json').read_text()}")
+
+
+@commands.command()
+@click.argument("model")
+@click.option("--dataset", default="digits", show_default=True)
+@click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
+def audit(model: str, dataset: str, plugins: tuple[str, ...]) -> int:
+    """Check a model: weights against card, accuracy, Lipschitz bounds, certificates."""
+    from .audit import describe_audit
+    from .plugins import load_plugins
+
+    load_plugins(plugins)
+    text, passed = describe_audit(model, dataset)
+    click.echo(text)
+    return 0 if passed else 1
+
+
+@commands.command()
+@click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
+def check(plugins: tuple[str, ...]) -> int:
+    """Run the contract tests on components: a plug-in's, or all built-in ones."""
+    from .contract import check as run_checks
+
+    problems = run_checks(plugins, echo=click.echo)
+    return 1 if problems else 0
+
+
+def _say(sentence: str, status: int) -> int:
+    click.echo(f"xaiboard: {sentence}", err=True)
+    return status
+
+
+def _command(error: click.UsageError) -> str:
+    name = error.ctx.info_name if error.ctx and error.ctx.parent else ""
+    return f"{name} " if name else ""

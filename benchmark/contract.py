@@ -1,0 +1,5 @@
+"""Contract tests (stub)."""
+
+
+def check() -> None:
+    """Stub."""

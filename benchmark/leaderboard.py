@@ -1,0 +1,271 @@
+"""Leaderboards: pure functions of the tables of cells and scores, with paired intervals and rank intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .statistics import interval, rank_intervals, resampled_counts, weighted_means
+from .tables import LABEL
+
+LEADERBOARD = [
+    "dataset", "model", "family", "method", "metric", "settings", "perturbation", "metric_family",
+    "higher_is_better", "mean", "ci_low", "ci_high", "n", "rank", "rank_low", "rank_high", "seconds", "status",
+    "note",
+]  # fmt: skip
+
+FAMILIES = [
+    "dataset", "method", "metric", "settings", "perturbation", "higher_is_better", "family_a", "family_b",
+    "models_a", "models_b", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "better", "n", "status", "note",
+]  # fmt: skip
+
+_COLUMN = ["metric", "settings", "perturbation"]
+
+
+class Matrix(NamedTuple):
+    """Scores of some rows of a leaderboard on the same samples.
+
+    Args:
+        rows: one row for each column of ``score``; its index counts them.
+        score: ``(N, M)``.
+        weight: ``(N, M)``.
+    """
+
+    rows: pd.DataFrame
+    score: np.ndarray
+    weight: np.ndarray
+
+
+def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """One row for each (data set, model, method, metric, settings, perturbation).
+
+    Ranks compare the methods of one model. A cell that failed or does not apply keeps its row, with empty
+    numbers.
+    """
+    parts = [_ranked(matrix) for _, matrix in _by(scores, ["dataset", "model"])]
+    finished = pd.concat(parts) if parts else pd.DataFrame(columns=LEADERBOARD)
+    finished = finished.assign(cell=finished["metric"].astype(str).str.partition(".")[0])
+    known = cells.rename(columns={"metric": "cell"})[[*_cell_label(), "seconds", "status", "note"]]
+    table = finished.drop(columns=["seconds", "status", "note"], errors="ignore").merge(
+        known, on=_cell_label(), how="left"
+    )
+    dropped = table["n"] < table["samples"]
+    counts = table["samples"].astype(str) + " samples"
+    table.loc[dropped, "note"] = (
+        (table["samples"] - table["n"])[dropped].astype(str) + " of " + counts[dropped]
+        + " left out: the prediction changed under the perturbation"
+    )  # fmt: skip
+    empty = cells[cells["status"] != "ok"].reindex(columns=LEADERBOARD)
+    empty = empty.assign(higher_is_better="", n=pd.NA)
+    table = pd.concat([table, empty])[LEADERBOARD]
+    for name in ("n", "rank", "rank_low", "rank_high"):
+        table[name] = table[name].astype("Int64")
+    order = ["dataset", "model", *_COLUMN, "rank", "method"]
+    return table.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
+
+
+def _ranked(matrix: Matrix) -> pd.DataFrame:
+    """Means, intervals and ranks of the rows of one model."""
+    n = len(matrix.score)
+    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
+    resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
+    low, high = interval(resampled)
+    used = (matrix.weight != 0).sum(0)
+    table = matrix.rows.assign(mean=mean, ci_low=low, ci_high=high, n=used, samples=n)
+    for name in ("rank", "rank_low", "rank_high"):
+        table[name] = pd.array([pd.NA] * len(table), dtype="Int64")
+    for _, group in table.groupby(_COLUMN, observed=True):
+        direction = group["higher_is_better"].iloc[0]
+        where = group.index[group["mean"].notna() & (group["method"] != "")].to_numpy()
+        if direction in ("True", "False") and len(where):
+            sign = 1 if direction == "True" else -1
+            ranks = rank_intervals(sign * mean[where], sign * resampled[:, where])
+            for name, values in zip(("rank", "rank_low", "rank_high"), ranks, strict=True):
+                table.loc[where, name] = values
+    return table
+
+
+def wide(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each model and method, one column of means for each metric column."""
+    judged = table[table["method"] != ""]
+    names = short_names(judged)
+    mean = judged.assign(column=names).pivot_table(
+        index=["dataset", "model", "family", "method"],
+        columns="column",
+        values="mean",
+        sort=False,
+        dropna=False,
+        observed=True,
+    )
+    present = judged.groupby(["dataset", "model", "family", "method"], observed=True).size().index
+    return mean.reindex(index=present, columns=sorted(set(names))).reset_index()
+
+
+def families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Models of different families, and whole families, compared in pairs on common correct samples.
+
+    Only columns that may be compared across models take part. A sample counts if every model classifies it
+    correctly. A family's mean is the plain mean over its models; it is empty where one of them has no score.
+    """
+    comparable = scores[scores["across_models"] & (scores["method"] != "")]
+    rows = []
+    for _, of_dataset in comparable.groupby("dataset", observed=True):
+        correct = of_dataset.groupby("sample", observed=True, sort=False)["correct"].all()
+        models = of_dataset[["model", "family"]].drop_duplicates().sort_values(["family", "model"])
+        common = of_dataset[of_dataset["sample"].map(correct)]
+        for _, matrix in _by(common, ["dataset", "method", *_COLUMN]):
+            rows.extend(_pairs(matrix, models, cells))
+    return pd.DataFrame(rows, columns=FAMILIES)
+
+
+def _pairs(matrix: Matrix, models: pd.DataFrame, cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    n = len(matrix.score)
+    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
+    resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
+    place = {model: position for position, model in enumerate(matrix.rows["model"])}
+    first = matrix.rows.iloc[0]
+    fixed = {name: first[name] for name in ("dataset", "method", *_COLUMN, "higher_is_better")}
+    sides = _sides(models)
+    for (family_a, names_a), (family_b, names_b) in combinations(sides, 2):
+        if family_a == family_b or (
+            (len(names_a) > 1) != (len(names_b) > 1) and not _whole(names_a, names_b, sides)
+        ):
+            continue
+        row = {
+            **fixed,
+            "family_a": family_a,
+            "family_b": family_b,
+            "models_a": "+".join(names_a),
+            "models_b": "+".join(names_b),
+            "n": n,
+            "status": "ok",
+            "note": "",
+        }
+        missing = [name for name in (*names_a, *names_b) if name not in place]
+        if missing:
+            yield {**row, "n": 0, **_why_missing(first, missing[0], cells)}
+            continue
+        a, b = [place[name] for name in names_a], [place[name] for name in names_b]
+        difference = resampled[:, a].mean(1) - resampled[:, b].mean(1)
+        (low,), (high,) = interval(difference[:, None])
+        means = mean[a].mean(), mean[b].mean()
+        yield {
+            **row,
+            "mean_a": means[0],
+            "mean_b": means[1],
+            "difference": means[0] - means[1],
+            "ci_low": low,
+            "ci_high": high,
+            "better": _better(first["higher_is_better"], low, high, family_a, family_b),
+        }
+
+
+def _sides(models: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
+    """Each model alone, then each family of several models as a whole."""
+    single = [(family, (model,)) for model, family in models[["model", "family"]].itertuples(index=False)]
+    whole = [
+        (str(family), tuple(group["model"])) for family, group in models.groupby("family", observed=True)
+    ]
+    return single + [side for side in whole if len(side[1]) > 1]
+
+
+def _whole(a: tuple[str, ...], b: tuple[str, ...], sides: list[tuple[str, tuple[str, ...]]]) -> bool:
+    """Whether a family of several models meets a family that has one model only."""
+    alone = a if len(a) == 1 else b
+    family = next(family for family, names in sides if names == alone)
+    return sum(other == family for other, _ in sides) == 1
+
+
+def _better(direction: str, low: float, high: float, a: str, b: str) -> str:
+    if direction not in ("True", "False") or not (low > 0 or high < 0):
+        return ""
+    return a if (low > 0) == (direction == "True") else b
+
+
+def _why_missing(row: pd.Series, model: str, cells: pd.DataFrame) -> dict[str, str]:
+    cell = {**row, "model": model, "metric": str(row["metric"]).partition(".")[0]}
+    same = np.logical_and.reduce([cells[name].astype(str) == str(cell[name]) for name in LABEL])
+    found = cells[same]
+    if found.empty:
+        return {"status": "missing", "note": f"{model} was not asked for"}
+    return {"status": found["status"].iloc[0], "note": f"{model}: {found['note'].iloc[0]}"}
+
+
+def models(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """One row a model: means of the model metrics with intervals, and extremes of those without direction."""
+    own = scores[scores["method"] == ""]
+    table = cells[["dataset", "model", "family", "weights"]].drop_duplicates()
+    table = table.sort_values(["dataset", "family", "model"]).set_index(["dataset", "model"])
+    for (dataset, model), matrix in _by(own, ["dataset", "model"]):
+        n = len(matrix.score)
+        mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
+        low, high = interval(weighted_means(resampled_counts(n), matrix.score, matrix.weight))
+        table.loc[(dataset, model), "n"] = n
+        for position, name in enumerate(short_names(own).reindex(matrix.rows["first"]).to_numpy()):
+            table.loc[(dataset, model), name] = mean[position]
+            if matrix.rows["higher_is_better"].iloc[position]:
+                table.loc[(dataset, model), f"{name}:ci_low"] = low[position]
+                table.loc[(dataset, model), f"{name}:ci_high"] = high[position]
+            else:
+                table.loc[(dataset, model), f"{name}:max"] = matrix.score[:, position].max()
+    if "n" in table:
+        table["n"] = table["n"].astype("Int64")
+    reasons = cells[(cells["method"] == "") & (cells["status"] != "ok")]
+    notes = (
+        (reasons["metric"] + ": " + reasons["note"])
+        .groupby([reasons["dataset"], reasons["model"]])
+        .agg("; ".join)
+    )
+    table["note"] = notes.reindex(table.index).fillna("")
+    return table.reset_index()
+
+
+def short_names(table: pd.DataFrame) -> pd.Series:
+    """A name for each row's metric column that shows only the settings that tell rows apart."""
+    unique = table[_COLUMN].astype(str).drop_duplicates()
+    names = {}
+    for _, group in unique.groupby("metric", sort=False):
+        settings = [_settings(text) for text in group["settings"]]
+        varying = (
+            [key for key in settings[0] if len({one.get(key) for one in settings}) > 1] if settings else []
+        )
+        several = group["perturbation"].nunique() > 1
+        for (metric, text, perturbation), one in zip(group.itertuples(index=False), settings, strict=True):
+            shown = ",".join(f"{key}={one[key]}" for key in varying)
+            name = metric + (f"[{shown}]" if shown else "") + (f"@{perturbation}" if several else "")
+            names[metric, text, perturbation] = name
+    keys = zip(*(table[name].astype(str) for name in _COLUMN), strict=True)
+    return pd.Series([names[key] for key in keys], index=table.index, dtype=object)
+
+
+def _settings(text: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in text.split(",") if pair)
+
+
+def _cell_label() -> list[str]:
+    return ["dataset", "model", "method", "cell", "settings", "perturbation"]
+
+
+def _by(scores: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[str, ...], Matrix]]:
+    """Groups of score rows as matrices: within a group every row has the same samples in the same order."""
+    fixed = [name for name in LEADERBOARD if name in scores.columns]
+    for key, group in scores.groupby(keys, observed=True, sort=True):
+        labels = group.groupby(LABEL, observed=True, sort=True).ngroup().to_numpy()
+        order = np.argsort(labels, kind="stable")
+        m = int(labels.max()) + 1
+        first = group.iloc[order].iloc[:: len(group) // m]
+        rows = first[fixed].astype(str).assign(first=first.index).reset_index(drop=True)
+
+        def matrix(
+            name: str, group: pd.DataFrame = group, order: np.ndarray = order, m: int = m
+        ) -> np.ndarray:
+            return group[name].to_numpy(dtype=np.float64)[order].reshape(m, -1).T
+
+        yield (
+            tuple(map(str, key if isinstance(key, tuple) else (key,))),
+            Matrix(rows, matrix("score"), matrix("weight")),
+        )

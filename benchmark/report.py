@@ -1,0 +1,249 @@
+"""Writes a run's tables, its Markdown page and its curves; no torch, so that a laptop can rebuild them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from . import leaderboard
+from .curves import draw_curves
+from .store import read_json, write_file
+from .tables import write_csv
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+_PAGE = """# Leaderboard
+
+{conditions}
+
+Ranks compare the methods of one model, 1 is best; a rank interval holds the ranks that a method cannot be told
+apart from (paired bootstrap over samples, 95 %, Holm-corrected). Controls are marked †: a method that does not
+beat them explains nothing. Raw deletion and insertion areas are comparable within one model only; the columns
+that compare models are in `families.csv`. All columns with intervals: `leaderboard.csv`.
+"""
+
+
+def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
+    """Writes every table that follows from the cells and scores, the page, and the curves if there are any."""
+    table = leaderboard.leaderboard(cells, scores)
+    families = leaderboard.families(cells, scores)
+    models = leaderboard.models(cells, scores)
+    for name, content in (
+        ("leaderboard.csv", table),
+        ("leaderboard_wide.csv", leaderboard.wide(table)),
+        ("families.csv", families),
+        ("models.csv", models),
+    ):
+        write_file(folder / name, lambda path, content=content: write_csv(content, path))
+    page = make_page(folder, cells, table, families, models)
+    write_file(folder / "leaderboard.md", lambda path: path.write_text(page))
+    curves = folder / "curves.csv"
+    if curves.is_file():
+        drawn = pd.read_csv(curves, keep_default_na=False)
+        for dataset, of_dataset in drawn.groupby("dataset"):
+            draw_curves(of_dataset, folder / f"curves-{file_name(str(dataset))}.png")
+
+
+def make_page(
+    folder: Path, cells: pd.DataFrame, table: pd.DataFrame, families: pd.DataFrame, models: pd.DataFrame
+) -> str:
+    """``leaderboard.md``: conditions, models, ranks by model, families, and the cells without scores."""
+    controls = set(cells.loc[cells["control"].astype(bool), "method"])
+    parts = [_PAGE.format(conditions=_conditions(folder, cells))]
+    for dataset in sorted(set(cells["dataset"])):
+        parts.append(f"## {dataset}\n")
+        parts.append("### Models\n\n" + markdown(short_models(models[models["dataset"] == dataset])))
+        of_dataset = table[table["dataset"] == dataset]
+        parts.append(
+            "### Methods\n\nMean score (rank interval); over several baselines: mean rank (lowest–highest rank).\n\n"
+            + markdown(short_leaderboard(of_dataset, controls))
+        )
+        compared = short_families(families[families["dataset"] == dataset], controls)
+        if len(compared):
+            parts.append(
+                "### Families\n\nFor each column that may be compared across models: in how many rows (method ×"
+                " settings, without controls) one family is better by the 95 % interval, on the samples that all"
+                " models classify correctly.\n\n" + markdown(compared)
+            )
+    absent = cells[cells["status"] != "ok"]
+    if len(absent):
+        shown = (
+            absent.groupby(["status", "note", "model"], sort=True)["key"]
+            .count()
+            .rename("cells")
+            .reset_index()
+        )
+        parts.append("## Cells without scores\n\n" + markdown(shown))
+    return "\n".join(parts)
+
+
+def short_models(models: pd.DataFrame) -> pd.DataFrame:
+    """The models with the means of their metrics."""
+    hidden = [name for name in models if ":ci_" in str(name) or name in ("dataset", "weights", "note")]
+    return models.drop(columns=hidden).map(_number)
+
+
+def short_leaderboard(table: pd.DataFrame, controls: Iterable[str]) -> pd.DataFrame:
+    """One row for each model and method; one column for each metric's plain score."""
+    plain = table[(table["method"] != "") & ~table["metric"].astype(str).str.contains(".", regex=False)]
+    rows = []
+    for (model, method), group in plain.groupby(["model", "method"], sort=False, observed=True):
+        row = {"model": model, "method": f"{method} †" if method in set(controls) else method}
+        for metric, cells in group.groupby("metric", sort=False, observed=True):
+            row[str(metric)] = _summary(cells)
+        rows.append(row)
+    return (
+        pd.DataFrame(rows).sort_values(["model", "method"], kind="stable").fillna("")
+        if rows
+        else pd.DataFrame()
+    )
+
+
+def short_families(families: pd.DataFrame, controls: Iterable[str]) -> pd.DataFrame:
+    """How often one family is better than another, by metric column."""
+    judged = families[(families["status"] == "ok") & ~families["method"].isin(list(controls))]
+    judged = judged[judged["higher_is_better"].isin(["True", "False"])]
+    rows = []
+    keys = ["models_a", "models_b", "family_a", "family_b", "metric"]
+    for (models_a, models_b, a, b, metric), group in judged.groupby(keys, sort=False, observed=True):
+        wins = group["better"].value_counts()
+        rows.append(
+            {
+                "a": models_a,
+                "b": models_b,
+                "metric": metric,
+                "a better": wins.get(a, 0),
+                "b better": wins.get(b, 0),
+                "undecided": wins.get("", 0),
+                "n": group["n"].iloc[0],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A Markdown table, aligned so that it reads as plain text too."""
+    if table.empty:
+        return "(none)\n"
+    lines = [
+        list(map(str, table.columns)),
+        *([str(value) for value in row] for row in table.itertuples(index=False)),
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "".join(f"| {' | '.join(_padded(line, widths))} |\n" for line in lines)
+
+
+def file_name(dataset: str) -> str:
+    """A data set's name as part of a file name."""
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in dataset)
+
+
+def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [text.ljust(width) for text, width in zip(line, widths, strict=True)]
+
+
+def _summary(cells: pd.DataFrame) -> str:
+    """One entry of the short leaderboard, from the rows of one metric under its different settings."""
+    if (cells["status"] != "ok").any():
+        return str(cells.loc[cells["status"] != "ok", "status"].iloc[0])
+    if len(cells) == 1:
+        row = cells.iloc[0]
+        ranks = "" if pd.isna(row["rank"]) else f" ({row['rank_low']}–{row['rank_high']})"
+        return _number(row["mean"]) + ranks
+    if cells["rank"].isna().any():
+        return ""
+    rank = cells["rank"].astype(float)
+    return f"#{rank.mean():.1f} ({rank.min():.0f}–{rank.max():.0f})"
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.3g}"
+    return "" if value is None or value is pd.NA else str(value)
+
+
+def _conditions(folder: Path, cells: pd.DataFrame) -> str:
+    path = folder / "run.json"
+    conditions = read_json(path) if path.is_file() else {}
+    counts = cells["status"].value_counts()
+    states = ", ".join(
+        f"{counts[name]} {name}" for name in ("ok", "failed", "inapplicable", "missing") if name in counts
+    )
+    known = ", ".join(f"{name} {value}" for name, value in conditions.items())
+    return f"Conditions: {known}. Cells: {states}."
+
+
+def describe_plan(plan: Plan) -> str:
+    """What ``--dry-run`` prints: cells with their passes, the reasons of those that do not apply, the total."""
+    rows = []
+    for cell in plan.cells:
+        cost = None if cell.reason else plan.cost(cell)
+        rows.append(
+            {
+                "model": cell.model.name,
+                "method": cell.method.label if cell.method else "",
+                "metric": cell.metric.label,
+                "perturbation": cell.perturbation.label if cell.perturbation else "",
+                "forward": "" if cost is None else f"{cost.forward:.0f}",
+                "backward": "" if cost is None else f"{cost.backward:.0f}",
+                "note": cell.reason or ("" if cost else "raised when it was tried on one sample"),
+            }
+        )
+    total = plan.passes
+    applicable = sum(not cell.reason for cell in plan.cells)
+    return (
+        markdown(pd.DataFrame(rows))
+        + f"\n{plan.dataset}: {len(plan.data)} samples, {applicable} cells to compute,"
+        + f" {len(plan.cells) - applicable} inapplicable; {total.forward:.3g} forward and {total.backward:.3g}"
+        + " backward passes in all, what cells share counted once (a cell's own row counts it)"
+    )
+
+
+def describe_run(folder: Path, cells: pd.DataFrame, table: pd.DataFrame, models: pd.DataFrame) -> str:
+    """What ``xaiboard run`` prints at the end: the short leaderboard, failures, and where the files are."""
+    controls = set(cells.loc[cells["control"].astype(bool), "method"])
+    parts = []
+    for dataset in sorted(set(cells["dataset"])):
+        parts.append(f"{dataset}: models\n" + markdown(short_models(models[models["dataset"] == dataset])))
+        board = short_leaderboard(table[table["dataset"] == dataset], controls)
+        parts.append(
+            f"{dataset}: methods; mean score (rank interval within the model), or over several baselines"
+            " #mean rank (lowest–highest); † control\n" + markdown(board)
+        )
+    failed = cells[cells["status"] == "failed"]
+    if len(failed):
+        parts.append(
+            f"{len(failed)} cells failed:\n" + markdown(failed[["model", "method", "metric", "note"]])
+        )
+    parts.append(describe_files(folder))
+    return "\n".join(parts)
+
+
+def describe_status(cells: pd.DataFrame) -> str:
+    """Counts of cells by status, and each cell that is missing, failed or inapplicable."""
+    counts = cells["status"].value_counts()
+    text = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("ok", "missing", "failed", "inapplicable"))
+    absent = cells[cells["status"] != "ok"]
+    shown = absent[["status", "dataset", "model", "method", "metric", "settings", "note"]].sort_values(
+        "status"
+    )
+    return f"{len(cells)} cells: {text}" + ("\n" + markdown(shown) if len(absent) else "")
+
+
+def describe_files(folder: Path) -> str:
+    """Where the tables and figures are."""
+    names = [
+        "leaderboard.md",
+        "leaderboard.csv",
+        "leaderboard_wide.csv",
+        "families.csv",
+        "models.csv",
+        "cells.csv",
+    ]
+    names += ["scores.parquet", "curves.csv", *sorted(path.name for path in folder.glob("*.png"))]
+    return f"{folder}/: " + ", ".join(name for name in names if (folder / name).is_file())

@@ -1,0 +1,157 @@
+"""Executes a plan: each model once, each attribution once; a cell that raises costs only itself."""
+
+from __future__ import annotations
+
+import platform
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .batching import Batcher
+from .errors import XaiboardError
+from .passes import count_passes
+from .plan import Cell, Plan, needs
+from .store import Record, Store
+from .work import Cost, Scores, Work
+
+
+def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
+    """Computes the plan's cells that have no record yet and stores each as soon as it is finished.
+
+    Args:
+        plan: what to compute.
+        store: an open store.
+        batch_size: samples in a batch; None for a size that suits the device.
+        progress: whether to show a bar with passes, cells and time left.
+
+    Raises:
+        XaiboardError: a record cannot be written.
+    """
+    todo = [cell for cell in plan.cells if not cell.reason and not _finished(cell, plan, store)]
+    with tqdm(
+        total=_total(todo, plan),
+        unit="pass",
+        unit_scale=True,
+        disable=None if progress else True,
+        mininterval=0.2,
+    ) as bar:
+        done = 0
+        for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
+            cells = list(of_model)
+            for shard, rows in enumerate(plan.shards):
+                batcher = Batcher(batch_size, plan.conditions.device)
+                work = Work(cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher)
+                with count_passes(work.model, bar.update):
+                    for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
+                        cell = None
+                        for cell in of_method:
+                            bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
+                            if not store.has(cell.key, shard):
+                                _compute(cell, shard, work, store)
+                            done += shard == len(plan.shards) - 1
+                        if cell is not None and cell.method is not None:
+                            work.forget(cell.method)
+
+
+def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
+    try:
+        _ = work.target  # not part of the first cell's own cost
+        start = time.perf_counter()
+        with count_passes(work.model) as passes:
+            before = set(work.cost)
+            scores = work.score(cell.metric, cell.method, cell.perturbation)
+    except Exception as error:
+        store.fail(cell.key, shard, message(error), traceback.format_exc())
+        return
+    shared_now = _sum(cost for key, cost in work.cost.items() if key not in before)
+    own = Cost(
+        time.perf_counter() - start - shared_now.seconds,
+        passes.forward - shared_now.forward,
+        passes.backward - shared_now.backward,
+    )
+    alone = own + _sum(cost for key, cost in work.cost.items() if _uses(cell, key))
+    provenance = {
+        "seconds": round(alone.seconds, 4),
+        "forward": int(alone.forward),
+        "backward": int(alone.backward),
+        "batch_size": work.batcher.size,
+        "device": device_name(work.conditions.device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    store.write(cell.key, shard, _record(work, scores), cell.identity, provenance)
+
+
+def message(error: BaseException) -> str:
+    """The one line that a failed cell's row carries."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, XaiboardError) else f"{type(error).__name__}: {text}"
+
+
+def device_name(device: str) -> str:
+    """What the numbers were computed on."""
+    kind = torch.device(device)
+    return torch.cuda.get_device_name(kind) if kind.type == "cuda" else f"{kind.type} ({platform.machine()})"
+
+
+def _finished(cell: Cell, plan: Plan, store: Store) -> bool:
+    return all(store.has(cell.key, shard) for shard in range(len(plan.shards)))
+
+
+def _name(cell: Cell) -> str:
+    return " ".join((cell.model.name, cell.method.label if cell.method else "", cell.metric.label)).replace(
+        "  ", " "
+    )
+
+
+def _total(cells: Sequence[Cell], plan: Plan) -> int:
+    """Passes that are left, what cells share counted once."""
+    keys = {key for cell in cells for key in needs(cell)}
+    costs = [cost for key in keys if (cost := plan.costs.get(key)) is not None]
+    return int(len(plan.data) * sum(cost.forward + cost.backward for cost in costs))
+
+
+def _uses(cell: Cell, key: tuple[str, ...]) -> bool:
+    """Whether a kept value belongs to what a cell rests on."""
+    metric, method = cell.metric.component, cell.method.label if cell.method else ""
+    match key[0]:
+        case "shared":
+            return key[1] in metric.shared
+        case "attribution":
+            return metric.needs("attribution") or (metric.needs("perturbed_attribution") and key[1] == method)
+        case "perturbed_x" | "perturbed_attribution" | "held":
+            return (
+                cell.perturbation is not None
+                and cell.perturbation.label in key
+                and (len(key) < 3 or method in key)
+            )
+        case name:
+            return metric.needs(name)
+
+
+def _sum(costs: Iterable[Cost]) -> Cost:
+    return sum(costs, start=Cost())
+
+
+def _record(work: Work, scores: Scores) -> Record:
+    def arrays(columns: dict[str, Tensor]) -> dict[str, np.ndarray]:
+        return {name: values.cpu().numpy() for name, values in columns.items()}
+
+    correct = work.logits.argmax(1) == work.label
+    return Record(
+        np.asarray(work.ids, dtype=np.int64),
+        work.target.cpu().numpy(),
+        work.label.cpu().numpy(),
+        correct.cpu().numpy(),
+        arrays(dict(scores.score)),
+        arrays(dict(scores.weight)),
+        arrays(dict(scores.curve)),
+    )
