@@ -17,7 +17,7 @@ from . import leaderboard, registry, report, suites, tables, zoo
 from .batching import Batcher
 from .components import Choice, Component, choose
 from .contract import check
-from .data import Data, load_data, load_reference
+from .data import Data, load_data, load_reference, take
 from .errors import XaiboardError
 from .gallery import draw_gallery
 from .plan import Plan, make_cells, probe
@@ -179,7 +179,7 @@ def make_plan(
         )
     }
     data_name = dataset or str(chosen["dataset"])
-    data = _samples(data_name, samples, chosen.get("samples"))
+    data = _samples(data_name, samples, int(chosen["samples"]))
     networks = _models(models, str(chosen["models"]), data_name, data)
     cells = make_cells(data_name, data, networks, *selected.values(), conditions)
     if not cells:
@@ -254,12 +254,11 @@ def find_device(given: str) -> str:
     return given
 
 
-def _samples(dataset: str, asked: int | None, usual: object) -> Data:
+def _samples(dataset: str, asked: int | None, usual: int) -> Data:
     if asked is not None:
         return load_data(dataset, samples=asked)
     data = load_data(dataset)
-    few = isinstance(usual, int) and usual < len(data)
-    return load_data(dataset, samples=usual) if few else data  # pyright: ignore[reportArgumentType]
+    return take(data, min(usual, len(data)))
 
 
 def _needs_reference(selected: Mapping[str, Sequence[Choice]]) -> bool:

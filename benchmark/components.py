@@ -130,6 +130,8 @@ class Component:
 class Dataset(Component):
     """Images with labels: ``function(split)`` gives a :class:`~xaiboard.benchmark.data.Data`."""
 
+    remote: bool = False
+
 
 @dataclass(frozen=True)
 class Model(Component):

@@ -1,5 +1,287 @@
-"""Contract tests (stub)."""
+"""Contract tests: what every component, ours or a plug-in's, must keep. ``xaiboard check`` and pytest run them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from . import lipschitz, zoo
+from .batching import Batcher
+from .components import Component, Dataset, Method, Metric, Model, Perturbation, choose
+from .data import Data, Reference, load_data
+from .errors import XaiboardError
+from .plan import needs_method, needs_perturbation
+from .plugins import load_plugins
+from .registry import datasets, make_method, methods, metrics, models, perturbations
+from .rng import SampleRng
+from .runner import message
+from .work import Conditions, Work
+from .zoo import TrainedModel
+
+CLASSES = 5
+SAMPLES = 5
+SIZE = 16
+
+Check = Callable[[], None]
+"""Raises with a sentence where the component breaks the contract."""
 
 
-def check() -> None:
-    """Stub."""
+class Inapplicable(Exception):  # noqa: N818 - no error: the check says why it has nothing to check
+    """The component cannot be checked here, and why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one check: ``problem`` is empty where it holds, ``skipped`` says why it was not made."""
+
+    kind: str
+    component: str
+    check: str
+    problem: str = ""
+    skipped: str = ""
+
+
+def check(
+    plugins: Sequence[str | Path] = (), echo: Callable[[str], object] = lambda line: None
+) -> list[Outcome]:
+    """Runs the contract tests on the components of plug-ins, or on all if none is named.
+
+    Args:
+        plugins: files that register components.
+        echo: receives a line for each component, and one for each problem.
+
+    Returns:
+        The outcomes that are problems.
+
+    Raises:
+        XaiboardError: a plug-in that cannot be loaded.
+    """
+    kinds = (datasets, models, methods, metrics, perturbations)
+    before = {registry.kind: set(registry) for registry in kinds} if plugins else {}
+    load_plugins(plugins)
+    problems = []
+    for registry in kinds:
+        for name in sorted(set(registry) - before.get(registry.kind, set())):
+            outcomes = [run_check(registry.kind, name, *named) for named in checks_of(registry[name])]
+            broken = [outcome for outcome in outcomes if outcome.problem]
+            skipped = sorted({outcome.skipped for outcome in outcomes if outcome.skipped})
+            state = "FAILED" if broken else f"{sum(not outcome.skipped for outcome in outcomes)} checks hold"
+            echo(
+                f"{registry.kind} {name}: {state}" + (f" (skipped: {'; '.join(skipped)})" if skipped else "")
+            )
+            for outcome in broken:
+                echo(f"  {outcome.check}: {outcome.problem}")
+            problems.extend(broken)
+    echo(f"{len(problems)} problems" if problems else "every contract holds")
+    return problems
+
+
+def run_check(kind: str, name: str, check_name: str, run: Check) -> Outcome:
+    """The outcome of one check."""
+    try:
+        run()
+    except Inapplicable as reason:
+        return Outcome(kind, name, check_name, skipped=str(reason))
+    except Exception as error:  # a plug-in may raise anything, and that is what is reported
+        return Outcome(kind, name, check_name, problem=message(error))
+    return Outcome(kind, name, check_name)
+
+
+def checks_of(component: Component) -> Iterator[tuple[str, Check]]:
+    """Named checks of a component."""
+    match component:
+        case Method():
+            yield from _method_checks(component)
+        case Metric():
+            yield from _metric_checks(component)
+        case Perturbation():
+            yield from _perturbation_checks(component)
+        case Model():
+            yield from _model_checks(component)
+        case Dataset():
+            yield "images, labels and classes agree", lambda: _check_dataset(component)
+
+
+def _method_checks(method: Method) -> Iterator[tuple[str, Check]]:
+    choice = choose(method)
+
+    def explain(work: Work) -> Tensor:
+        reason = method.applies(work.model) if method.applies else None
+        if reason:
+            raise Inapplicable(reason)
+        return work.attribution(choice)
+
+    yield from _value_checks(explain)
+
+
+def _perturbation_checks(perturbation: Perturbation) -> Iterator[tuple[str, Check]]:
+    choice, method = choose(perturbation), choose(_map("random"))
+    yield from _value_checks(lambda work: work.perturbed_x(choice, method))
+
+
+def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
+    choice = choose(metric)
+    perturbation = choose(perturbations["sign_noise"]) if needs_perturbation(metric) else None
+
+    def score(work: Work, of: str = "random") -> Tensor:
+        method = choose(_map(of)) if needs_method(metric) else None
+        columns = work.score(choice, method, perturbation).score
+        return torch.stack([columns[name] for name in sorted(columns)], 1)
+
+    yield from _value_checks(score)
+    if needs_method(metric):
+        for of in ("zero", "constant", "negative", "spike"):
+            yield f"a finite score for a {of} map", lambda of=of: _ignore(score(_work(1), of))
+
+
+def _value_checks(compute: Callable[[Work], Tensor]) -> Iterator[tuple[str, Check]]:
+    """Checks of what a component returns, by way of the engine, which refuses wrong shapes and NaN."""
+    yield "grey images", lambda: _ignore(compute(_work(1)))
+    yield "RGB images", lambda: _ignore(compute(_work(3)))
+    yield "one sample", lambda: _ignore(compute(_work(1, samples=1)))
+    yield "the same values twice", lambda: _same(compute(_work(1)), compute(_work(1)), "a second call")
+    yield "values do not depend on the batch", lambda: _batch_invariant(compute)
+    yield "leaves the model alone", lambda: _leaves_model_alone(compute)
+
+
+def _ignore(value: Tensor) -> None:
+    del value
+
+
+def _batch_invariant(compute: Callable[[Work], Tensor]) -> None:
+    whole = compute(_work(1))
+    for size in (1, 2):
+        _same(compute(_work(1, batch=size)), whole, f"batches of {size}")
+
+
+def _same(one: Tensor, other: Tensor, what: str) -> None:
+    if not torch.allclose(one, other, rtol=1e-9, atol=1e-9):
+        gap = float((one - other).abs().max())
+        raise XaiboardError(
+            f"{what} changed a value by {gap:.3g}; take random numbers from 'rng' only, and treat each sample alone"
+        )
+
+
+def _leaves_model_alone(compute: Callable[[Work], Tensor]) -> None:
+    work = _work(1)
+    before = zoo.module_digest(work.model)
+    hooks = _hooks(work.model)
+    compute(work)
+    if zoo.module_digest(work.model) != before:
+        raise XaiboardError("the model's parameters or layers changed; work on a copy")
+    if any(module.training for module in work.model.modules()):
+        raise XaiboardError("the model was left in training mode; call model.eval()")
+    if _hooks(work.model) != hooks:
+        raise XaiboardError("hooks were left on the model; remove them")
+
+
+def _hooks(model: nn.Module) -> int:
+    return sum(len(module._forward_hooks) + len(module._backward_hooks) for module in model.modules())
+
+
+def _model_checks(model: Model) -> Iterator[tuple[str, Check]]:
+    served = [name for name in datasets if "path" not in datasets[name].supplied and zoo.serves(model, name)]
+    if model.dataset is not None:
+        served = [model.dataset]
+    for dataset in served:
+        yield (
+            f"finite logits, the same in every batch, on {dataset}",
+            lambda dataset=dataset: _check_model(model, dataset),
+        )
+    if not served:
+        yield (
+            "weights for a data set",
+            lambda: _raise(Inapplicable("no weights for a data set that has no path")),
+        )
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _check_model(model: Model, dataset: str) -> None:
+    data = _offline(dataset)
+    trained = zoo.load(model, dataset, data.shape, len(data.classes))
+    outputs = [
+        Work(trained, data, None, Conditions(dtype="float64"), Batcher(size, "cpu")).logits for size in (1, 8)
+    ]
+    _same(outputs[0], outputs[1], "another batch")
+
+
+def _check_dataset(dataset: Dataset) -> None:
+    if "path" in dataset.supplied:
+        raise Inapplicable("it needs a path")
+    data = _offline(dataset.name)
+    if data.x.dtype != torch.float32 or data.x.ndim != 4 or not 0 <= data.x.min() <= data.x.max() <= 1:
+        raise XaiboardError("images must be float32 (N, C, H, W) in [0, 1]")
+    if data.label.dtype != torch.int64 or not 0 <= data.label.min() <= data.label.max() < len(data.classes):
+        raise XaiboardError(
+            f"labels must be int64 from 0 to {len(data.classes) - 1}, the number of classes less one"
+        )
+    if data.mask is not None and data.mask.shape != (len(data), 1, *data.x.shape[2:]):
+        raise XaiboardError("masks must be bool (N, 1, H, W)")
+
+
+def _offline(dataset: str) -> Data:
+    if datasets[dataset].remote and not os.environ.get("XAIBOARD_DATA"):
+        raise Inapplicable(
+            f"{dataset} may have to be downloaded; set XAIBOARD_DATA to a directory that has it"
+        )
+    try:
+        return load_data(dataset, samples=8)
+    except XaiboardError as error:
+        raise Inapplicable(str(error)) from None
+
+
+def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Work:
+    """A small network on random images, in float64: what every component is checked on."""
+    generator = torch.Generator().manual_seed(channels)
+    shape = (channels, SIZE, SIZE)
+    model = nn.Sequential(
+        nn.Conv2d(channels, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(SIZE * SIZE, CLASSES),
+    ).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+        model[-1].weight /= lipschitz.upper_bound(model.eval(), shape)
+    x = torch.rand(SAMPLES, *shape, generator=generator)
+    mask = torch.rand(SAMPLES, 1, SIZE, SIZE, generator=generator) > 0.5
+    data = Data(x, torch.arange(SAMPLES) % CLASSES, [str(label) for label in range(CLASSES)], mask)[:samples]
+    trained = TrainedModel("small network", "own", model, "", lipschitz=1.0)
+    reference = Reference(x.mean(0), x)
+    return Work(trained, data, reference, Conditions(dtype="float64"), Batcher(batch, "cpu"))
+
+
+def _map(of: str) -> Method:
+    """A method whose map is degenerate in a known way."""
+
+    def zero(x: Tensor) -> Tensor:
+        return torch.zeros_like(x)
+
+    def constant(x: Tensor) -> Tensor:
+        return torch.ones_like(x)
+
+    def negative(x: Tensor) -> Tensor:
+        return -1 - x
+
+    def spike(x: Tensor) -> Tensor:
+        return (
+            torch.nn.functional.one_hot(torch.zeros(len(x), dtype=torch.long), x[0].numel()).to(x).view_as(x)
+        )
+
+    def random(x: Tensor, rng: SampleRng) -> Tensor:
+        return rng.normal(x)
+
+    known: dict[str, Callable[..., Tensor]] = {
+        "zero": zero, "constant": constant, "negative": negative, "spike": spike, "random": random,
+    }  # fmt: skip
+    return make_method(known[of])

@@ -115,12 +115,15 @@ def load_data(name: str, *, split: str = "test", samples: int | None = None) -> 
     if samples is not None and samples < 1:
         raise XaiboardError(f"the number of samples must be at least 1; got {samples}")
     data = entry(split=split, **path)
-    if samples is None:
-        return data
-    if samples > len(data):
+    if samples is not None and samples > len(data):
         raise XaiboardError(
             f"{name} has {len(data)} {split} samples; got {samples}; ask for at most {len(data)}"
         )
+    return data if samples is None else take(data, samples)
+
+
+def take(data: Data, samples: int) -> Data:
+    """A fixed random subset of ``samples``, in the order of the split; a smaller one lies within a larger one."""
     order = np.random.Generator(np.random.Philox(key=len(data))).permutation(len(data))
     return data[sorted(order[:samples].tolist())]
 
@@ -129,5 +132,4 @@ def load_reference(name: str) -> Reference:
     """Mean image and background samples of a data set's training split."""
     train = load_data(name, split="train")
     mean = train.x.mean(0, dtype=torch.float64).float()
-    few = min(BACKGROUND, len(train))
-    return Reference(mean, load_data(name, split="train", samples=few).x)
+    return Reference(mean, take(train, min(BACKGROUND, len(train))).x)

@@ -69,16 +69,17 @@ metrics: Registry[Metric] = Registry("metric")
 perturbations: Registry[Perturbation] = Registry("perturbation")
 
 
-def dataset(*, name: str | None = None, source: str = "") -> Callable[[F], F]:
+def dataset(*, name: str | None = None, source: str = "", remote: bool = False) -> Callable[[F], F]:
     """Registers a data set: ``function(split)`` returns its images and labels.
 
     Args:
         name: name in tables; the function's own by default.
         source: paper or address.
+        remote: whether loading it may download it; the contract tests do not.
     """
 
     def register(function: F) -> F:
-        datasets.add(Dataset(**_common("dataset", name, function, source, 1)))
+        datasets.add(Dataset(**_common("dataset", name, function, source, 1), remote=remote))
         return function
 
     return register

@@ -43,9 +43,9 @@ def read(name: str) -> Mapping[str, str | int]:
         if key not in _KEYS or not isinstance(value, _KEYS[key]):
             known = ", ".join(f"{name} ({kind.__name__})" for name, kind in _KEYS.items())
             raise XaiboardError(f"suite '{path}' has {key} = {value!r}; it may have: {known}")
-    missing = {"dataset", "models", "methods", "metrics"} - set(suite)
+    missing = {"dataset", "models", "methods", "metrics", "samples"} - set(suite)
     if missing:
         raise XaiboardError(
-            f"suite '{path}' lacks '{min(missing)}'; it names dataset, models, methods and metrics"
+            f"suite '{path}' lacks '{min(missing)}'; it names dataset, models, methods, metrics and samples"
         )
     return suite

@@ -29,7 +29,7 @@ RECORD = 1 + 3 * 32 * 32
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-@dataset(source="Krizhevsky 2009, Learning multiple layers of features from tiny images")
+@dataset(remote=True, source="Krizhevsky 2009, Learning multiple layers of features from tiny images")
 def cifar10(split: Literal["train", "test"]) -> Data:
     """50,000 training and 10,000 test images ``(3, 32, 32)``, RGB.
 

@@ -31,7 +31,7 @@ CLASSES = (
 )
 
 
-@dataset(name="fashion-mnist", source="Xiao et al. 2017, arXiv:1708.07747")
+@dataset(name="fashion-mnist", remote=True, source="Xiao et al. 2017, arXiv:1708.07747")
 def fashion_mnist(split: Literal["train", "test"]) -> Data:
     """60,000 training and 10,000 test images ``(1, 28, 28)``, white on black."""
     return load_idx("fashion-mnist", split, url=URL, md5=MD5, classes=CLASSES)

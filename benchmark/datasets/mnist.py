@@ -19,7 +19,7 @@ MD5 = {
 }
 
 
-@dataset(source="LeCun, Cortes & Burges 1998")
+@dataset(remote=True, source="LeCun, Cortes & Burges 1998")
 def mnist(split: Literal["train", "test"]) -> Data:
     """60,000 training and 10,000 test images ``(1, 28, 28)``, white on black."""
     return load_idx("mnist", split, url=URL, md5=MD5, classes="0123456789")
