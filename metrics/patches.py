@@ -5,6 +5,7 @@ from types import EllipsisType
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from ..benchmark.data import Reference
 from .baselines import Baseline, baseline_image
@@ -55,7 +56,9 @@ def patch_gains(
 
 def patch_sums(attribution: Tensor, patch: int) -> Tensor:
     """Attribution summed over all channels and pixels of each patch, ``(B, patches)``."""
-    return torch.stack([attribution[box].flatten(1).sum(1) for box in _boxes(attribution, patch)], dim=1)
+    values = attribution.sum(1, keepdim=True) if attribution.dim() > 2 else attribution[:, None, None]
+    size = patch if attribution.dim() > 2 else (1, patch * patch)
+    return avg_pool2d(values, size, ceil_mode=True, divisor_override=1).flatten(1)
 
 
 def _changes(model: nn.Module, start: Tensor, end: Tensor, target: Tensor, patch: int) -> Tensor:

@@ -1,0 +1,82 @@
+"""Small models in float64, whose attributions are known."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from xaiboard.benchmark import methods
+from xaiboard.benchmark.rng import SampleRng
+
+
+class Linear(nn.Module):
+    """Logits ``w_k . x + b_k``; ``w`` is ``(K, C, H, W)``."""
+
+    def __init__(self, w: Tensor) -> None:
+        super().__init__()
+        self.w = nn.Parameter(w)
+        self.b = nn.Parameter(torch.linspace(-1, 1, len(w), dtype=w.dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1) @ self.w.flatten(1).T + self.b
+
+
+@pytest.fixture(params=[1, 3], ids=["grey", "rgb"])
+def linear(request: pytest.FixtureRequest) -> Linear:
+    w = torch.randn(4, request.param, 12, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return Linear(w).eval()
+
+
+@pytest.fixture
+def x(linear: Linear) -> Tensor:
+    shape = (5, *linear.w.shape[1:])
+    return torch.rand(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+@pytest.fixture
+def target() -> Tensor:
+    return torch.tensor([0, 3, 1, 1, 2])
+
+
+@pytest.fixture
+def cnn() -> nn.Sequential:
+    """Two convolutions on 12x10 RGB images, four classes."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = [
+            nn.Conv2d(3, 6, 3),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(6, 5, 3, stride=2),
+            nn.ReLU(inplace=True),
+            nn.Flatten(),
+            nn.Linear(60, 4),
+        ]
+        return nn.Sequential(*layers).double().eval()
+
+
+@pytest.fixture
+def images() -> Tensor:
+    return torch.rand(5, 3, 12, 10, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+Attribute = Callable[..., Tensor]
+
+
+@pytest.fixture
+def attribute() -> Attribute:
+    """Calls a registered method with what it asks for; ``ids`` are the samples' ids."""
+
+    def call(
+        name: str,
+        model: nn.Module,
+        x: Tensor,
+        target: Tensor,
+        ids: list[int] | None = None,
+        **settings: object,
+    ) -> Tensor:
+        rng = SampleRng(0, range(len(x)) if ids is None else ids, name)
+        given = {"model": model, "x": x, "target": target, "rng": rng}
+        return methods[name](**{key: given[key] for key in methods[name].supplied}, **settings)
+
+    return call

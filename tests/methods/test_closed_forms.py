@@ -1,0 +1,158 @@
+"""A linear model's attributions are known: gradient w, everything else w times a displacement."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from xaiboard.benchmark import XaiboardError
+
+
+def test_saliency_is_the_weight(attribute, linear, x, target) -> None:
+    torch.testing.assert_close(attribute("saliency", linear, x, target), linear.w[target].detach())
+
+
+@pytest.mark.parametrize("name", ["saliency", "input_x_gradient", "integrated_gradients", "smoothgrad"])
+def test_abs_is_the_magnitude_of_the_signed_map(attribute, linear, x, target, name) -> None:
+    signed = attribute(name, linear, x, target)
+    assert (signed < 0).any()
+    torch.testing.assert_close(attribute(name, linear, x, target, abs=True), signed.abs())
+
+
+def test_input_x_gradient_is_weight_times_input(attribute, linear, x, target) -> None:
+    torch.testing.assert_close(
+        attribute("input_x_gradient", linear, x, target), (linear.w[target] * x).detach()
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 2, 32])
+@pytest.mark.parametrize("baseline", [0.0, 0.5])
+def test_integrated_gradients_is_weight_times_displacement(
+    attribute, linear, x, target, baseline, steps
+) -> None:
+    expected = (linear.w[target] * (x - baseline)).detach()
+    torch.testing.assert_close(
+        attribute("integrated_gradients", linear, x, target, baseline=baseline, steps=steps), expected
+    )
+
+
+def test_integrated_gradients_is_complete(attribute, cnn, images, target) -> None:
+    smooth = nn.Sequential(*(nn.Softplus() if isinstance(layer, nn.ReLU) else layer for layer in cnn))
+    total = attribute("integrated_gradients", smooth, images, target).flatten(1).sum(1)
+    change = (smooth(images) - smooth(torch.full_like(images, 0.0))).gather(1, target[:, None])[:, 0]
+    torch.testing.assert_close(total, change.detach(), rtol=1e-8, atol=1e-8)
+
+
+def test_smoothgrad_of_a_linear_model_is_the_weight(attribute, linear, x, target) -> None:
+    torch.testing.assert_close(attribute("smoothgrad", linear, x, target, draws=3), linear.w[target].detach())
+
+
+@pytest.mark.parametrize("baseline", [0.0, 0.5])
+def test_occlusion_is_exact_when_windows_do_not_overlap(attribute, linear, x, target, baseline) -> None:
+    product = (linear.w[target] * (x - baseline)).detach().sum(1)
+    expected = torch.zeros_like(product)
+    for i in range(12):
+        for j in range(10):
+            top, left = i // 2 * 2, j // 2 * 2
+            expected[:, i, j] = product[:, top : top + 2, left : left + 2].sum((1, 2))
+    found = attribute("occlusion", linear, x, target, window=2, stride=2, baseline=baseline)
+    torch.testing.assert_close(found, expected[:, None].expand_as(x))
+
+
+@pytest.mark.parametrize(("window", "stride"), [(4, 2), (5, 3), (3, 1), (100, 7)])
+def test_occlusion_averages_over_the_windows_of_a_pixel(attribute, linear, x, target, window, stride) -> None:
+    """Against a loop over pixels; the last windows are cut at the edge and every pixel is covered."""
+    product = (linear.w[target] * x).detach().sum(1)
+    height, width = product.shape[1:]
+    tops = [t for t in range(0, height, stride) if t < max(height - window, 0) + stride]
+    lefts = [t for t in range(0, width, stride) if t < max(width - window, 0) + stride]
+    expected = torch.zeros_like(product)
+    for i in range(height):
+        for j in range(width):
+            drops = [
+                product[:, top : top + window, left : left + window].sum((1, 2))
+                for top in tops
+                for left in lefts
+                if top <= i < top + window and left <= j < left + window
+            ]
+            expected[:, i, j] = torch.stack(drops).mean(0)
+    found = attribute("occlusion", linear, x, target, window=window, stride=stride)
+    torch.testing.assert_close(found, expected[:, None].expand_as(x))
+
+
+def test_occlusion_of_a_vector_covers_runs_of_features(attribute, target) -> None:
+    x = torch.arange(20.0, dtype=torch.float64).view(5, 4)
+    model = nn.Linear(4, 4, bias=False, dtype=torch.float64)
+    drops = (model.weight[target] * x).detach()
+    expected = torch.stack([drops[:, :2].sum(1)] * 2 + [drops[:, 2:].sum(1)] * 2, dim=1)
+    torch.testing.assert_close(attribute("occlusion", model, x, target, window=2, stride=2), expected)
+
+
+def test_a_window_that_changes_nothing_gets_exactly_zero(attribute, cnn, images, target) -> None:
+    images[:, :, 4:, :] = 0
+    found = attribute("occlusion", cnn.float(), images.float(), target, window=2, stride=2)
+    assert (found[:, :, 4:] == 0).all()
+    assert (found[:, :, :4] != 0).any()
+
+
+def test_occlusion_refuses_gaps(attribute, linear, x, target) -> None:
+    with pytest.raises(XaiboardError, match="'stride' of 'occlusion' must be at most window=2"):
+        attribute("occlusion", linear, x, target, window=2, stride=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("integrated_gradients", {"steps": 0}),
+        ("smoothgrad", {"draws": 0}),
+        ("smoothgrad", {"sigma": -1.0}),
+        ("occlusion", {"window": 0}),
+        ("occlusion", {"stride": 0}),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(attribute, linear, x, target, name, settings) -> None:
+    with pytest.raises(XaiboardError, match=f"setting '{next(iter(settings))}' of '{name}' must be at least"):
+        attribute(name, linear, x, target, **settings)
+
+
+class Pooled(nn.Module):
+    """A 1x1 convolution, averaged over the image and mixed: Grad-CAM by hand."""
+
+    def __init__(self, mix: Tensor) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(1, 2, 1, bias=False, dtype=torch.float64)
+        self.mix = mix
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.convolution(x).mean((2, 3)) @ self.mix.T
+
+
+def test_gradcam_by_hand() -> None:
+    """Feature k is ``c_k x``, its mean gradient ``m_k / HW``: the map is the positive part of ``x m.c / HW``."""
+    from xaiboard.benchmark.methods.gradcam import gradcam
+
+    mix = torch.tensor([[1.0, 2.0], [-1.0, -3.0]], dtype=torch.float64)
+    model = Pooled(mix)
+    with torch.no_grad():
+        model.convolution.weight.copy_(torch.tensor([[1.0], [-0.25]])[:, :, None, None])
+    x = torch.rand(2, 1, 4, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5
+    found = gradcam(model, x, torch.tensor([0, 1]))
+    factor = torch.tensor([1 - 0.5, -1 + 0.75], dtype=torch.float64)[:, None, None, None] / 20
+    torch.testing.assert_close(found, (factor * x).relu())
+
+
+def test_gradcam_shares_the_map_equally_among_channels(attribute, cnn, images, target) -> None:
+    found = attribute("gradcam", cnn, images, target)
+    assert (found >= 0).all()
+    assert (found > 0).any()
+    torch.testing.assert_close(found[:, :1].expand_as(found), found)
+
+
+def test_gradcam_without_convolution_does_not_apply(attribute, linear, x, target) -> None:
+    from xaiboard.benchmark import methods
+
+    applies = methods["gradcam"].applies
+    assert applies is not None
+    assert applies(linear) == "the model has no convolution"
+    assert applies(nn.Sequential(nn.Conv2d(1, 1, 1))) is None
+    with pytest.raises(XaiboardError, match="'gradcam' needs a model with a 'Conv2d'"):
+        attribute("gradcam", linear, x, target)
