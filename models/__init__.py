@@ -1,1 +1,5 @@
-"""Built-in components; importing the package registers them."""
+"""Built-in models; importing the package registers them."""
+
+from . import adversarial, ot, standard
+
+__all__ = ["adversarial", "ot", "standard"]

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from xaiboard.benchmark import models
+from xaiboard.benchmark.data import Data, load_data
+from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.models import training
+from xaiboard.models.objectives import Objective, natural, transport
+from xaiboard.models.training import Recipe, fit
+
+NAMES = ["mlp.standard", "cnn.standard", "cnn.pgd_linf", "lipmlp.hkr", "lipcnn.hkr"]
+
+
+@pytest.fixture(autouse=True)
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> dict[str, Data]:
+    """Recipes see 192 training and 40 test images."""
+    data = {split: load_data("digits", split=split)[:size] for split, size in (("train", 192), ("test", 40))}
+    monkeypatch.setattr(training, "load_data", lambda name, *, split: data[split])
+    return data
+
+
+def train(name: str, out: Path, *, epochs: int | None = 1, seed: int = 0) -> Path:
+    recipe = models[name].recipe
+    assert recipe is not None
+    return recipe(name, "digits", out=out, epochs=epochs, seed=seed, device="cpu")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_writes_weights_that_fit_and_a_card_that_matches(
+    name: str, tmp_path: Path, few_digits: dict[str, Data]
+) -> None:
+    path = train(name, tmp_path / "new" / "folder")
+    assert path == tmp_path / "new" / "folder" / f"{name}@digits.safetensors"
+    card_path = path.with_suffix(".json")
+    assert sorted(path.parent.iterdir()) == [card_path, path]  # no temporary file is left
+    card = json.loads(card_path.read_text("utf-8"))
+    assert card["weights"] == sha256(path.read_bytes()).hexdigest()
+    assert card["data"] == few_digits["train"].digest
+    assert (card["name"], card["dataset"], card["family"]) == (name, "digits", models[name].family)
+    assert (card["epochs"], card["seed"], card["shape"], card["classes"]) == (1, 0, [1, 28, 28], 10)
+    model = models[name].build(tuple(card["shape"]), card["classes"]).eval()
+    model.load_state_dict(load_file(path), strict=True)
+    test = few_digits["test"]
+    accuracy = (model(test.x).argmax(1) == test.label).double().mean().item()
+    assert card["accuracy"] == pytest.approx(accuracy, abs=1e-4)
+    assert ("certified_accuracy" in card) == (models[name].lipschitz is not None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seed_decides(name: str, tmp_path: Path) -> None:
+    first, again, other = (
+        train(name, tmp_path / folder, seed=seed) for folder, seed in (("a", 3), ("b", 3), ("c", 4))
+    )
+    assert first.read_bytes() == again.read_bytes()
+    assert first.read_bytes() != other.read_bytes()
+
+
+def test_the_global_random_state_is_left_alone(tmp_path: Path) -> None:
+    state = torch.get_rng_state()
+    train("mlp.standard", tmp_path)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(("name", "epochs"), [("cnn.standard", 8), ("lipmlp.hkr", 8)])
+def test_training_learns(name: str, epochs: int, tmp_path: Path) -> None:
+    card = json.loads(train(name, tmp_path, epochs=epochs).with_suffix(".json").read_text("utf-8"))
+    assert card["accuracy"] >= 0.7
+
+
+def test_the_card_states_the_settings_that_the_objective_received(tmp_path: Path) -> None:
+    card = json.loads(train("lipmlp.hkr", tmp_path).with_suffix(".json").read_text("utf-8"))
+    settings = {"alpha": 0.98, "min_margin": 1.0, "temperature": 10.0}
+    assert card["recipe"].items() >= {"objective": "transport", "constrained": True, **settings}.items()
+    assert "deel-torchlip" in card["versions"]
+
+
+def test_without_a_number_small_data_get_more_epochs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen = []
+    monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: seen.append(epochs))
+    train("mlp.standard", tmp_path, epochs=None)
+    monkeypatch.setattr(training, "SHOWN", 0)
+    train("mlp.standard", tmp_path, epochs=None)
+    assert seen == [80_000 // 192, 20]
+
+
+def test_a_loss_that_is_not_finite_stops_with_one_sentence(few_digits: dict[str, Data]) -> None:
+    def broken() -> Objective:
+        def objective(
+            model: nn.Module, x: Tensor, label: Tensor, generator: torch.Generator
+        ) -> tuple[Tensor, Tensor]:
+            logits = model(x)
+            return logits.sum() * float("nan"), logits
+
+        return objective
+
+    model = models["mlp.standard"].build((1, 28, 28), 10)
+    before = [parameter.clone() for parameter in model.parameters()]
+    with pytest.raises(
+        XaiboardError, match=r"the loss is nan at step 1 \(epoch 1\); train with another seed"
+    ):
+        fit(model, few_digits["train"], broken(), epochs=1, generator=torch.Generator())
+    assert all(torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("objective", [natural, transport])
+def test_every_image_is_shown_once_an_epoch(
+    objective: Callable[[], Objective], few_digits: dict[str, Data]
+) -> None:
+    """Two epochs of 192 images in batches of 80: the last batch of each is smaller."""
+    rows = []
+    inner = objective()
+
+    def counting(
+        model: nn.Module, x: Tensor, label: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        rows.extend(x.flatten(1).double().sum(1).tolist())
+        return inner(model, x, label, generator)
+
+    data = few_digits["train"]
+    model = models["mlp.standard"].build((1, 28, 28), 10)
+    fit(model, data, counting, epochs=2, batch_size=80, generator=torch.Generator().manual_seed(0))
+    expected = sorted(data.x.flatten(1).double().sum(1).tolist())
+    assert sorted(rows[:192]) == expected
+    assert sorted(rows[192:]) == expected
+    assert rows[:192] != rows[192:]
+
+
+def test_wrong_numbers_and_folders_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(XaiboardError, match="number of epochs must be at least 1; got 0"):
+        train("mlp.standard", tmp_path, epochs=0)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(XaiboardError, match=r"folder '.*file' cannot be made"):
+        train("mlp.standard", tmp_path / "file")
+
+
+def test_a_path_in_the_data_set_name_does_not_reach_the_file_name(tmp_path: Path) -> None:
+    path = Recipe(natural)("mlp.standard", "image-folder:/my pictures", out=tmp_path, epochs=1)
+    assert path == tmp_path / "mlp.standard@image-folder-my-pictures.safetensors"
+    assert json.loads(path.with_suffix(".json").read_text("utf-8"))["dataset"] == "image-folder:/my pictures"
