@@ -5,32 +5,29 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-
 from xaiboard.benchmark import methods
 from xaiboard.benchmark.rng import SampleRng
 
 
-class Linear(nn.Module):
-    """Logits ``w_k . x + b_k``; ``w`` is ``(K, C, H, W)``."""
-
-    def __init__(self, w: Tensor) -> None:
-        super().__init__()
-        self.w = nn.Parameter(w)
-        self.b = nn.Parameter(torch.linspace(-1, 1, len(w), dtype=w.dtype))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.flatten(1) @ self.w.flatten(1).T + self.b
-
-
 @pytest.fixture(params=[1, 3], ids=["grey", "rgb"])
-def linear(request: pytest.FixtureRequest) -> Linear:
-    w = torch.randn(4, request.param, 12, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return Linear(w).eval()
+def weight(request: pytest.FixtureRequest) -> Tensor:
+    """Weights of four linear logits, ``(4, C, 12, 10)``."""
+    shape = (4, request.param, 12, 10)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
 
 @pytest.fixture
-def x(linear: Linear) -> Tensor:
-    shape = (5, *linear.w.shape[1:])
+def linear(weight: Tensor) -> nn.Sequential:
+    """Logits ``w_k . x + b_k``."""
+    layer = nn.Linear(weight[0].numel(), 4, dtype=torch.float64)
+    with torch.no_grad():
+        layer.weight.copy_(weight.flatten(1))
+    return nn.Sequential(nn.Flatten(), layer).eval()
+
+
+@pytest.fixture
+def x(weight: Tensor) -> Tensor:
+    shape = (5, *weight.shape[1:])
     return torch.rand(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 

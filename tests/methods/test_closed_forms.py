@@ -1,54 +1,77 @@
 """A linear model's attributions are known: gradient w, everything else w times a displacement."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
+from xaiboard.benchmark import XaiboardError, methods
+from xaiboard.benchmark.methods.gradcam import gradcam
 
-from xaiboard.benchmark import XaiboardError
 
-
-def test_saliency_is_the_weight(attribute, linear, x, target) -> None:
-    torch.testing.assert_close(attribute("saliency", linear, x, target), linear.w[target].detach())
+def test_saliency_is_the_weight(
+    attribute: Callable[..., Tensor], linear: nn.Module, weight: Tensor, x: Tensor, target: Tensor
+) -> None:
+    torch.testing.assert_close(attribute("saliency", linear, x, target), weight[target])
 
 
 @pytest.mark.parametrize("name", ["saliency", "input_x_gradient", "integrated_gradients", "smoothgrad"])
-def test_abs_is_the_magnitude_of_the_signed_map(attribute, linear, x, target, name) -> None:
+def test_abs_is_the_magnitude_of_the_signed_map(
+    attribute: Callable[..., Tensor], linear: nn.Module, x: Tensor, target: Tensor, name: str
+) -> None:
     signed = attribute(name, linear, x, target)
     assert (signed < 0).any()
     torch.testing.assert_close(attribute(name, linear, x, target, abs=True), signed.abs())
 
 
-def test_input_x_gradient_is_weight_times_input(attribute, linear, x, target) -> None:
-    torch.testing.assert_close(
-        attribute("input_x_gradient", linear, x, target), (linear.w[target] * x).detach()
-    )
+def test_input_x_gradient_is_weight_times_input(
+    attribute: Callable[..., Tensor], linear: nn.Module, weight: Tensor, x: Tensor, target: Tensor
+) -> None:
+    torch.testing.assert_close(attribute("input_x_gradient", linear, x, target), weight[target] * x)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 32])
 @pytest.mark.parametrize("baseline", [0.0, 0.5])
 def test_integrated_gradients_is_weight_times_displacement(
-    attribute, linear, x, target, baseline, steps
+    attribute: Callable[..., Tensor],
+    linear: nn.Module,
+    weight: Tensor,
+    x: Tensor,
+    target: Tensor,
+    baseline: float,
+    steps: int,
 ) -> None:
-    expected = (linear.w[target] * (x - baseline)).detach()
+    expected = weight[target] * (x - baseline)
     torch.testing.assert_close(
         attribute("integrated_gradients", linear, x, target, baseline=baseline, steps=steps), expected
     )
 
 
-def test_integrated_gradients_is_complete(attribute, cnn, images, target) -> None:
+def test_integrated_gradients_is_complete(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
+) -> None:
     smooth = nn.Sequential(*(nn.Softplus() if isinstance(layer, nn.ReLU) else layer for layer in cnn))
     total = attribute("integrated_gradients", smooth, images, target).flatten(1).sum(1)
     change = (smooth(images) - smooth(torch.full_like(images, 0.0))).gather(1, target[:, None])[:, 0]
     torch.testing.assert_close(total, change.detach(), rtol=1e-8, atol=1e-8)
 
 
-def test_smoothgrad_of_a_linear_model_is_the_weight(attribute, linear, x, target) -> None:
-    torch.testing.assert_close(attribute("smoothgrad", linear, x, target, draws=3), linear.w[target].detach())
+def test_smoothgrad_of_a_linear_model_is_the_weight(
+    attribute: Callable[..., Tensor], linear: nn.Module, weight: Tensor, x: Tensor, target: Tensor
+) -> None:
+    torch.testing.assert_close(attribute("smoothgrad", linear, x, target, draws=3), weight[target])
 
 
 @pytest.mark.parametrize("baseline", [0.0, 0.5])
-def test_occlusion_is_exact_when_windows_do_not_overlap(attribute, linear, x, target, baseline) -> None:
-    product = (linear.w[target] * (x - baseline)).detach().sum(1)
+def test_occlusion_is_exact_when_windows_do_not_overlap(
+    attribute: Callable[..., Tensor],
+    linear: nn.Module,
+    weight: Tensor,
+    x: Tensor,
+    target: Tensor,
+    baseline: float,
+) -> None:
+    product = (weight[target] * (x - baseline)).sum(1)
     expected = torch.zeros_like(product)
     for i in range(12):
         for j in range(10):
@@ -59,9 +82,17 @@ def test_occlusion_is_exact_when_windows_do_not_overlap(attribute, linear, x, ta
 
 
 @pytest.mark.parametrize(("window", "stride"), [(4, 2), (5, 3), (3, 1), (100, 7)])
-def test_occlusion_averages_over_the_windows_of_a_pixel(attribute, linear, x, target, window, stride) -> None:
+def test_occlusion_averages_over_the_windows_of_a_pixel(
+    attribute: Callable[..., Tensor],
+    linear: nn.Module,
+    weight: Tensor,
+    x: Tensor,
+    target: Tensor,
+    window: int,
+    stride: int,
+) -> None:
     """Against a loop over pixels; the last windows are cut at the edge and every pixel is covered."""
-    product = (linear.w[target] * x).detach().sum(1)
+    product = (weight[target] * x).sum(1)
     height, width = product.shape[1:]
     tops = [t for t in range(0, height, stride) if t < max(height - window, 0) + stride]
     lefts = [t for t in range(0, width, stride) if t < max(width - window, 0) + stride]
@@ -79,7 +110,9 @@ def test_occlusion_averages_over_the_windows_of_a_pixel(attribute, linear, x, ta
     torch.testing.assert_close(found, expected[:, None].expand_as(x))
 
 
-def test_occlusion_of_a_vector_covers_runs_of_features(attribute, target) -> None:
+def test_occlusion_of_a_vector_covers_runs_of_features(
+    attribute: Callable[..., Tensor], target: Tensor
+) -> None:
     x = torch.arange(20.0, dtype=torch.float64).view(5, 4)
     model = nn.Linear(4, 4, bias=False, dtype=torch.float64)
     drops = (model.weight[target] * x).detach()
@@ -87,14 +120,18 @@ def test_occlusion_of_a_vector_covers_runs_of_features(attribute, target) -> Non
     torch.testing.assert_close(attribute("occlusion", model, x, target, window=2, stride=2), expected)
 
 
-def test_a_window_that_changes_nothing_gets_exactly_zero(attribute, cnn, images, target) -> None:
+def test_a_window_that_changes_nothing_gets_exactly_zero(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
+) -> None:
     images[:, :, 4:, :] = 0
     found = attribute("occlusion", cnn.float(), images.float(), target, window=2, stride=2)
     assert (found[:, :, 4:] == 0).all()
     assert (found[:, :, :4] != 0).any()
 
 
-def test_occlusion_refuses_gaps(attribute, linear, x, target) -> None:
+def test_occlusion_refuses_gaps(
+    attribute: Callable[..., Tensor], linear: nn.Module, x: Tensor, target: Tensor
+) -> None:
     with pytest.raises(XaiboardError, match="'stride' of 'occlusion' must be at most window=2"):
         attribute("occlusion", linear, x, target, window=2, stride=3)
 
@@ -109,7 +146,14 @@ def test_occlusion_refuses_gaps(attribute, linear, x, target) -> None:
         ("occlusion", {"stride": 0}),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(attribute, linear, x, target, name, settings) -> None:
+def test_settings_that_make_no_sense_are_refused(
+    attribute: Callable[..., Tensor],
+    linear: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    name: str,
+    settings: dict[str, float],
+) -> None:
     with pytest.raises(XaiboardError, match=f"setting '{next(iter(settings))}' of '{name}' must be at least"):
         attribute(name, linear, x, target, **settings)
 
@@ -128,8 +172,6 @@ class Pooled(nn.Module):
 
 def test_gradcam_by_hand() -> None:
     """Feature k is ``c_k x``, its mean gradient ``m_k / HW``: the map is the positive part of ``x m.c / HW``."""
-    from xaiboard.benchmark.methods.gradcam import gradcam
-
     mix = torch.tensor([[1.0, 2.0], [-1.0, -3.0]], dtype=torch.float64)
     model = Pooled(mix)
     with torch.no_grad():
@@ -140,16 +182,18 @@ def test_gradcam_by_hand() -> None:
     torch.testing.assert_close(found, (factor * x).relu())
 
 
-def test_gradcam_shares_the_map_equally_among_channels(attribute, cnn, images, target) -> None:
+def test_gradcam_shares_the_map_equally_among_channels(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
+) -> None:
     found = attribute("gradcam", cnn, images, target)
     assert (found >= 0).all()
     assert (found > 0).any()
     torch.testing.assert_close(found[:, :1].expand_as(found), found)
 
 
-def test_gradcam_without_convolution_does_not_apply(attribute, linear, x, target) -> None:
-    from xaiboard.benchmark import methods
-
+def test_gradcam_without_convolution_does_not_apply(
+    attribute: Callable[..., Tensor], linear: nn.Module, x: Tensor, target: Tensor
+) -> None:
     applies = methods["gradcam"].applies
     assert applies is not None
     assert applies(linear) == "the model has no convolution"

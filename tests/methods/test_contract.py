@@ -1,10 +1,11 @@
 """What holds for every method: it touches nothing, and a sample's map does not depend on its batch."""
 
 import warnings
+from collections.abc import Callable
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 NAMES = [
     "saliency",
@@ -23,7 +24,9 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_is_shaped_like_the_input_and_carries_no_graph(attribute, cnn, images, target, name) -> None:
+def test_is_shaped_like_the_input_and_carries_no_graph(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor, name: str
+) -> None:
     found = attribute(name, cnn, images, target)
     assert found.shape == images.shape
     assert found.dtype == images.dtype
@@ -31,7 +34,9 @@ def test_is_shaped_like_the_input_and_carries_no_graph(attribute, cnn, images, t
     assert not found.requires_grad
 
 
-def test_leaves_model_and_input_alone(attribute, cnn, images, target, name) -> None:
+def test_leaves_model_and_input_alone(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor, name: str
+) -> None:
     before = images.clone(), [parameter.clone() for parameter in cnn.parameters()]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -45,13 +50,17 @@ def test_leaves_model_and_input_alone(attribute, cnn, images, target, name) -> N
         assert parameter.requires_grad
 
 
-def test_needs_no_gradient_of_parameters_or_mode(attribute, cnn, images, target, name) -> None:
+def test_needs_no_gradient_of_parameters_or_mode(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor, name: str
+) -> None:
     expected = attribute(name, cnn, images, target)
     with torch.no_grad():
         assert torch.equal(attribute(name, cnn.requires_grad_(False), images, target), expected)
 
 
-def test_does_not_depend_on_the_batch(attribute, cnn, target, name) -> None:
+def test_does_not_depend_on_the_batch(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, target: Tensor, name: str
+) -> None:
     images = torch.rand(15, 3, 12, 10, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     target = target.repeat(3)
     whole = attribute(name, cnn, images, target)
@@ -64,7 +73,9 @@ def test_does_not_depend_on_the_batch(attribute, cnn, target, name) -> None:
         torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-12, atol=1e-12)
 
 
-def test_takes_random_numbers_from_nowhere_else(attribute, cnn, images, target, name) -> None:
+def test_takes_random_numbers_from_nowhere_else(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor, name: str
+) -> None:
     first = attribute(name, cnn, images, target)
     state = torch.random.get_rng_state()
     assert torch.equal(attribute(name, cnn, images, target), first)
@@ -72,7 +83,7 @@ def test_takes_random_numbers_from_nowhere_else(attribute, cnn, images, target, 
 
 
 @pytest.mark.parametrize("vector_name", [name for name in NAMES if name not in ("gradcam", "sobel")])
-def test_explains_vectors(attribute, target, vector_name) -> None:
+def test_explains_vectors(attribute: Callable[..., Tensor], target: Tensor, vector_name: str) -> None:
     model = nn.Sequential(nn.Linear(9, 6), nn.Tanh(), nn.Linear(6, 4))
     x = torch.rand(5, 9)
     assert attribute(vector_name, model, x, target).shape == (5, 9)

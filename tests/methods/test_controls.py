@@ -3,7 +3,6 @@
 import pytest
 import torch
 from torch import Tensor
-
 from xaiboard.benchmark import XaiboardError, methods
 from xaiboard.benchmark.methods.random_map import random
 from xaiboard.benchmark.methods.sobel import sobel
