@@ -170,21 +170,20 @@ def make_plan(
         if value not in known:
             raise XaiboardError(f"no {name} named '{value}'; there are: {', '.join(known)}")
     conditions = Conditions(seed, target, dtype, find_device(device))
-    selected = {
-        name: _components(kind, make, given if given is not None else chosen.get(name, ""))
-        for name, kind, make, given in (
-            ("methods", registry.methods, make_method, methods),
-            ("metrics", registry.metrics, make_metric, metrics),
-            ("perturbations", registry.perturbations, _no_object, perturbations),
-        )
-    }
+
+    def choices(known: Registry, make: Callable[..., Component], given: Selection | None) -> list[Choice]:
+        return _components(known, make, str(chosen.get(f"{known.kind}s", "")) if given is None else given)
+
+    of_methods = choices(registry.methods, make_method, methods)
+    of_metrics = choices(registry.metrics, make_metric, metrics)
+    of_perturbations = choices(registry.perturbations, _no_object, perturbations)
     data_name = dataset or str(chosen["dataset"])
     data = _samples(data_name, samples, int(chosen["samples"]))
     networks = _models(models, str(chosen["models"]), data_name, data)
-    cells = make_cells(data_name, data, networks, *selected.values(), conditions)
+    cells = make_cells(data_name, data, networks, of_methods, of_metrics, of_perturbations, conditions)
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
-    reference = load_reference(data_name) if _needs_reference(selected) else None
+    reference = load_reference(data_name) if _needs_reference([*of_methods, *of_metrics, *of_perturbations]) else None
     return Plan(data_name, data, reference, cells, conditions, probe(cells, data, reference, conditions))
 
 
@@ -261,12 +260,12 @@ def _samples(dataset: str, asked: int | None, usual: int) -> Data:
     return take(data, min(usual, len(data)))
 
 
-def _needs_reference(selected: Mapping[str, Sequence[Choice]]) -> bool:
+def _needs_reference(choices: Sequence[Choice]) -> bool:
     def needs(component: Component) -> bool:
         shared = getattr(component, "shared", {}).values()
         return "reference" in component.supplied or any("reference" in value.supplied for value in shared)
 
-    return any(needs(choice.component) for choices in selected.values() for choice in choices)
+    return any(needs(choice.component) for choice in choices)
 
 
 def _components(known: Registry, make: Callable[..., Component], given: Selection) -> list[Choice]:

@@ -242,17 +242,13 @@ def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Wor
     """A small network on random images, in float64: what every component is checked on."""
     generator = torch.Generator().manual_seed(channels)
     shape = (channels, SIZE, SIZE)
-    model = nn.Sequential(
-        nn.Conv2d(channels, 4, 3, padding=1),
-        nn.ReLU(),
-        nn.AvgPool2d(2),
-        nn.Flatten(),
-        nn.Linear(SIZE * SIZE, CLASSES),
-    ).double()
+    head = nn.Linear(SIZE * SIZE, CLASSES)
+    model = nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), head)
+    model = model.double().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
-        model[-1].weight /= lipschitz.upper_bound(model.eval(), shape)
+        head.weight /= lipschitz.upper_bound(model, shape)
     x = torch.rand(SAMPLES, *shape, generator=generator)
     mask = torch.rand(SAMPLES, 1, SIZE, SIZE, generator=generator) > 0.5
     data = Data(x, torch.arange(SAMPLES) % CLASSES, [str(label) for label in range(CLASSES)], mask)[:samples]

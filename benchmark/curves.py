@@ -21,6 +21,7 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
         path: the PNG to write.
     """
     from matplotlib import pyplot
+    from matplotlib.lines import Line2D
 
     curves = curves.assign(column=short_names(curves))
     models, columns = sorted(set(curves["model"])), sorted(set(curves["column"]))
@@ -42,7 +43,7 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
         axes_row[0].set_ylabel(f"{model}\nprobability", fontsize=8)
     for axis in axes[-1]:
         axis.set_xlabel("share of pixels", fontsize=8)
-    handles = [pyplot.Line2D([], [], color=colour, label=method) for method, colour in colours.items()]
+    handles = [Line2D([], [], color=colour, label=method) for method, colour in colours.items()]
     figure.legend(handles=handles, loc="upper center", ncol=min(len(methods), 8), fontsize=8, frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
     write_file(

@@ -59,8 +59,8 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         (table["samples"] - table["n"])[dropped].astype(str) + " of " + counts[dropped]
         + " left out: the prediction changed under the perturbation"
     )  # fmt: skip
-    empty = cells[cells["status"] != "ok"].reindex(columns=LEADERBOARD)
-    empty = empty.assign(higher_is_better="", n=pd.NA)
+    empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
+    empty["higher_is_better"] = ""
     table = pd.concat([table, empty])[LEADERBOARD]
     for name in ("n", "rank", "rank_low", "rank_high"):
         table[name] = table[name].astype("Int64")

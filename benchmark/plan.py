@@ -125,7 +125,7 @@ class Plan:
     @property
     def passes(self) -> Cost:
         """Passes of the whole run; what several cells share counts once."""
-        return _sum(self.costs.values(), len(self.data))
+        return _sum(list(self.costs.values()), len(self.data))
 
     def cost(self, cell: Cell) -> Cost | None:
         """Passes of one cell had it been computed alone, or None if the probe failed."""

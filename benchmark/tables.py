@@ -149,7 +149,7 @@ def _read_before(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     return read_cells(folder), read_scores(folder), table
 
 
-def _label(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _label(row: Mapping[Any, Any]) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in LABEL)
 
 

@@ -312,7 +312,7 @@ class Work:
         return value
 
 
-def read_scores(name: str, returned: object, n: int) -> Scores:
+def read_scores(name: str, returned: Any, n: int) -> Scores:
     """A metric's return value as :class:`Scores` of ``n`` samples.
 
     Raises:
