@@ -70,5 +70,8 @@ def _ascent(model: nn.Module, x: Tensor, label: Tensor) -> Tensor:
 
 def _scale(change: Tensor, length: Tensor | float) -> Tensor:
     """``change`` with an L2 norm of ``length`` for each sample; zero stays zero."""
-    norm = change.flatten(1).norm(dim=1).clamp_min(1e-12)
-    return change * (length / norm).view(-1, *[1] * (change.dim() - 1))
+    # A confident network's gradient is so small that its square is 0: the largest entry becomes 1 first.
+    flat = change.flatten(1)
+    flat = flat / flat.abs().amax(1, keepdim=True).clamp_min(torch.finfo(change.dtype).tiny)
+    norm = flat.norm(dim=1).clamp_min(1e-12)
+    return (flat * (length / norm)[:, None]).view_as(change)

@@ -83,3 +83,14 @@ def test_against_a_linear_model_one_step_reaches_the_worst_corner() -> None:
     worst = x + EPS * (head.weight[1] - head.weight[0]).sign().view_as(x)
     attacked = pgd_linf(model, x, label, eps=EPS, step=2 * EPS, steps=1)
     assert torch.allclose(attacked, worst)
+
+
+def test_a_confident_network_is_attacked_with_steps_of_full_length() -> None:
+    """A gap of 60 between the logits: the squares of the gradient's entries are 0 in float32."""
+    head = torch.nn.Linear(9, 2, bias=False)
+    head.weight.data = torch.tensor([[40.0 / 3], [-40.0 / 3]]).expand(2, 9)
+    model = torch.nn.Sequential(torch.nn.Flatten(), head)
+    x, label = torch.full((1, 1, 3, 3), 0.25), torch.tensor([0])
+    assert float(model(x).diff().detach()) == pytest.approx(-60)
+    attacked = pgd_l2(model, x, label, eps=EPS, step=2 * EPS, steps=20)
+    assert torch.allclose(attacked, x - EPS / 3, atol=1e-4)
