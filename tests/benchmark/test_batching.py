@@ -1,0 +1,96 @@
+"""Batches cover the samples in order, and shrink when memory runs out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from xaiboard.benchmark.batching import AUTO, Batcher, is_out_of_memory
+from xaiboard.benchmark.errors import XaiboardError
+
+
+def rows_of(batcher: Batcher, n: int) -> list[tuple[int, int]]:
+    return list(batcher.map(lambda rows: (rows.start, rows.stop), n))
+
+
+@pytest.mark.parametrize(("size", "n"), [(1, 3), (4, 10), (5, 10), (64, 10), (3, 0)])
+def test_batches_follow_each_other(size: int, n: int) -> None:
+    expected = [(start, min(start + size, n)) for start in range(0, n, size)]
+    assert rows_of(Batcher(size, "cpu"), n) == expected
+
+
+def test_size_suits_the_device_unless_given() -> None:
+    assert Batcher(None, "cpu").size == AUTO["cpu"]
+    assert Batcher(None, "cuda:1").size == AUTO["cuda"]
+    assert Batcher(7, "cpu").size == 7
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("x: can't allocate memory: y"),
+    ],
+)
+@pytest.mark.parametrize("fits", [1, 2, 3, 7])
+def test_halves_until_it_fits_and_gives_the_same_values(error: Exception, fits: int) -> None:
+    x, sizes = torch.arange(23.0), []
+
+    def square(rows: slice) -> torch.Tensor:
+        sizes.append(rows.stop - rows.start)
+        if sizes[-1] > fits:
+            raise error
+        return x[rows] ** 2
+
+    batcher = Batcher(16, "cpu")
+    assert torch.equal(torch.cat(list(batcher.map(square, 23))), x**2)
+    assert batcher.size <= fits
+    assert batcher.size * 2 > fits
+    # each size is tried once, then kept
+    assert len([size for size in sizes if size > fits]) == len({size for size in sizes if size > fits})
+
+
+def test_memory_that_runs_out_late_costs_only_the_batch() -> None:
+    done: list[int] = []
+
+    def once(rows: slice) -> None:
+        if rows.start >= 4 and rows.stop - rows.start > 2:
+            raise torch.OutOfMemoryError
+        done.extend(range(rows.start, rows.stop))
+
+    list(Batcher(4, "cpu").map(once, 10))
+    assert done == list(range(10))
+
+
+def test_few_samples_are_halved_from_their_number() -> None:
+    def fails(rows: slice) -> None:
+        if rows.stop - rows.start > 1:
+            raise torch.OutOfMemoryError
+        tried.append(rows.start)
+
+    tried: list[int] = []
+    batcher = Batcher(64, "cpu")
+    list(batcher.map(fails, 3))
+    assert tried == [0, 1, 2]
+    assert batcher.size == 1
+
+
+def test_one_sample_that_does_not_fit_is_said_in_a_sentence() -> None:
+    def fails(rows: slice) -> None:
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(XaiboardError, match="one sample alone does not fit into memory; use a smaller model"):
+        list(Batcher(8, "cpu").map(fails, 5))
+
+
+def test_other_errors_are_not_retried() -> None:
+    calls = []
+
+    def fails(rows: slice) -> None:
+        calls.append(rows)
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        list(Batcher(8, "cpu").map(fails, 5))
+    assert len(calls) == 1
+    assert not is_out_of_memory(ValueError("no"))
