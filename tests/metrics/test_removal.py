@@ -1,0 +1,302 @@
+"""Deletion and insertion: against erasing pixels one by one, and against theorems on linear models."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+import torch
+from torch import Tensor, nn
+from xaiboard.benchmark import Reference, Weighted, XaiboardError, metrics
+from xaiboard.benchmark.rng import SampleRng
+from xaiboard.metrics.baselines import baseline_image
+from xaiboard.metrics.patches import patch_drops, patch_gains, patch_sums
+from xaiboard.metrics.removal import _normalised, random_order_curves
+
+Measure = Callable[..., dict[str, Tensor]]
+Baseline = Literal["zero", "mean", "blur"]
+
+
+def random_map(x: Tensor, seed: int = 5) -> Tensor:
+    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+
+
+@torch.no_grad()
+def one_by_one(
+    net: nn.Module, x: Tensor, erased: Tensor, target: Tensor, a: Tensor, steps: int, insert: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Curves, areas and retention by a loop over samples, pixels and steps; maps without ties."""
+    curves, areas, kept = [], [], []
+    for image, blank, chosen, values in zip(x, erased, target.tolist(), a.sum(1), strict=True):
+        height, width = values.shape
+        pixels = sorted(
+            ((i, j) for i in range(height) for j in range(width)), key=lambda p: -values[p].item()
+        )
+        current, goal = (blank.clone(), image) if insert else (image.clone(), blank)
+        curve, fractions, same, done = [], [], 0, 0
+        for step in range(steps + 1):
+            count = int(step * len(pixels) / steps + 0.5)
+            for i, j in pixels[done:count]:
+                current[:, i, j] = goal[:, i, j]
+            done = count
+            logits = net(current[None])[0]
+            curve.append((logits[chosen] - logits.logsumexp(0)).exp().item())
+            fractions.append(count / len(pixels))
+            same += int(logits.argmax()) == chosen
+        areas.append(
+            sum((fractions[s + 1] - fractions[s]) * (curve[s] + curve[s + 1]) / 2 for s in range(steps))
+        )
+        curves.append(curve)
+        kept.append(same / (steps + 1))
+    curves, areas, kept = (torch.tensor(values, dtype=x.dtype) for values in (curves, areas, kept))
+    return curves, areas, kept
+
+
+@pytest.mark.parametrize("baseline", ["zero", "mean", "blur"])
+@pytest.mark.parametrize("name", ["deletion", "insertion"])
+@pytest.mark.parametrize("steps", [5, 28])
+def test_agrees_with_erasing_pixels_one_by_one(
+    measure: Measure, net: nn.Module, x: Tensor, name: str, baseline: Baseline, steps: int
+) -> None:
+    """Against a second implementation that shares nothing with the first but the definition."""
+    target, a = net(x).argmax(1), random_map(x)
+    reference = Reference(torch.full_like(x[0], 0.3), x)
+    erased = baseline_image(x, reference, baseline)
+    found = measure(
+        name,
+        model=net,
+        x=x,
+        target=target,
+        attribution=a,
+        reference=reference,
+        baseline=baseline,
+        steps=steps,
+    )
+    curves, areas, kept = one_by_one(net, x, erased, target, a, steps, insert=name == "insertion")
+    torch.testing.assert_close(found["curve"], curves)
+    torch.testing.assert_close(found[""], areas)
+    torch.testing.assert_close(found["retention"], kept)
+    intact, gone = (curves[:, -1], curves[:, 0]) if name == "insertion" else (curves[:, 0], curves[:, -1])
+    score, weight = found["normalised"]
+    torch.testing.assert_close(score * weight, areas - gone)
+    torch.testing.assert_close(
+        (score * weight).mean() / weight.mean(), (areas.mean() - gone.mean()) / (intact.mean() - gone.mean())
+    )
+
+
+def test_the_curve_runs_from_the_intact_to_the_erased_input(
+    measure: Measure, net: nn.Module, x: Tensor
+) -> None:
+    target = net(x).argmax(1)
+    with torch.no_grad():
+        intact = net(x).softmax(1)[torch.arange(6), target]
+        gone = net(torch.zeros_like(x)).softmax(1)[torch.arange(6), target]
+    given = {"model": net, "x": x, "target": target, "attribution": random_map(x)}
+    down, up = (measure(name, **given)["curve"] for name in ("deletion", "insertion"))
+    torch.testing.assert_close(down[:, 0], intact)
+    torch.testing.assert_close(down[:, -1], gone)
+    torch.testing.assert_close(up[:, 0], gone)
+    torch.testing.assert_close(up[:, -1], intact)
+
+
+def test_insertion_is_deletion_of_the_negative_map_read_backwards(
+    measure: Measure, net: nn.Module, x: Tensor
+) -> None:
+    target, a = net(x).argmax(1), random_map(x)
+    curves = random_order_curves(net, x, target, SampleRng(0, range(6), ""), None)
+    given = {"model": net, "x": x, "target": target, "random_order_curves": curves}
+    up, down = measure("insertion", **given, attribution=a), measure("deletion", **given, attribution=-a)
+    torch.testing.assert_close(up["curve"], down["curve"].flip(1))
+    for column in ("", "retention"):
+        torch.testing.assert_close(up[column], down[column])
+    torch.testing.assert_close(up["win_rate"], 1 - down["win_rate"])
+
+
+def test_no_order_beats_the_exact_one(
+    measure: Measure, two_classes: nn.Module, w: Tensor, x: Tensor, target: Tensor
+) -> None:
+    """Logits ``(w x, -w x)``: the probability rises with ``w x`` alone, so the order of ``w x`` is optimal."""
+    given = {"model": two_classes, "x": x, "target": target}
+    lowest = measure("deletion", **given, attribution=w * x)[""]
+    highest = measure("insertion", **given, attribution=w * x)[""]
+    others = [random_map(x, seed) for seed in range(20)] + [w.expand_as(x), x, w.abs() * x, -w * x]
+    for other in others:
+        assert (measure("deletion", **given, attribution=other)[""] > lowest).all()
+        assert (measure("insertion", **given, attribution=other)[""] < highest).all()
+
+
+@pytest.mark.parametrize("name", ["deletion", "insertion"])
+def test_the_exact_order_wins_always_and_its_reverse_never(
+    measure: Measure, two_classes: nn.Module, w: Tensor, x: Tensor, target: Tensor, name: str
+) -> None:
+    given = {"model": two_classes, "x": x, "target": target, "orders": 20}
+    assert torch.equal(measure(name, **given, attribution=w * x)["win_rate"], torch.ones(6).double())
+    assert torch.equal(measure(name, **given, attribution=-w * x)["win_rate"], torch.zeros(6).double())
+
+
+def test_a_random_map_wins_half_of_the_time(measure: Measure, net: nn.Module, x: Tensor) -> None:
+    """Its rank among K random orders is uniform: mean 1/2, variance (K + 2) / 12 K; four standard errors."""
+    orders, samples = 10, 240
+    x = x[:1].expand(samples, -1, -1, -1)
+    found = measure(
+        "deletion", model=net, x=x, target=net(x).argmax(1), attribution=random_map(x), steps=7, orders=orders
+    )
+    error = ((orders + 2) / (12 * orders) / samples) ** 0.5
+    assert abs(found["win_rate"].mean() - 0.5) < 4 * error
+
+
+def test_a_random_order_erases_a_linear_probability_on_a_straight_line(
+    linear_probability: nn.Module, w: Tensor, x: Tensor, target: Tensor
+) -> None:
+    """Expected loss after m of P pixels: m / P of the whole; its variance, drawn without replacement, is known."""
+    orders, steps = 400, 7
+    x = x[:2]
+    curves = random_order_curves(
+        linear_probability, x, target[:2], SampleRng(0, range(2), ""), None, steps=steps, orders=orders
+    )[..., 0]
+    losses = (x * 0.8 * w.abs() / w.abs().sum()).sum(1).flatten(1)
+    pixels = losses.shape[1]
+    m = torch.arange(steps + 1).double() * pixels / steps
+    line = 0.1 + losses.sum(1, keepdim=True) * (1 - m / pixels)
+    variance = losses.var(1, keepdim=True) * m * (1 - m / pixels)
+    assert ((curves.mean(1) - line).abs() <= 4 * (variance / orders).sqrt() + 1e-12).all()
+    assert (variance[:, 1:-1] > 0).all()
+
+
+def test_an_order_and_its_reverse_make_up_for_each_other_on_a_linear_probability(
+    measure: Measure, linear_probability: nn.Module, x: Tensor, target: Tensor
+) -> None:
+    """What one order erases late the other erases early: the areas sum to start plus end, exactly."""
+    given = {"model": linear_probability, "x": x, "target": target}
+    forth, back = (measure("deletion", **given, attribution=a) for a in (random_map(x), -random_map(x)))
+    torch.testing.assert_close(forth[""] + back[""], forth["curve"][:, 0] + forth["curve"][:, -1])
+    torch.testing.assert_close(forth["normalised"][0] + back["normalised"][0], torch.ones(6).double())
+
+
+class Divided(nn.Module):
+    def __init__(self, net: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.net, self.temperature = net, temperature
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x) / self.temperature
+
+
+@pytest.mark.parametrize("name", ["deletion", "insertion"])
+def test_retention_does_not_know_the_temperature(
+    measure: Measure, net: nn.Module, x: Tensor, name: str
+) -> None:
+    target, a = net(x).argmax(1), random_map(x)
+    found = [
+        measure(name, model=Divided(net, temperature), x=x, target=target, attribution=a)
+        for temperature in (0.25, 1.0, 4.0)
+    ]
+    assert torch.equal(found[0]["retention"], found[1]["retention"])
+    assert torch.equal(found[2]["retention"], found[1]["retention"])
+    assert 0 < found[1]["retention"].mean() < 1
+    assert not torch.allclose(found[0][""], found[2][""], rtol=0.05)
+
+
+@pytest.mark.parametrize("name", ["deletion", "insertion"])
+@pytest.mark.parametrize("patch", [2, 3, 4])
+def test_patches_of_the_exact_map_are_in_the_exact_order(
+    measure: Measure, two_classes: nn.Module, w: Tensor, x: Tensor, target: Tensor, name: str, patch: int
+) -> None:
+    """A linear model with a zero baseline: a patch's change of logit is the sum of ``w x`` in it."""
+    given = {"model": two_classes, "x": x, "target": target, "patch": patch}
+    one = torch.ones(6).double()
+    torch.testing.assert_close(measure(name, **given, attribution=w * x)["patch_correlation"], one)
+    torch.testing.assert_close(measure(name, **given, attribution=-w * x)["patch_correlation"], -one)
+
+
+def test_patches_are_erased_alone(measure: Measure, net: nn.Module, x: Tensor) -> None:
+    """Drops and gains of a network that is not linear, patch by patch; 7 columns leave narrower ones."""
+    target, erased = net(x).argmax(1), baseline_image(x, None, "blur")
+    a, rows = random_map(x), torch.arange(6)
+    corners = [(i, j) for i in (0, 4) for j in (0, 4)]
+    expected: dict[str, list[Tensor]] = {"drops": [], "gains": [], "sums": []}
+    with torch.no_grad():
+        for i, j in corners:
+            inside = torch.zeros_like(x, dtype=torch.bool)
+            inside[:, :, i : i + 4, j : j + 4] = True
+            without, alone = net(torch.where(inside, erased, x)), net(torch.where(inside, x, erased))
+            expected["drops"].append((net(x) - without)[rows, target])
+            expected["gains"].append((alone - net(erased))[rows, target])
+            expected["sums"].append(torch.where(inside, a, 0).flatten(1).sum(1))
+    drops, gains, sums = (torch.stack(values, 1) for values in expected.values())
+    torch.testing.assert_close(patch_drops(net, x, target, None, baseline="blur"), drops)
+    torch.testing.assert_close(patch_gains(net, x, target, None, baseline="blur"), gains)
+    torch.testing.assert_close(patch_sums(a, 4), sums)
+
+
+@pytest.mark.parametrize("name", ["deletion", "insertion"])
+def test_a_map_without_order_is_a_random_order(
+    measure: Measure, net: nn.Module, x: Tensor, name: str
+) -> None:
+    """Zero and constant maps, of either sign: the same permutation, no rank correlation, all columns finite."""
+    given = {"model": net, "x": x, "target": net(x).argmax(1)}
+    found = [measure(name, **given, attribution=torch.full_like(x, value)) for value in (0.0, 2.0, -2.0)]
+    for other in found:
+        assert torch.equal(other["curve"], found[0]["curve"])
+        for column in ("", "retention", "win_rate", "patch_correlation"):
+            assert other[column].isfinite().all()
+    assert torch.equal(found[0]["patch_correlation"], torch.zeros(6).double())
+
+
+def test_one_hot_pixel_goes_first(measure: Measure, net: nn.Module, x: Tensor) -> None:
+    a, target = torch.zeros_like(x), net(x).argmax(1)
+    a[:, :, 3, 2] = 1.0
+    curve = measure("deletion", model=net, x=x, target=target, attribution=a, steps=56)["curve"]
+    x = x.clone()
+    x[:, :, 3, 2] = 0
+    torch.testing.assert_close(curve[:, 1], net(x).softmax(1)[torch.arange(6), target].detach())
+
+
+def test_an_image_that_is_its_own_baseline_is_a_tie(measure: Measure, net: nn.Module, x: Tensor) -> None:
+    """Nothing changes: half of the wins, no correlation, and a weight that keeps the score finite."""
+    x = torch.zeros_like(x)
+    found = measure("deletion", model=net, x=x, target=net(x).argmax(1), attribution=random_map(x))
+    assert torch.equal(found["win_rate"], torch.full((6,), 0.5).double())
+    assert torch.equal(found["retention"], torch.ones(6).double())
+    assert torch.equal(found["patch_correlation"], torch.zeros(6).double())
+    assert isinstance(found["normalised"], Weighted)
+    torch.testing.assert_close(found["normalised"].weight, torch.full((6,), 1e-6).double())
+    assert (found["normalised"].score.abs() < 1e-6).all()
+
+
+def test_tiny_weights_keep_their_sign() -> None:
+    area, intact = torch.tensor([0.5, 0.5, 0.5, 0.5]), torch.tensor([0.3, 0.5, 0.2, 0.9])
+    gone = torch.tensor([0.3, 0.2, 0.5, 0.9 + 1e-7])
+    score, weight = _normalised(area, intact, gone)
+    torch.testing.assert_close(weight, torch.tensor([1e-6, 0.3, -0.3, -1e-6]))
+    torch.testing.assert_close(score * weight, torch.tensor([0.2, 0.3, 0.0, -0.4]))
+
+
+def test_works_on_vectors(measure: Measure, x: Tensor) -> None:
+    net = nn.Linear(20, 3).double()
+    x = torch.rand(6, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    target = net(x).argmax(1)
+    product = (net.weight[target] * x).detach()
+    for name in ("deletion", "insertion"):
+        found = measure(name, model=net, x=x, target=target, attribution=product, patch=2)
+        torch.testing.assert_close(found["patch_correlation"], torch.ones(6).double())
+        assert found["curve"].shape == (6, 29)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"steps": 1}, {"orders": 0}, {"patch": 0}], ids=["steps", "orders", "patch"]
+)
+@pytest.mark.parametrize("name", ["deletion", "insertion"])
+def test_settings_that_make_no_sense_are_refused(
+    measure: Measure, net: nn.Module, x: Tensor, target: Tensor, name: str, settings: dict[str, int]
+) -> None:
+    with pytest.raises(XaiboardError, match=f"setting '{next(iter(settings))}' of '.*' must be at least"):
+        measure(name, model=net, x=x, target=target, attribution=x, **settings)
+
+
+def test_random_orders_are_shared_by_both_metrics() -> None:
+    shared = [metrics[name].shared["random_order_curves"].function for name in ("deletion", "insertion")]
+    assert shared == [random_order_curves] * 2
+    for name in ("deletion", "insertion"):
+        own = metrics[name].settings
+        for value in metrics[name].shared.values():
+            assert all(own[key].default == setting.default for key, setting in value.settings.items())
