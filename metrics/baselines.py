@@ -12,7 +12,7 @@ from ..benchmark.errors import XaiboardError
 Baseline = Literal["zero", "mean", "blur"]
 
 KERNEL, SIGMA = 11, 5.0
-"""Width and deviation of the blur, in pixels (RISE, Petsiuk et al. 2018, arXiv:1806.07421)."""
+"""Width and deviation of the blur, in pixels as in the released code of Petsiuk et al. 2018, arXiv:1806.07421."""
 
 
 def baseline_image(x: Tensor, reference: Reference | None, baseline: Baseline) -> Tensor:

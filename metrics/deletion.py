@@ -15,7 +15,7 @@ from .removal import random_order_curves, removal_scores
 @metric(
     family="faithfulness",
     higher_is_better=False,
-    source="Petsiuk et al. 2018, arXiv:1806.07421, sec. 3.3; Samek et al. 2017, arXiv:1509.06321",
+    source="Petsiuk et al. 2018, arXiv:1806.07421; Samek et al. 2017, arXiv:1509.06321",
     columns={
         "retention": Column(higher_is_better=False, across_models=True),
         "win_rate": Column(higher_is_better=True, across_models=True),

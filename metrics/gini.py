@@ -11,7 +11,7 @@ from .pixels import pixel_values
     family="complexity",
     higher_is_better=True,
     across_models=True,
-    source="Hurley & Rickard 2009, arXiv:0811.4706, eq. 6; Chalasani et al. 2020, arXiv:1810.06583",
+    source="Hurley & Rickard 2009, arXiv:0811.4706; Chalasani et al. 2020, arXiv:1810.06583",
 )
 def gini(attribution: Tensor) -> Tensor:
     """Gini index of the magnitudes of the channel sum, ``(B,)``, in ``[0, 1 - 1/P]``; higher is sparser.

@@ -10,7 +10,7 @@ from .overlap import shared_share, top_pixels
 @metric(
     family="stability",
     higher_is_better=True,
-    source="Ghorbani et al. 2019, arXiv:1710.10547, sec. 2",
+    source="Ghorbani et al. 2019, arXiv:1710.10547",
     columns={"chance": Column(), "above_chance": Column(higher_is_better=True, across_models=True)},
 )
 def topk_intersection(

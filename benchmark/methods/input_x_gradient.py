@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from ..registry import method
 
 
-@method(source="Shrikumar et al. 2016, arXiv:1605.01713, sec. 2")
+@method(source="Shrikumar et al. 2016, arXiv:1605.01713")
 def input_x_gradient(model: nn.Module, x: Tensor, target: Tensor, *, abs: bool = False) -> Tensor:
     """Gradient of the target's logit times ``x``, elementwise, shaped like ``x``, in logits.
 

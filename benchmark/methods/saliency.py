@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from ..registry import method
 
 
-@method(source="Simonyan et al. 2014, arXiv:1312.6034, sec. 3")
+@method(source="Simonyan et al. 2014, arXiv:1312.6034")
 def saliency(model: nn.Module, x: Tensor, target: Tensor, *, abs: bool = False) -> Tensor:
     """Gradient of the target's logit, shaped like ``x``, in logits per unit of ``x``.
 

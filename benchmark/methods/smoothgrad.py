@@ -9,7 +9,7 @@ from ..rng import SampleRng
 from .checks import at_least
 
 
-@method(source="Smilkov et al. 2017, arXiv:1706.03825, sec. 3.1")
+@method(source="Smilkov et al. 2017, arXiv:1706.03825")
 def smoothgrad(
     model: nn.Module,
     x: Tensor,

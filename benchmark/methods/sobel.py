@@ -8,7 +8,7 @@ from ..errors import XaiboardError
 from ..registry import method
 
 
-@method(source="control; Adebayo et al. 2018, arXiv:1810.03292, sec. 3", control=True)
+@method(source="control; Adebayo et al. 2018, arXiv:1810.03292", control=True)
 def sobel(x: Tensor) -> Tensor:
     """Magnitude of the brightness gradient, ``(B, C, H, W)``, shared equally by the channels.
 

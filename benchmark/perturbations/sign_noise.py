@@ -7,7 +7,7 @@ from ..registry import perturbation
 from ..rng import SampleRng
 
 
-@perturbation(source="Ghorbani et al. 2019, arXiv:1710.10547, sec. 3")
+@perturbation(source="Ghorbani et al. 2019, arXiv:1710.10547")
 def sign_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
     """``x`` plus or minus ``eps``, each element on its own, clamped to ``[0, 1]``, shaped like ``x``.
 
