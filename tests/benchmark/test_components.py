@@ -84,7 +84,7 @@ def test_a_metric_name_has_no_dot() -> None:
     def score(attribution: Tensor) -> Tensor:
         return attribution.flatten(1).sum(1)
 
-    with pytest.raises(XaiboardError, match="may have no '.'"):
+    with pytest.raises(XaiboardError, match=r"may have no '.'"):
         make_metric(score, name="my.score")
     assert make_method(lambda x: x, name="my.method").name == "my.method"
 
