@@ -183,7 +183,9 @@ def make_plan(
     cells = make_cells(data_name, data, networks, of_methods, of_metrics, of_perturbations, conditions)
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
-    reference = load_reference(data_name) if _needs_reference([*of_methods, *of_metrics, *of_perturbations]) else None
+    reference = (
+        load_reference(data_name) if _needs_reference([*of_methods, *of_metrics, *of_perturbations]) else None
+    )
     return Plan(data_name, data, reference, cells, conditions, probe(cells, data, reference, conditions))
 
 

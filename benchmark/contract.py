@@ -243,7 +243,9 @@ def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Wor
     generator = torch.Generator().manual_seed(channels)
     shape = (channels, SIZE, SIZE)
     head = nn.Linear(SIZE * SIZE, CLASSES)
-    model = nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), head)
+    model = nn.Sequential(
+        nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), head
+    )
     model = model.double().eval()
     with torch.no_grad():
         for parameter in model.parameters():

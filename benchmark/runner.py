@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -18,7 +18,7 @@ from .errors import XaiboardError
 from .passes import count_passes
 from .plan import Cell, Plan, needs
 from .store import Record, Store
-from .work import Cost, Scores, Work
+from .work import Scores, Work
 
 
 def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
@@ -61,25 +61,14 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
 
 def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
     try:
-        _ = work.target  # not part of the first cell's own cost
-        start = time.perf_counter()
-        with count_passes(work.model) as passes:
-            before = set(work.cost)
-            scores = work.score(cell.metric, cell.method, cell.perturbation)
-    except Exception as error:
+        scores, cost = work.measured(lambda: work.score(cell.metric, cell.method, cell.perturbation))
+    except Exception as error:  # a component may raise anything, and costs only its own cell
         store.fail(cell.key, shard, message(error), traceback.format_exc())
         return
-    shared_now = _sum(cost for key, cost in work.cost.items() if key not in before)
-    own = Cost(
-        time.perf_counter() - start - shared_now.seconds,
-        passes.forward - shared_now.forward,
-        passes.backward - shared_now.backward,
-    )
-    alone = own + _sum(cost for key, cost in work.cost.items() if _uses(cell, key))
     provenance = {
-        "seconds": round(alone.seconds, 4),
-        "forward": int(alone.forward),
-        "backward": int(alone.backward),
+        "seconds": round(cost.seconds, 4),
+        "forward": int(cost.forward),
+        "backward": int(cost.backward),
         "batch_size": work.batcher.size,
         "device": device_name(work.conditions.device),
         "threads": torch.get_num_threads(),
@@ -117,28 +106,6 @@ def _total(cells: Sequence[Cell], plan: Plan) -> int:
     keys = {key for cell in cells for key in needs(cell)}
     costs = [cost for key in keys if (cost := plan.costs.get(key)) is not None]
     return int(len(plan.data) * sum(cost.forward + cost.backward for cost in costs))
-
-
-def _uses(cell: Cell, key: tuple[str, ...]) -> bool:
-    """Whether a kept value belongs to what a cell rests on."""
-    metric, method = cell.metric.component, cell.method.label if cell.method else ""
-    match key[0]:
-        case "shared":
-            return key[1] in metric.shared
-        case "attribution":
-            return metric.needs("attribution") or (metric.needs("perturbed_attribution") and key[1] == method)
-        case "perturbed_x" | "perturbed_attribution" | "held":
-            return (
-                cell.perturbation is not None
-                and cell.perturbation.label in key
-                and (len(key) < 3 or method in key)
-            )
-        case name:
-            return metric.needs(name)
-
-
-def _sum(costs: Iterable[Cost]) -> Cost:
-    return sum(costs, start=Cost())
 
 
 def _record(work: Work, scores: Scores) -> Record:

@@ -223,7 +223,9 @@ def _from_table(table: pa.Table) -> Record:
         names = [name for name in table.column_names if name.startswith(f"{kind}/")]
         return {name.partition("/")[2]: np.array(table[name].to_pylist(), dtype=np.float32) for name in names}
 
-    sample, target, label, correct = (table[name].to_numpy() for name in ("sample", "target", "label", "correct"))
+    sample, target, label, correct = (
+        table[name].to_numpy() for name in ("sample", "target", "label", "correct")
+    )
     return Record(sample, target, label, correct, values("score"), values("weight"), values("curve"))
 
 

@@ -237,7 +237,7 @@ def _rows_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
     for name in LABEL:
         values = table[name].astype(str)
         if name == "metric":
-            values = values.str.partition(".")[0] if len(values) else values
+            values = values.str.split(".").str[0]
         wanted &= (values == str(row[name])).to_numpy()
     return table[wanted]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ from .errors import XaiboardError
 from .passes import count_passes
 from .rng import SampleRng
 from .zoo import TrainedModel
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,16 @@ class Cost:
         return Cost(
             self.seconds + other.seconds, self.forward + other.forward, self.backward + other.backward
         )
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(
+            self.seconds - other.seconds, self.forward - other.forward, self.backward - other.backward
+        )
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """The sum of costs."""
+    return sum(costs, start=Cost())
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,9 @@ class Work:
         self.label = data.label.to(device)
         self.mask = None if data.mask is None else data.mask.to(device)
         self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
-        self.cost: dict[tuple[str, ...], Cost] = {}
+        self._cost: dict[tuple[str, ...], Cost] = {}
+        self._needs: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        self._used: set[tuple[str, ...]] = set()
         self._kept: dict[tuple[str, ...], Tensor | Exception] = {}
 
     def __len__(self) -> int:
@@ -108,6 +122,15 @@ class Work:
         """Frees what was kept for ``method``."""
         for key in [key for key in self._kept if method.label in key[1:]]:
             del self._kept[key]
+
+    def measured(self, compute: Callable[[], T]) -> tuple[T, Cost]:
+        """What ``compute`` returns and its cost on its own: kept values that it uses count as if made for it."""
+        before, start, self._used = set(self._cost), time.perf_counter(), set()
+        with count_passes(self.model) as passes:
+            result = compute()
+        spent = Cost(time.perf_counter() - start, passes.forward, passes.backward)
+        now = total(cost for key, cost in self._cost.items() if key not in before)
+        return result, spent - now + total(self._cost[key] for key in self._used)
 
     @property
     def logits(self) -> Tensor:
@@ -299,20 +322,24 @@ class Work:
     def _once(self, key: tuple[str, ...], compute: Callable[[], Tensor]) -> Tensor:
         """The value kept under ``key``, else computed; an error is kept too and raised to every asker."""
         if key not in self._kept:
-            start = time.perf_counter()
+            outer, self._used = self._used, set()
+            before, start = set(self._cost), time.perf_counter()
             with count_passes(self.model) as passes:
                 try:
                     self._kept[key] = compute()
-                except Exception as error:
+                except Exception as error:  # each cell that needs this value fails with it
                     self._kept[key] = error
-            self.cost[key] = Cost(time.perf_counter() - start, passes.forward, passes.backward)
+            inner = total(cost for name, cost in self._cost.items() if name not in before)
+            spent = Cost(time.perf_counter() - start, passes.forward, passes.backward)
+            self._cost[key], self._needs[key], self._used = spent - inner, self._used, outer
+        self._used |= {key, *self._needs[key]}
         value = self._kept[key]
         if isinstance(value, Exception):
             raise value
         return value
 
 
-def read_scores(name: str, returned: Any, n: int) -> Scores:
+def read_scores(name: str, returned: Any, n: int) -> Scores:  # noqa: ANN401 - anything a plug-in returns
     """A metric's return value as :class:`Scores` of ``n`` samples.
 
     Raises:

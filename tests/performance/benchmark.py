@@ -1,0 +1,198 @@
+"""Times the same work three ways: this suite, the bare passes at their best batch size, and Quantus.
+
+Run it by hand: ``python tests/performance/benchmark.py``. It prints ratios, so that a busy or a slow machine
+does not matter much; it is no test, because a time that fails a build on a busy machine proves nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import xaiboard.benchmark as xb
+from torch import Tensor, nn
+from xaiboard.benchmark import zoo
+from xaiboard.benchmark.batching import Batcher
+from xaiboard.benchmark.data import load_data, load_reference
+from xaiboard.benchmark.passes import count_passes
+from xaiboard.benchmark.report import markdown
+from xaiboard.benchmark.selection import select
+from xaiboard.benchmark.work import Conditions, Work
+
+SIZES = (16, 32, 64, 128, 256, 512)
+METHODS = "saliency,input_x_gradient,integrated_gradients,smoothgrad,occlusion,random,sobel"
+REMOVAL = ",".join(
+    f"{name}[baseline={baseline}]"
+    for name in ("deletion", "insertion")
+    for baseline in ("zero", "mean", "blur")
+)
+
+
+def seconds(work: Callable[[], object], repeats: int) -> float:
+    """The shortest of several runs: what the machine can do when nothing else disturbs it."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def forward_seconds(model: nn.Module, x: Tensor) -> float:
+    """Seconds of one sample's forward pass at the best batch size."""
+
+    def run(batch: Tensor) -> None:
+        with torch.no_grad():
+            for _ in range(8):
+                model(batch)
+
+    return min(seconds(lambda batch=batch: run(batch), 5) / (8 * len(batch)) for batch in _batches(x))
+
+
+def backward_seconds(model: nn.Module, x: Tensor) -> float:
+    """Seconds of one sample's forward and backward pass to the input at the best batch size."""
+
+    def run(batch: Tensor) -> None:
+        batch.requires_grad_()
+        for _ in range(4):
+            torch.autograd.grad(model(batch)[:, 0].sum(), batch)
+
+    return min(seconds(lambda batch=batch: run(batch), 5) / (4 * len(batch)) for batch in _batches(x))
+
+
+def _batches(x: Tensor) -> Iterator[Tensor]:
+    for size in SIZES:
+        yield x.repeat(-(-size // len(x)), 1, 1, 1)[:size].clone()
+
+
+@contextmanager
+def _counted(model: nn.Module, total: dict[str, float]) -> Iterator[None]:
+    with count_passes(model) as passes:
+        yield
+    total["forward"], total["backward"] = passes.forward, passes.backward
+
+
+def suite_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, object]]:
+    """The suite against the floor, on one trained model."""
+    data, reference = load_data("digits", samples=samples), load_reference("digits")
+    trained = zoo.load(xb.models[name], "digits", data.shape, len(data.classes))
+    methods = select(xb.methods, METHODS)
+    floor = forward_seconds(trained.module, data.x)
+    floor_both = backward_seconds(trained.module, data.x)
+
+    def fresh() -> Work:
+        work = Work(trained, data, reference, Conditions(), Batcher(None, "cpu"))
+        for method in methods:
+            work.attribution(method)
+        return work
+
+    for title, metrics in (
+        ("deletion and insertion, 3 baselines", REMOVAL),
+        ("max_sensitivity", "max_sensitivity"),
+    ):
+        chosen, total, times = select(xb.metrics, metrics), {}, []
+        for _ in range(repeats):
+            work = fresh()
+            start = time.perf_counter()
+            with _counted(trained.module, total):
+                for method in methods:
+                    for metric in chosen:
+                        work.score(metric, method, None)
+            times.append(time.perf_counter() - start)
+        bare = (total["forward"] - total["backward"]) * floor + total["backward"] * floor_both
+        yield {
+            "model": name,
+            "work": title,
+            "forward": f"{total['forward']:.0f}",
+            "backward": f"{total['backward']:.0f}",
+            "suite s": f"{min(times):.2f}",
+            "floor s": f"{bare:.2f}",
+            "suite / floor": f"{min(times) / bare:.2f}",
+        }
+
+
+def quantus_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, object]]:
+    """One curve and one sensitivity, the same settings, here and in Quantus."""
+    import quantus
+
+    data = load_data("digits", samples=samples)
+    trained = zoo.load(xb.models[name], "digits", data.shape, len(data.classes))
+    (saliency,) = select(xb.methods, "saliency")
+
+    def fresh() -> Work:
+        work = Work(trained, data, load_reference("digits"), Conditions(), Batcher(None, "cpu"))
+        work.attribution(saliency)
+        return work
+
+    x, target = data.x.numpy(), fresh().target.numpy()
+    maps = fresh().attribution(saliency).numpy()
+    flipping = quantus.PixelFlipping(
+        features_in_step=28,
+        perturb_baseline="black",
+        normalise=False,
+        disable_warnings=True,
+        display_progressbar=False,
+    )
+    sensitivity = quantus.MaxSensitivity(
+        nr_samples=10, lower_bound=0.02, normalise=False, disable_warnings=True, display_progressbar=False
+    )
+
+    def explain(model: nn.Module, inputs, targets, **_: object):  # noqa: ANN001, ANN202 - Quantus' signature
+        tensor = torch.as_tensor(inputs, dtype=torch.float32)
+        return xb.explain(model, "saliency", tensor, torch.as_tensor(targets)).numpy()
+
+    pairs = (
+        ("deletion[baseline=zero,steps=28]", lambda: flipping(trained.module, x, target, maps, softmax=True)),
+        (
+            "max_sensitivity[draws=10]",
+            lambda: sensitivity(trained.module, x, target, maps, explain_func=explain, softmax=False),
+        ),
+    )
+    for metric, peer in pairs:
+        (choice,) = select(xb.metrics, metric)
+        ours = []
+        for _ in range(repeats):
+            work = fresh()
+            for (
+                shared
+            ) in choice.component.shared:  # computed once for a model, whatever the number of methods
+                work.shared(choice, shared)
+            start = time.perf_counter()
+            work.score(choice, saliency, None)
+            ours.append(time.perf_counter() - start)
+        theirs = seconds(peer, max(1, repeats // 2))
+        yield {
+            "model": name,
+            "work": metric,
+            "suite s": f"{min(ours):.3f}",
+            "Quantus s": f"{theirs:.3f}",
+            "Quantus / suite": f"{theirs / min(ours):.1f}",
+        }
+
+
+def main() -> None:
+    """Prints the two tables."""
+    import pandas as pd
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--models", default="mlp.standard,cnn.standard,lipcnn.hkr")
+    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    names = options.models.split(",")
+    rows = [row for name in names for row in suite_rows(name, options.samples, options.repeats)]
+    print(markdown(pd.DataFrame(rows)))
+    try:
+        import quantus  # noqa: F401
+    except ImportError:
+        print("Quantus is not installed: no comparison with it")
+        return
+    rows = [row for name in names for row in quantus_rows(name, options.samples, options.repeats)]
+    print(markdown(pd.DataFrame(rows)))
+
+
+if __name__ == "__main__":
+    main()
