@@ -47,7 +47,7 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     numbers.
     """
     parts = [_ranked(matrix) for _, matrix in _by(scores, ["dataset", "model"])]
-    finished = pd.concat(parts) if parts else pd.DataFrame(columns=LEADERBOARD)
+    finished = pd.concat(parts) if parts else pd.DataFrame(columns=[*LEADERBOARD, "samples"])
     finished = finished.assign(cell=finished["metric"].astype(str).str.split(".").str[0])
     known = cells.rename(columns={"metric": "cell"})[[*_cell_label(), "seconds", "status", "note"]]
     table = finished.drop(columns=["seconds", "status", "note"], errors="ignore").merge(
