@@ -264,11 +264,12 @@ def test_an_image_that_is_its_own_baseline_is_a_tie(measure: Measure, net: nn.Mo
 
 
 def test_tiny_weights_keep_their_sign() -> None:
-    area, intact = torch.tensor([0.5, 0.5, 0.5, 0.5]), torch.tensor([0.3, 0.5, 0.2, 0.9])
-    gone = torch.tensor([0.3, 0.2, 0.5, 0.9 + 1e-7])
+    area, intact = torch.full((4,), 0.5).double(), torch.tensor([0.3, 0.5, 0.2, 0.9]).double()
+    gone = intact - torch.tensor([0.0, 0.3, -0.3, -1e-7]).double()
     score, weight = _normalised(area, intact, gone)
-    torch.testing.assert_close(weight, torch.tensor([1e-6, 0.3, -0.3, -1e-6]))
-    torch.testing.assert_close(score * weight, torch.tensor([0.2, 0.3, 0.0, -0.4]))
+    exactly = {"rtol": 1e-9, "atol": 0.0}
+    torch.testing.assert_close(weight, torch.tensor([1e-6, 0.3, -0.3, -1e-6]).double(), **exactly)
+    torch.testing.assert_close(score * weight, area - gone, **exactly)
 
 
 def test_works_on_vectors(measure: Measure, x: Tensor) -> None:
