@@ -1,0 +1,135 @@
+"""What is packaged is what is on disk, and what is imported is declared."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGE_DIR: dict[str, str] = SETTINGS["tool"]["setuptools"]["package-dir"]
+TOP = ("benchmark", "metrics", "models")
+
+
+def normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def declared(requirements: list[str]) -> set[str]:
+    found = set()
+    for requirement in requirements:
+        name = re.match(r"[\w.-]+", requirement)
+        assert name, requirement
+        found.add(normal(name.group()))
+    return found
+
+
+def test_packages_are_the_folders_on_disk() -> None:
+    on_disk = {
+        f"xaiboard.{path.parent.relative_to(ROOT).as_posix().replace('/', '.')}": path.parent.relative_to(
+            ROOT
+        )
+        for top in TOP
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert sorted(SETTINGS["tool"]["setuptools"]["packages"]) == sorted(on_disk)
+    assert {name: Path(folder) for name, folder in PACKAGE_DIR.items()} == on_disk
+
+
+def test_every_module_lies_in_a_package() -> None:
+    for top in TOP:
+        for path in (ROOT / top).rglob("*.py"):
+            assert (path.parent / "__init__.py").is_file(), path
+
+
+def test_package_data_are_the_files_on_disk() -> None:
+    """Everything that is not Python must match a pattern, and every pattern something."""
+    patterns: dict[str, list[str]] = SETTINGS["tool"]["setuptools"]["package-data"]
+    packed = set()
+    for package, globs in patterns.items():
+        for pattern in globs:
+            matched = set((ROOT / PACKAGE_DIR[package]).glob(pattern))
+            assert matched, pattern
+            packed |= matched
+    others = {
+        path
+        for top in TOP
+        for path in (ROOT / top).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
+    }
+    assert others - packed == set()
+
+
+def test_weights_have_cards() -> None:
+    weights = ROOT / "models" / "weights"
+    assert {path.stem for path in weights.glob("*.safetensors")} == {
+        path.stem for path in weights.glob("*.json")
+    }
+
+
+def imported(folders: Iterable[str] = TOP) -> dict[str, set[str]]:
+    """Files by the top-level name that they import, relative imports aside."""
+    found: dict[str, set[str]] = {}
+    for top in folders:
+        for path in (ROOT / top).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                    names = [node.module]
+                else:
+                    continue
+                for name in names:
+                    found.setdefault(name.partition(".")[0], set()).add(str(path.relative_to(ROOT)))
+    return {name: files for name, files in found.items() if name not in sys.stdlib_module_names}
+
+
+def test_every_import_is_declared() -> None:
+    project = SETTINGS["project"]
+    always, training = declared(project["dependencies"]), declared(project["optional-dependencies"]["train"])
+    distributions = packages_distributions()
+    for name, files in imported().items():
+        assert name != "xaiboard", f"{files}: use a relative import"
+        known = {normal(distribution) for distribution in distributions.get(name, [name])}
+        allowed = always | (training if name == "deel" else set())
+        assert known & allowed, f"{name}, imported in {sorted(files)}, is not declared"
+
+
+@pytest.mark.xfail(strict=True, reason="scipy is declared, and nothing in the product imports it")
+def test_every_declared_dependency_is_imported() -> None:
+    distributions = packages_distributions()
+    used = {normal(each) for name in imported() for each in distributions.get(name, [name])}
+    assert declared(SETTINGS["project"]["dependencies"]) - used == set()
+
+
+def test_training_libraries_are_imported_where_they_are_used() -> None:
+    """Whoever does not train need not install them: no import at the top of a module."""
+    for file in imported().get("deel", set()):
+        for node in ast.parse((ROOT / file).read_text()).body:
+            if isinstance(node, ast.ImportFrom | ast.Import):
+                names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+                assert not any(name.startswith("deel") for name in names), file
+
+
+def test_the_extra_for_tests_has_what_tests_import() -> None:
+    extra = declared(SETTINGS["project"]["optional-dependencies"]["dev"])
+    assert {"pytest", "ruff", "pyright", "pytest-cov"} <= extra
+    allowed = extra | declared(SETTINGS["project"]["dependencies"])
+    distributions = packages_distributions()
+    for name, files in imported(["tests"]).items():
+        if name not in ("xaiboard", "tests"):
+            known = {normal(distribution) for distribution in distributions.get(name, [name])}
+            assert known & allowed, f"{name}, imported in {sorted(files)}, is not declared"
+
+
+@pytest.mark.parametrize("name", TOP)
+def test_type_checkers_find_the_packages(name: str) -> None:
+    link = ROOT / "tests" / "typings" / "xaiboard" / name
+    assert link.resolve() == ROOT / name
