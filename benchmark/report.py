@@ -66,8 +66,10 @@ def make_page(
         if len(compared):
             parts.append(
                 "### Families\n\nFor each column that may be compared across models: in how many rows (method ×"
-                " settings, without controls) one family is better by the 95 % interval, on the samples that all"
-                " models classify correctly.\n\n" + markdown(compared)
+                " settings, without controls) each of two families is better by the 95 % interval, on the"
+                f" {_common(families, dataset)} samples that all models classify correctly. A family's score is the"
+                " mean over its models; rows where a method does not apply to one of them are left out. Single"
+                " models against each other are in `families.csv`.\n\n" + markdown(compared)
             )
     absent = cells[cells["status"] != "ok"]
     if len(absent):
@@ -104,25 +106,27 @@ def short_leaderboard(table: pd.DataFrame, controls: Iterable[str]) -> pd.DataFr
 
 
 def short_families(families: pd.DataFrame, controls: Iterable[str]) -> pd.DataFrame:
-    """How often one family is better than another, by metric column."""
-    judged = families[(families["status"] == "ok") & ~families["method"].isin(list(controls))]
-    judged = judged[judged["higher_is_better"].isin(["True", "False"])]
-    rows = []
-    keys = ["models_a", "models_b", "family_a", "family_b", "metric"]
-    for (models_a, models_b, a, b, metric), group in judged.groupby(keys, sort=False, observed=True):
+    """How often one whole family is better than another: a row for each metric column, a column for each pair."""
+    sides = pd.concat(
+        [
+            families[[f"family_{side}", f"models_{side}"]].set_axis(["family", "models"], axis=1)
+            for side in "ab"
+        ]
+    )
+    whole = {str(family): max(group, key=len) for family, group in sides.groupby("family")["models"]}
+    judged = families[
+        (families["status"] == "ok")
+        & ~families["method"].isin(list(controls))
+        & families["higher_is_better"].isin(["True", "False"])
+        & (families["models_a"] == families["family_a"].map(whole))
+        & (families["models_b"] == families["family_b"].map(whole))
+    ]
+    rows = {}
+    for (a, b, metric), group in judged.groupby(["family_a", "family_b", "metric"], observed=True):
         wins = group["better"].value_counts()
-        rows.append(
-            {
-                "a": models_a,
-                "b": models_b,
-                "metric": metric,
-                "a better": wins.get(a, 0),
-                "b better": wins.get(b, 0),
-                "undecided": wins.get("", 0),
-                "n": group["n"].iloc[0],
-            }
-        )
-    return pd.DataFrame(rows)
+        entry = f"{wins.get(a, 0)} : {wins.get(b, 0)} ({wins.get('', 0)} undecided)"
+        rows.setdefault(str(metric), {"column": metric})[f"{a} : {b}"] = entry
+    return pd.DataFrame(list(rows.values())).fillna("")
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -141,6 +145,10 @@ def markdown(table: pd.DataFrame) -> str:
 def file_name(dataset: str) -> str:
     """A data set's name as part of a file name."""
     return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in dataset)
+
+
+def _common(families: pd.DataFrame, dataset: str) -> int:
+    return int(families.loc[families["dataset"] == dataset, "n"].max())
 
 
 def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
