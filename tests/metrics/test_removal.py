@@ -264,12 +264,12 @@ def test_an_image_that_is_its_own_baseline_is_a_tie(measure: Measure, net: nn.Mo
 
 
 def test_tiny_weights_keep_their_sign() -> None:
-    area, intact = torch.full((4,), 0.5).double(), torch.tensor([0.3, 0.5, 0.2, 0.9]).double()
-    gone = intact - torch.tensor([0.0, 0.3, -0.3, -1e-7]).double()
-    score, weight = _normalised(area, intact, gone)
-    exactly = {"rtol": 1e-9, "atol": 0.0}
-    torch.testing.assert_close(weight, torch.tensor([1e-6, 0.3, -0.3, -1e-6]).double(), **exactly)
-    torch.testing.assert_close(score * weight, area - gone, **exactly)
+    area, intact = torch.full((2, 4), 0.5, dtype=torch.float64)
+    scale = torch.tensor([0.0, 0.3, -0.3, -1e-7], dtype=torch.float64)
+    expected = torch.tensor([1e-6, 0.3, -0.3, -1e-6], dtype=torch.float64)
+    score, weight = _normalised(area - 0.2, intact, intact - scale)
+    torch.testing.assert_close(weight, expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(score * weight, scale - 0.2, rtol=1e-9, atol=1e-12)
 
 
 def test_works_on_vectors(measure: Measure, x: Tensor) -> None:
