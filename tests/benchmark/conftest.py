@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,13 @@ from xaiboard.benchmark.data import Data
 
 Runner = Callable[..., xb.Run]
 
-REGISTRIES = (registry.datasets, registry.models, registry.methods, registry.metrics, registry.perturbations)
+REGISTRIES: tuple[Any, ...] = (
+    registry.datasets,
+    registry.models,
+    registry.methods,
+    registry.metrics,
+    registry.perturbations,
+)
 SAMPLES, CLASSES = 12, 4
 
 
@@ -25,7 +32,7 @@ def registries() -> Iterator[None]:
     yield
     for known, entries in zip(REGISTRIES, before, strict=True):
         known._entries.clear()
-        known._entries.update(entries)  # pyright: ignore[reportArgumentType]
+        known._entries.update(entries)
 
 
 def _images(split: str) -> Data:

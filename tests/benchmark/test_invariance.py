@@ -121,7 +121,7 @@ def test_another_seed_changes_what_is_random_and_nothing_else(run: Runner, whole
 def test_resumed_from_any_records_gives_identical_tables(run: Runner, whole: xb.Run) -> None:
     parts = run(**SELECTED)
     records = sorted((parts.folder / "records").glob("*.parquet"))
-    for path in random.Random(0).sample(records, len(records) // 2):  # noqa: S311
+    for path in random.Random(0).sample(records, len(records) // 2):
         path.unlink()
     assert_same_scores(whole, run(**SELECTED))
 

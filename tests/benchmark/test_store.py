@@ -134,7 +134,7 @@ def test_temporary_files_are_invisible_and_swept_when_stale(store: Store, record
     store.open(CONDITIONS)
     assert all(path.exists() for path in left)  # another process may be writing them
     for path in left:
-        os.utime(path, (time.time() - 7200,) * 2)
+        os.utime(path, (time.time() - 7200, time.time() - 7200))
     store.open(CONDITIONS)
     assert not any(path.exists() for path in left)
     assert files(store) == ["gini-1-0.parquet"]

@@ -57,7 +57,7 @@ def test_contents_of_the_tables(run: Runner) -> None:
     assert set(curves["fraction"]) == {0, 0.25, 0.5, 0.75, 1}
 
 
-def test_what_a_score_s_row_says(run: Runner, mlp) -> None:  # noqa: ANN001
+def test_what_a_score_s_row_says(run: Runner, mlp: nn.Sequential) -> None:
     scores = run(methods="saliency", metrics="gini", target="label").scores
     one = scores[scores["model"] == "mlp"]
     data = xb.load_data("tiny")
@@ -194,10 +194,10 @@ def test_the_newest_version_wins_where_it_ran_for_fewer_metrics(run: Runner, rec
     assert len(finished.cells[finished.cells["method"] == "saliency"]) == 6
 
 
-def test_new_weights_supersede_the_old_ones(run: Runner, mlp) -> None:  # noqa: ANN001
+def test_new_weights_supersede_the_old_ones(run: Runner, mlp: nn.Sequential) -> None:
     run(models={"net": mlp}, methods="saliency", metrics="deletion[steps=4,orders=2],gini")
     before = xb.zoo.module_digest(mlp)[:16]
-    mlp[1].bias.data += 0.1
+    next(mlp.parameters()).data += 0.1
     finished = run(models={"net": mlp}, methods="saliency", metrics="gini")
     assert before not in set(finished.cells["weights"])
     assert len(finished.cells) == 1
