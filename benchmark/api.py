@@ -20,6 +20,7 @@ from .contract import check
 from .data import Data, load_data, load_reference, take
 from .errors import XaiboardError
 from .gallery import draw_gallery
+from .names import file_name
 from .plan import Plan, make_cells, probe
 from .plugins import load_plugins
 from .registry import Registry, make_method, make_metric
@@ -137,7 +138,7 @@ def run(
         tables.consolidate(store)
     finished = Run(store.folder)
     write_tables(finished)
-    draw_gallery(plan, finished.folder / f"gallery-{report.file_name(plan.dataset)}.png")
+    draw_gallery(plan, finished.folder / f"gallery-{file_name(plan.dataset)}.png")
     return finished
 
 

@@ -212,17 +212,14 @@ class Metric(Component):
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
         """The scores; shared values and random numbers that are not given are made here, with seed 0."""
-        if self.needs("rng") and "rng" not in given:
-            from .rng import SampleRng
-
-            first = next(given[name] for name in ("x", "attribution", "label") if name in given)
-            given["rng"] = SampleRng(0, range(len(first)), self.name)
+        if self.needs("rng"):
+            given.setdefault("rng", _default_rng(self.name, given))
         if self.needs("reference"):
             given.setdefault("reference", None)
         settings = {name: given.get(name, setting.default) for name, setting in self.settings.items()}
         for name, value in self.shared.items():
             if name not in given:
-                known = {**settings, **given}
+                known = {**settings, **given, "rng": _default_rng(name, given)}
                 given[name] = value(**{key: known[key] for key in (*value.supplied, *value.settings)})
         wanted = (*self.supplied, *self.settings)
         unwanted = (
@@ -233,6 +230,13 @@ class Metric(Component):
                 f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {', '.join(wanted)}"
             )
         return self.function(**{name: value for name, value in given.items() if name in wanted})
+
+
+def _default_rng(purpose: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - torch is not imported here
+    from .rng import SampleRng
+
+    first = next((given[name] for name in ("x", "attribution", "label") if name in given), ())
+    return SampleRng(0, range(len(first)), purpose)
 
 
 C = TypeVar("C", bound=Component)

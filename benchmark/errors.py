@@ -14,3 +14,16 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
     return XaiboardError(f"no {kind} named '{name}'; {hint}")
+
+
+def at_least(least: float, component: str, **settings: float) -> None:
+    """Refuses settings of a component below ``least``.
+
+    Raises:
+        XaiboardError: a setting is smaller.
+    """
+    for name, value in settings.items():
+        if value < least:
+            raise XaiboardError(
+                f"setting '{name}' of '{component}' must be at least {least:g}; got '{value:g}'"
+            )

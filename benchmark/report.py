@@ -10,6 +10,7 @@ import pandas as pd
 
 from . import leaderboard
 from .curves import draw_curves
+from .names import file_name
 from .store import read_json, write_file
 from .tables import write_csv
 
@@ -140,11 +141,6 @@ def markdown(table: pd.DataFrame) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     lines.insert(1, ["-" * width for width in widths])
     return "".join(f"| {' | '.join(_padded(line, widths))} |\n" for line in lines)
-
-
-def file_name(dataset: str) -> str:
-    """A data set's name as part of a file name."""
-    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in dataset)
 
 
 def _common(families: pd.DataFrame, dataset: str) -> int:

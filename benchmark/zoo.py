@@ -15,6 +15,7 @@ from torch import nn
 from .components import Model
 from .data import load_data
 from .errors import XaiboardError
+from .names import file_name
 from .registry import models
 
 
@@ -48,7 +49,7 @@ def weights_path(entry: Model, dataset: str) -> Path | None:
     """Where the weights of ``entry`` for ``dataset`` are expected, or None if it needs none."""
     if entry.weights is None:
         return None
-    return entry.folder / entry.weights.replace("{dataset}", dataset)
+    return entry.folder / entry.weights.replace("{dataset}", file_name(dataset))
 
 
 def serves(entry: Model, dataset: str) -> bool:

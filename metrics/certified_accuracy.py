@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from ..benchmark.components import Column
+from ..benchmark.errors import at_least
 from ..benchmark.registry import metric
-from .checks import at_least
 
 
 @metric(

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from ..benchmark.components import Column
+from ..benchmark.errors import at_least
 from ..benchmark.registry import metric
-from .checks import at_least
 from .overlap import dilate, shared_share, top_pixels
 
 COLUMNS = {"chance": Column(), "above_chance": Column(higher_is_better=True, across_models=True)}

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
+from ..benchmark.errors import at_least
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
-from .checks import at_least
 
 Explain = Callable[[Tensor], Tensor]
 

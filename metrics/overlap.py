@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from ..benchmark.errors import XaiboardError
-from .checks import at_least
+from ..benchmark.errors import XaiboardError, at_least
 from .pixels import largest, magnitudes
 
 

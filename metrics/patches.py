@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from ..benchmark.data import Reference
+from ..benchmark.errors import at_least
 from .baselines import Baseline, baseline_image
-from .checks import at_least
 
 
 def patch_drops(

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from ..benchmark.components import Weighted
 from ..benchmark.data import Reference
+from ..benchmark.errors import at_least
 from ..benchmark.rng import SampleRng
 from .baselines import Baseline, baseline_image
-from .checks import at_least
 from .pixels import channels, descending_order, pixel_values
 
 SMALLEST_WEIGHT = 1e-6

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from ..benchmark.components import Model
 from ..benchmark.data import Data
 from ..benchmark.lipschitz import audit, certified_radius
+from ..benchmark.names import file_name
 from .attacks import pgd_linf
 
 RADII = (0.1, 0.25, 0.5, 1.0)
@@ -89,7 +89,7 @@ def make_card(model: nn.Module, entry: Model, test: Data, run: Run) -> dict[str,
 def write(model: nn.Module, card: Mapping[str, object], out: Path) -> Path:
     """Writes ``NAME@DATASET.safetensors`` and the card beside it, each whole or not at all; returns the former."""
     # A data set's name may hold a path (image-folder:PATH), a file's name may not.
-    stem = f"{card['name']}@{re.sub(r'[^A-Za-z0-9_.+-]+', '-', str(card['dataset']))}"
+    stem = f"{card['name']}@{file_name(str(card['dataset']))}"
     weights = out / f"{stem}.safetensors"
     partial = out / f".{stem}.{os.getpid()}.tmp"
     content = save({name: value.cpu().contiguous() for name, value in model.state_dict().items()})

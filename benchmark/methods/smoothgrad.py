@@ -4,9 +4,9 @@ import captum.attr
 import torch
 from torch import Tensor, nn
 
+from ..errors import at_least
 from ..registry import method
 from ..rng import SampleRng
-from .checks import at_least
 
 
 @method(source="Smilkov et al. 2017, arXiv:1706.03825")
