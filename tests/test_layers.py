@@ -18,8 +18,8 @@ COMPONENTS = (
 DOORS = {"components", "data", "errors", "registry", "rng"}
 """What a component may import of the engine: decorators, types, the error."""
 
-FOR_TRAINING = {"lipschitz", "zoo"}
-"""What recipes may import besides: bounds to report, the digest of a card."""
+FOR_TRAINING = {"lipschitz", "names", "zoo"}
+"""What recipes may import besides: bounds to report, the digest and the file name of a card."""
 
 TORCHLESS = (
     "store", "tables", "leaderboard", "statistics", "report", "curves", "errors", "components", "registry",

@@ -1,0 +1,67 @@
+"""The figures of a run are drawn whatever the images are, and whatever fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import xaiboard.benchmark as xb
+from torch import Tensor, nn
+from xaiboard.benchmark.data import Data
+
+
+def run_on(shape: tuple[int, ...], folder: Path, methods: list[object]) -> xb.Run:
+    @xb.dataset(name="shaped")
+    def _shaped(split: str) -> Data:
+        x = torch.rand(3, *shape, generator=torch.Generator().manual_seed(0))
+        return Data(x, torch.arange(3), list("abc"))
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(torch.Size(shape).numel(), 3))
+    return xb.run(
+        dataset="shaped",
+        models={"net": model},
+        methods=methods,
+        metrics="gini,deletion[steps=2,orders=1]",
+        out=folder,
+        progress=False,
+    )
+
+
+def broken(x: Tensor) -> Tensor:
+    raise ValueError("no luck")
+
+
+TWO = pytest.mark.xfail(
+    strict=True, raises=TypeError, reason="gallery.draw_gallery hands images of two channels to matplotlib"
+)
+
+
+@pytest.mark.parametrize("channels", [1, pytest.param(2, marks=TWO), 3, pytest.param(5, marks=TWO)])
+def test_images_of_any_number_of_channels(tmp_path: Path, channels: int) -> None:
+    finished = run_on((channels, 4, 4), tmp_path / "run", ["saliency", broken, "gradcam"])
+    assert finished.cells["status"].value_counts().to_dict() == {"ok": 2, "failed": 2, "inapplicable": 2}
+    for name in ("gallery-shaped.png", "curves-shaped.png"):
+        assert (finished.folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_vectors_have_curves_and_no_gallery(tmp_path: Path) -> None:
+    finished = run_on((16,), tmp_path / "run", ["saliency"])
+    assert set(finished.cells["status"]) == {"ok"}
+    assert (finished.folder / "curves-shaped.png").is_file()
+    assert not (finished.folder / "gallery-shaped.png").exists()
+
+
+def test_figures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
+    one, other = (run_on((1, 4, 4), tmp_path / name, ["saliency", "random"]) for name in ("one", "other"))
+    for name in ("gallery-shaped.png", "curves-shaped.png"):
+        assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
+
+
+def test_a_run_of_model_metrics_has_no_figure(tmp_path: Path, tiny: str, mlp: nn.Module) -> None:
+    finished = xb.run(
+        dataset=tiny, models={"net": mlp}, metrics="accuracy", out=tmp_path / "run", progress=False
+    )
+    assert not list(finished.folder.glob("*.png"))
