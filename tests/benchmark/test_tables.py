@@ -194,6 +194,23 @@ def test_the_newest_version_wins_where_it_ran_for_fewer_metrics(run: Runner, rec
     assert len(finished.cells[finished.cells["method"] == "saliency"]) == 6
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="tables._newest_versions knows a method by its label: other settings keep the old version",
+)
+def test_two_versions_never_share_a_table_under_other_settings(run: Runner) -> None:
+    def define(version: int) -> None:
+        @xb.method(version=version)
+        def mine(x: Tensor, *, gain: float = 1.0) -> Tensor:
+            return x * version * gain
+
+    define(1)
+    run(methods="mine,mine[gain=2]", metrics="gini")
+    define(2)
+    cells = run(methods="mine", metrics="gini").cells
+    assert set(cells["method_version"]) == {"2"}
+
+
 def test_new_weights_supersede_the_old_ones(run: Runner, mlp: nn.Sequential) -> None:
     run(models={"net": mlp}, methods="saliency", metrics="deletion[steps=4,orders=2],gini")
     before = xb.zoo.module_digest(mlp)[:16]
