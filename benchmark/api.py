@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +115,7 @@ def run(
     Raises:
         XaiboardError: a mistake in the selection, the data or the weights; nothing is written.
     """
-    batch = _batch_size(batch_size)
+    batch = read_batch_size(batch_size)
     plan = make_plan(
         suite,
         dataset=dataset,
@@ -233,7 +235,12 @@ def write_tables(finished: Run) -> None:
     report.write(finished.folder, finished.cells, finished.scores)
 
 
-def _batch_size(given: int | str) -> int | None:
+def read_batch_size(given: int | str) -> int | None:
+    """A number of samples, or None for ``auto``.
+
+    Raises:
+        XaiboardError: neither.
+    """
     if given == "auto":
         return None
     if not str(given).isdigit() or int(given) < 1:
@@ -278,13 +285,34 @@ def _components(known: Registry, make: Callable[..., Component], given: Selectio
     items = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
     choices: dict[str, Choice] = {}
     for name, item in items:
-        if isinstance(item, str):
-            found = select(known, item)
-        else:
-            entries = [entry for entry in known.values() if entry.function is item and name is None]
-            found = [choose(entries[0] if entries else make(item, name=name))]
+        found = select(known, item) if isinstance(item, str) else [choose(_entry(known, make, item, name))]
         choices.update({choice.label: choice for choice in found})
     return list(choices.values())
+
+
+def _entry(
+    known: Registry, make: Callable[..., Component], item: Callable[..., Any], name: str | None
+) -> Component:
+    """The entry of a registered function, or a new one that its code identifies."""
+    for entry in known.values():
+        if entry.function is item and name in (None, entry.name):
+            return entry
+    made = make(item, name=name)
+    if made.name in known:
+        raise XaiboardError(
+            f"{known.kind} '{made.name}' is registered, and the function given is another; give it another name"
+        )
+    return replace(made, code=_code_digest(item))
+
+
+def _code_digest(function: Callable[..., Any]) -> str:
+    """SHA-256 of a function's source, or of its bytecode where the source is not known."""
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        code = getattr(function, "__code__", None)
+        text = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)
+    return sha256(text.encode()).hexdigest()[:12]
 
 
 def _no_object(function: Callable[..., Any], name: str | None = None) -> Component:
@@ -323,7 +351,8 @@ def _models(given: Selection | None, usual: str, dataset: str, data: Data) -> li
             if isinstance(item, nn.Module)
             else load(select_by(registry.models, item, serves))
         ):
-            if network.name in networks:
+            known = networks.get(network.name)
+            if known and (isinstance(item, nn.Module) or known.digest != network.digest):
                 raise XaiboardError(f"two models named '{network.name}'; give a mapping of names to modules")
             networks[network.name] = network
     return list(networks.values())

@@ -68,6 +68,7 @@ def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selecti
         raise XaiboardError(f"no engine named '{engine}'; there is: local")
     from . import api, report
 
+    api.read_batch_size(batch_size)
     if dry_run:
         click.echo(report.describe_plan(api.make_plan(**selection)))
         return 0

@@ -88,18 +88,24 @@ def _read(value: object, default: object) -> object:
 
 
 def _text(value: object) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, float) and value == float(f"{value:g}"):
+        return f"{value:g}"  # the shortest that says it all
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True)
 class Component:
-    """A registered function. Calling it with keywords calls the function."""
+    """A registered function. Calling it with keywords calls the function.
+
+    Args:
+        name: name in tables.
+        function: what computes.
+        source: paper and equation.
+        version: raised by hand when the component changes its meaning.
+        supplied: names of the vocabulary that the function asks for.
+        settings: its keyword-only parameters.
+        code: digest of the code of a function that is passed as an object, and has no version of its own.
+    """
 
     name: str
     function: Callable[..., Any]
@@ -107,10 +113,16 @@ class Component:
     version: int = 1
     supplied: tuple[str, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    code: str = ""
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
         """What the function returns."""
         return self.function(**given)
+
+    @property
+    def revision(self) -> str:
+        """The version, and the digest of the code where there is one."""
+        return f"{self.version}.{self.code}" if self.code else str(self.version)
 
     @property
     def folder(self) -> Path:
@@ -266,7 +278,7 @@ class Choice(Generic[C]):
         """Name, version and settings: what could change a score."""
         return {
             "name": self.component.name,
-            "version": self.component.version,
+            "version": self.component.revision,
             "settings": dict(self.settings),
         }
 

@@ -62,11 +62,12 @@ def check(
         XaiboardError: a plug-in that cannot be loaded.
     """
     kinds = (datasets, models, methods, metrics, perturbations)
-    before = {registry.kind: set(registry) for registry in kinds} if plugins else {}
-    load_plugins(plugins)
+    modules = load_plugins(plugins)
     problems = []
     for registry in kinds:
-        for name in sorted(set(registry) - before.get(registry.kind, set())):
+        for name in sorted(registry):
+            if modules and registry[name].function.__module__ not in modules:
+                continue
             outcomes = [run_check(registry.kind, name, *named) for named in checks_of(registry[name])]
             broken = [outcome for outcome in outcomes if outcome.problem]
             skipped = sorted({outcome.skipped for outcome in outcomes if outcome.skipped})
@@ -176,12 +177,15 @@ def _leaves_model_alone(compute: Callable[[Work], Tensor]) -> None:
         raise XaiboardError("the model's parameters or layers changed; work on a copy")
     if any(module.training for module in work.model.modules()):
         raise XaiboardError("the model was left in training mode; call model.eval()")
+    if any(parameter.grad is not None for parameter in work.model.parameters()):
+        raise XaiboardError("gradients were left on the model's parameters; use torch.autograd.grad")
     if _hooks(work.model) != hooks:
         raise XaiboardError("hooks were left on the model; remove them")
 
 
 def _hooks(model: nn.Module) -> int:
-    return sum(len(module._forward_hooks) + len(module._backward_hooks) for module in model.modules())
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
 
 
 def _model_checks(model: Model) -> Iterator[tuple[str, Check]]:

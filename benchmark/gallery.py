@@ -42,8 +42,8 @@ def draw_gallery(plan: Plan, path: Path) -> None:
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, image in zip(axes[:, 0], data.x, strict=True):
-        shown = image.permute(1, 2, 0).numpy()
-        axis.imshow(shown.squeeze(-1) if shown.shape[-1] == 1 else shown, cmap="gray", vmin=0, vmax=1)
+        shown = image.permute(1, 2, 0) if len(image) == 3 else image.mean(0)
+        axis.imshow(shown.numpy(), cmap="gray", vmin=0, vmax=1)
     work: dict[str, Work] = {}
     for column, ((model, method), cell) in enumerate(pairs.items(), start=1):
         if model not in work:

@@ -53,12 +53,16 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     table = finished.drop(columns=["seconds", "status", "note"], errors="ignore").merge(
         known, on=_cell_label(), how="left"
     )
-    dropped = table["n"] < table["samples"]
-    counts = table["samples"].astype(str) + " samples"
-    table.loc[dropped, "note"] = (
-        (table["samples"] - table["n"])[dropped].astype(str) + " of " + counts[dropped]
-        + " left out: the prediction changed under the perturbation"
-    )  # fmt: skip
+    left_out = (
+        (table["samples"] - table["n"]).astype(str)
+        + " of "
+        + table["samples"].astype(str)
+        + " samples left out: "
+    )
+    why = np.where(
+        table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
+    )
+    table["note"] = table["note"].where(table["n"] == table["samples"], left_out + why)
     empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
     empty["higher_is_better"] = ""
     table = pd.concat([table, empty])[LEADERBOARD]
@@ -116,10 +120,21 @@ def families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     for _, of_dataset in comparable.groupby("dataset", observed=True):
         correct = of_dataset.groupby("sample", observed=True, sort=False)["correct"].all()
         models = of_dataset[["model", "family"]].drop_duplicates().sort_values(["family", "model"])
-        common = of_dataset[of_dataset["sample"].map(correct)]
-        for _, matrix in _by(common, ["dataset", "method", *_COLUMN]):
-            rows.extend(_pairs(matrix, models, cells))
+        kept = of_dataset["sample"].map(correct).to_numpy(dtype=bool)
+        for _, matrix in _by(of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *_COLUMN]):
+            pairs = _pairs(matrix, models, cells)
+            rows.extend(pairs if kept.any() else map(_without_common, pairs))
     return pd.DataFrame(rows, columns=FAMILIES)
+
+
+def _without_common(row: dict[str, Any]) -> dict[str, Any]:
+    fixed = {name: row[name] for name in FAMILIES[:10]}
+    return {
+        **fixed,
+        "n": 0,
+        "status": "inapplicable",
+        "note": "no sample is classified correctly by all models",
+    }
 
 
 def _pairs(matrix: Matrix, models: pd.DataFrame, cells: pd.DataFrame) -> Iterator[dict[str, Any]]:

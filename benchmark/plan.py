@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import sha256
+from itertools import groupby
 
+import torch
 from torch import Tensor
 
 from . import lipschitz
@@ -16,7 +19,7 @@ from .data import Data, Reference
 from .errors import XaiboardError
 from .passes import count_passes
 from .store import SCHEMA
-from .work import Conditions, Cost, Work
+from .work import Conditions, Cost, Measured, Work, total
 from .zoo import TrainedModel
 
 SHARD_BYTES = 2**27
@@ -80,9 +83,9 @@ class Cell:
             "metric_family": metric.family,
             "method_settings": self.method.settings_text if self.method else "",
             "model_version": self.model.version,
-            "method_version": self.method.component.version if self.method else "",
-            "metric_version": metric.version,
-            "perturbation_version": self.perturbation.component.version if self.perturbation else "",
+            "method_version": self.method.component.revision if self.method else "",
+            "metric_version": metric.revision,
+            "perturbation_version": self.perturbation.component.revision if self.perturbation else "",
             "weights": self.model.digest[:16],
             "samples": self.samples[:16],
             "control": bool(self.method and self.method.component.control),
@@ -100,7 +103,7 @@ class Plan:
     reference: Reference | None
     cells: Sequence[Cell]
     conditions: Conditions
-    costs: dict[str, Cost | None] = field(default_factory=dict)
+    costs: Costs
 
     @property
     def shards(self) -> list[slice]:
@@ -122,15 +125,14 @@ class Plan:
             "cells": [cell.row for cell in self.cells],
         }
 
-    @property
-    def passes(self) -> Cost:
-        """Passes of the whole run; what several cells share counts once."""
-        return _sum(list(self.costs.values()), len(self.data))
-
     def cost(self, cell: Cell) -> Cost | None:
-        """Passes of one cell had it been computed alone, or None if the probe failed."""
-        parts = [self.costs.get(key) for key in needs(cell)]
-        return None if None in parts else _sum(parts, len(self.data))
+        """Passes of one cell had it been computed alone, or None if the probe raised."""
+        alone = self.costs.alone(cell)
+        return alone and alone * len(self.data)
+
+    def total(self, cells: Iterable[Cell]) -> Cost:
+        """Passes of several cells; what cells of one model share counts once."""
+        return self.costs.together(cell for cell in cells if not cell.reason) * len(self.data)
 
 
 def make_cells(
@@ -151,33 +153,51 @@ def make_cells(
     return cells
 
 
-def probe(cells: Sequence[Cell], data: Data, reference: Reference | None, conditions: Conditions) -> dict:
-    """Passes of each computation, counted on one sample; None where the component raises.
+@dataclass(frozen=True)
+class Costs:
+    """Passes for one sample.
 
-    A method's passes are counted where it first applies and taken to be the same on every model.
+    Args:
+        cells: by method, metric and perturbation; None where the probe raised.
+        kept: of the values that cells of one model share.
     """
-    one = data[:1]
-    costs: dict[str, Cost | None] = {}
-    explained: dict[str, float] = {}
-    probes: dict[str, _Probe] = {}
-    counted: dict[str, Cost | None] = {}
-    for cell in cells:
-        if cell.reason:
+
+    cells: dict[tuple[str, str, str], Measured | None]
+    kept: dict[tuple[str, ...], Cost]
+
+    def alone(self, cell: Cell) -> Cost | None:
+        """Passes of one cell had it been computed alone, or None if the probe raised."""
+        measured = self.cells.get(_combination(cell))
+        return measured and measured.own + total(self.kept[key] for key in measured.used)
+
+    def together(self, cells: Iterable[Cell]) -> Cost:
+        """Passes of several cells; what cells of one model share counts once."""
+        known = [(cell.model.name, self.cells.get(_combination(cell))) for cell in cells]
+        kept = {(model, key) for model, measured in known if measured for key in measured.used}
+        own = total(measured.own for _, measured in known if measured)
+        return own + total(self.kept[key] for _, key in kept)
+
+
+def probe(cells: Sequence[Cell], data: Data, reference: Reference | None, conditions: Conditions) -> Costs:
+    """Counts passes on one sample, of each combination on the first model that it applies to."""
+    costs = Costs({}, {})
+    for _, group in groupby(cells, key=lambda cell: cell.model.name):
+        todo = [cell for cell in group if not cell.reason and _combination(cell) not in costs.cells]
+        if not todo:
             continue
-        name = cell.model.name
-        if name not in probes:
-            probes[name] = _Probe(cell.model, one, reference, conditions, Batcher(1, conditions.device))
-        for key in needs(cell):
-            if key in costs:
-                continue
-            general = key.removeprefix(f"{name}/")
-            if general not in counted:
-                counted[general], explained[general] = _count(probes[name], cell, general)
-            own, calls = counted[general], explained[general]
-            if own is not None and calls and cell.method is not None:
-                method = counted.get(f"attribution/{cell.method.label}")
-                own = method and own + Cost(0, calls * method.forward, calls * method.backward)
-            costs[key] = own
+        with count_passes(todo[0].model.module) as passes:
+            work = _Probe(
+                todo[0].model, data[:1], reference, conditions, Batcher(1, conditions.device), passes
+            )
+            for cell in todo:
+                try:
+                    _, measured = work.measured(
+                        partial(work.score, cell.metric, cell.method, cell.perturbation)
+                    )
+                except Exception:  # the run itself reports what a component raises
+                    measured = None
+                costs.cells[_combination(cell)] = measured
+        costs.kept.update(work.cost)
     return costs
 
 
@@ -215,10 +235,12 @@ def _inapplicable(
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
+    applies = method.component.applies if method is not None else None
+    if applies and (reason := applies(model.module)):
+        return reason
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):
         return _uncertified(model, data, certificate=metric.component.needs("certificate"))
-    applies = method.component.applies if method is not None else None
-    return (applies and applies(model.module)) or ""
+    return ""
 
 
 def _uncertified(model: TrainedModel, data: Data, *, certificate: bool) -> str:
@@ -229,64 +251,31 @@ def _uncertified(model: TrainedModel, data: Data, *, certificate: bool) -> str:
         upper = lipschitz.upper_bound(model.module, data.shape)
     except XaiboardError as error:
         return f"no Lipschitz bound: {error}"
+    except RuntimeError:  # the layers do not fit the images: the cell itself says how
+        return ""
     if certificate and upper > 1 + lipschitz.TOLERANCE:
         return f"the model does not pass the Lipschitz audit: upper bound {upper:.6g}"
     return ""
 
 
-def needs(cell: Cell) -> list[str]:
-    """Names of the computations that a cell rests on; equal names are computed once."""
-    model, metric = cell.model.name, cell.metric
-    needs = [f"{model}/metric/{metric.label}"]
-    for name, value in metric.component.shared.items():
-        settings = Choice(value, {key: metric.settings[key] for key in value.settings}).settings_text
-        needs.insert(0, f"{model}/shared/{name}[{settings}]")
-    if cell.method is not None:
-        needs.insert(0, f"{model}/attribution/{cell.method.label}")
-        needs[-1] += f"/{cell.method.label}/{cell.perturbation.label if cell.perturbation else ''}"
-        if cell.perturbation is not None:
-            method = cell.method.label
-            needs.insert(1, f"{model}/perturbed/{cell.perturbation.label}/{method}")
-    return needs
+def _combination(cell: Cell) -> tuple[str, str, str]:
+    labels = (choice.label if choice else "" for choice in (cell.method, cell.metric, cell.perturbation))
+    method, metric, perturbation = labels
+    return method, metric, perturbation
 
 
 class _Probe(Work):
-    """Counts calls of ``explain`` instead of following them, so that each method is probed once."""
-
-    explained = 0.0
-    stubbed = False
+    """Explains once with each method; later explanations are counted and not made."""
 
     def _explain(self, method: Choice, rows: slice, x: Tensor) -> Tensor:
-        if not self.stubbed:
-            return super()._explain(method, rows, x)
-        self.explained += len(x)
-        return x
-
-
-def _count(work: _Probe, cell: Cell, what: str) -> tuple[Cost | None, float]:
-    """Passes of one computation on the probe's sample, and how many explanations it asks for."""
-    work.explained = 0.0
-    try:
-        _ = work.target
-        with count_passes(work.model) as passes:
-            if what.startswith("attribution/") and cell.method:
-                work.attribution(cell.method)
-            else:
-                work.stubbed = True
-                if what.startswith("shared/"):
-                    work.shared(cell.metric, what.removeprefix("shared/").partition("[")[0])
-                elif what.startswith("perturbed/") and cell.perturbation and cell.method:
-                    work.perturbed_attribution(cell.perturbation, cell.method)
-                    work.held(cell.perturbation, cell.method)
-                else:
-                    work.score(cell.metric, cell.method, cell.perturbation)
-    except Exception:
-        return None, 0.0
-    finally:
-        work.stubbed = False
-    return Cost(0, passes.forward, passes.backward), work.explained
-
-
-def _sum(costs: Sequence[Cost | None], n: int) -> Cost:
-    known = [cost for cost in costs if cost is not None]
-    return Cost(0, n * sum(cost.forward for cost in known), n * sum(cost.backward for cost in known))
+        known: dict[str, tuple[float, float]] = self.__dict__.setdefault("_known", {})
+        if method.label not in known:
+            _ = self.target  # not the method's own cost
+            before = self.passes.forward, self.passes.backward
+            result = super()._explain(method, rows, x)
+            known[method.label] = self.passes.forward - before[0], self.passes.backward - before[1]
+            return result
+        forward, backward = known[method.label]
+        self.passes.forward += forward
+        self.passes.backward += backward
+        return torch.zeros_like(x)

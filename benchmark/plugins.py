@@ -37,8 +37,11 @@ def load_entry_points() -> None:
         entry.load()
 
 
-def load_plugins(files: Sequence[str | Path]) -> None:
+def load_plugins(files: Sequence[str | Path]) -> list[str]:
     """Imports entry points and plug-in files; a file's folder becomes importable, as for a script.
+
+    Returns:
+        The names under which the files' modules were imported.
 
     A plug-in's own error keeps its traceback, which starts in the plug-in.
 
@@ -46,16 +49,15 @@ def load_plugins(files: Sequence[str | Path]) -> None:
         XaiboardError: no such file, or a syntax error in it.
     """
     load_entry_points()
-    for file in files:
-        _load_file(Path(file).expanduser().resolve())
+    return [_load_file(Path(file).expanduser().resolve()) for file in files]
 
 
-def _load_file(path: Path) -> None:
+def _load_file(path: Path) -> str:
     if not path.is_file() or path.suffix != ".py":
         raise XaiboardError(f"plug-in '{path}' is not a Python file; give the path of a .py file")
     name = f"xaiboard_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
-        return
+        return name
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise XaiboardError(f"plug-in '{path}' cannot be imported; give the path of a .py file")
@@ -73,3 +75,4 @@ def _load_file(path: Path) -> None:
                 f"plug-in '{path}' has a syntax error in {where}; mend it and run again"
             ) from None
         raise
+    return name

@@ -198,7 +198,7 @@ def describe_plan(plan: Plan) -> str:
                 "note": cell.reason or ("" if cost else "raised when it was tried on one sample"),
             }
         )
-    total = plan.passes
+    total = plan.total(plan.cells)
     applicable = sum(not cell.reason for cell in plan.cells)
     return (
         markdown(pd.DataFrame(rows))

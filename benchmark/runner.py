@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import time
 import traceback
-from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -16,9 +15,9 @@ from tqdm.auto import tqdm
 from .batching import Batcher
 from .errors import XaiboardError
 from .passes import count_passes
-from .plan import Cell, Plan, needs
+from .plan import Cell, Plan
 from .store import Record, Store
-from .work import Scores, Work
+from .work import Scores, Work, total
 
 
 def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
@@ -34,8 +33,10 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
         XaiboardError: a record cannot be written.
     """
     todo = [cell for cell in plan.cells if not cell.reason and not _finished(cell, plan, store)]
+    cost = plan.total(todo)
+    expected = int(cost.forward + cost.backward)
     with tqdm(
-        total=_total(todo, plan),
+        total=expected,
         unit="pass",
         unit_scale=True,
         disable=None if progress else True,
@@ -46,8 +47,10 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
             cells = list(of_model)
             for shard, rows in enumerate(plan.shards):
                 batcher = Batcher(batch_size, plan.conditions.device)
-                work = Work(cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher)
-                with count_passes(work.model, bar.update):
+                with count_passes(cells[0].model.module, bar.update) as passes:
+                    work = Work(
+                        cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher, passes
+                    )
                     for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
                         cell = None
                         for cell in of_method:
@@ -61,10 +64,11 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
 
 def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
     try:
-        scores, cost = work.measured(lambda: work.score(cell.metric, cell.method, cell.perturbation))
+        scores, measured = work.measured(lambda: work.score(cell.metric, cell.method, cell.perturbation))
     except Exception as error:  # a component may raise anything, and costs only its own cell
         store.fail(cell.key, shard, message(error), traceback.format_exc())
         return
+    cost = measured.own + total(work.cost[key] for key in measured.used)
     provenance = {
         "seconds": round(cost.seconds, 4),
         "forward": int(cost.forward),
@@ -99,13 +103,6 @@ def _name(cell: Cell) -> str:
     return " ".join((cell.model.name, cell.method.label if cell.method else "", cell.metric.label)).replace(
         "  ", " "
     )
-
-
-def _total(cells: Sequence[Cell], plan: Plan) -> int:
-    """Passes that are left, what cells share counted once."""
-    keys = {key for cell in cells for key in needs(cell)}
-    costs = [cost for key in keys if (cost := plan.costs.get(key)) is not None]
-    return int(len(plan.data) * sum(cost.forward + cost.backward for cost in costs))
 
 
 def _record(work: Work, scores: Scores) -> Record:

@@ -92,13 +92,11 @@ def read_cells(folder: Path) -> pd.DataFrame:
         raise XaiboardError(
             f"no run in '{folder}': it has no cells.csv; name a folder that 'xaiboard run' wrote"
         )
+    numbers = ("n", "seconds", "forward", "backward")
+    words = {name: str for name in CELLS if name not in (*numbers, "control")}
+    missing = {name: [""] for name in numbers}
     try:
-        words = {
-            name: str for name in CELLS if name not in ("n", "seconds", "forward", "backward", "control")
-        }
-        return pd.read_csv(path, dtype=words, keep_default_na=False, na_values={"n": [""], "seconds": [""]})[
-            CELLS
-        ]
+        return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)[CELLS]
     except (ValueError, KeyError) as error:
         raise XaiboardError(f"'{path}' is damaged ({error}); restore it or run again") from None
 
@@ -161,7 +159,8 @@ def _newest_versions(rows: list[tuple[dict, dict | None]]) -> list[tuple[dict, d
     ]  # fmt: skip
 
     def part(row: dict, name: str, value: str) -> tuple[tuple[str, ...], str]:
-        return (row["dataset"], name, str(row[name]), value), str(row[value])
+        component = str(row[name]).partition("[")[0]  # a version is the component's, whatever its settings
+        return (row["dataset"], name, component, value), str(row[value])
 
     newest = dict(part(row, *names) for row, _ in rows for names in parts)
     return [
@@ -176,7 +175,9 @@ def _rows(before: pd.DataFrame, plans: list[dict]) -> list[tuple[dict, dict | No
     rows: dict[tuple[str, ...], tuple[dict, dict | None]]
     rows = {_label(row): (row, None) for row in before.to_dict("records")}
     for plan in plans:
-        rows.update({_label(row): (row, plan) for row in plan["cells"]})
+        for row in plan["cells"]:
+            rows.pop(_label(row), None)  # so that the newest comes last
+            rows[_label(row)] = (row, plan)
     return sorted(_newest_versions(list(rows.values())), key=lambda item: _label(item[0]))
 
 
@@ -219,7 +220,7 @@ def _score_rows(row: dict, record: Record, columns: Mapping[str, Any], seed: int
         **fixed,
         family=row["family"],
         metric_family=row["metric_family"],
-        metric_version=int(row["metric_version"]),
+        metric_version=int(str(row["metric_version"]).partition(".")[0]),
         seed=seed,
     )[SCORES]
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from .batching import Batcher
 from .components import Choice, Weighted
 from .data import Data, Reference
 from .errors import XaiboardError
-from .passes import count_passes
+from .passes import Passes
 from .rng import SampleRng
 from .zoo import TrainedModel
 
@@ -58,10 +58,25 @@ class Cost:
             self.seconds - other.seconds, self.forward - other.forward, self.backward - other.backward
         )
 
+    def __mul__(self, samples: int) -> Cost:
+        return Cost(self.seconds * samples, self.forward * samples, self.backward * samples)
+
 
 def total(costs: Iterable[Cost]) -> Cost:
     """The sum of costs."""
     return sum(costs, start=Cost())
+
+
+class Measured(NamedTuple):
+    """What a computation cost.
+
+    Args:
+        own: without the kept values that it uses.
+        used: keys of those values in ``Work.cost``; each is computed once, whoever uses it.
+    """
+
+    own: Cost
+    used: frozenset[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,7 @@ class Work:
         reference: statistics of the training split, or None.
         conditions: seed, target, dtype, device.
         batcher: batches and their back-off.
+        passes: the running count of passes through the model (see :func:`~.passes.count_passes`).
     """
 
     def __init__(
@@ -97,10 +113,12 @@ class Work:
         reference: Reference | None,
         conditions: Conditions,
         batcher: Batcher,
+        passes: Passes | None = None,
     ) -> None:
         dtype, device = getattr(torch, conditions.dtype), conditions.device
         self.conditions = conditions
         self.batcher = batcher
+        self.passes = passes or Passes()
         self.trained = trained
         self.model = trained.module.to(device=device, dtype=dtype)
         self.ids = data.ids
@@ -110,7 +128,7 @@ class Work:
         self.label = data.label.to(device)
         self.mask = None if data.mask is None else data.mask.to(device)
         self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
-        self._cost: dict[tuple[str, ...], Cost] = {}
+        self.cost: dict[tuple[str, ...], Cost] = {}
         self._needs: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
         self._used: set[tuple[str, ...]] = set()
         self._kept: dict[tuple[str, ...], Tensor | Exception] = {}
@@ -123,14 +141,15 @@ class Work:
         for key in [key for key in self._kept if method.label in key[1:]]:
             del self._kept[key]
 
-    def measured(self, compute: Callable[[], T]) -> tuple[T, Cost]:
-        """What ``compute`` returns and its cost on its own: kept values that it uses count as if made for it."""
-        before, start, self._used = set(self._cost), time.perf_counter(), set()
-        with count_passes(self.model) as passes:
-            result = compute()
-        spent = Cost(time.perf_counter() - start, passes.forward, passes.backward)
-        now = total(cost for key, cost in self._cost.items() if key not in before)
-        return result, spent - now + total(self._cost[key] for key in self._used)
+    def measured(self, compute: Callable[[], T]) -> tuple[T, Measured]:
+        """What ``compute`` returns, and what it cost."""
+        before, start, self._used = set(self.cost), self._spent(), set()
+        result = compute()
+        now = total(cost for key, cost in self.cost.items() if key not in before)
+        return result, Measured(self._spent() - start - now, frozenset(self._used))
+
+    def _spent(self) -> Cost:
+        return Cost(time.perf_counter(), self.passes.forward, self.passes.backward)
 
     @property
     def logits(self) -> Tensor:
@@ -323,15 +342,14 @@ class Work:
         """The value kept under ``key``, else computed; an error is kept too and raised to every asker."""
         if key not in self._kept:
             outer, self._used = self._used, set()
-            before, start = set(self._cost), time.perf_counter()
-            with count_passes(self.model) as passes:
-                try:
-                    self._kept[key] = compute()
-                except Exception as error:  # each cell that needs this value fails with it
-                    self._kept[key] = error
-            inner = total(cost for name, cost in self._cost.items() if name not in before)
-            spent = Cost(time.perf_counter() - start, passes.forward, passes.backward)
-            self._cost[key], self._needs[key], self._used = spent - inner, self._used, outer
+            before, start = set(self.cost), self._spent()
+            try:
+                self._kept[key] = compute()
+            except Exception as error:  # each cell that needs this value fails with it
+                self._kept[key] = error
+            inner = total(cost for name, cost in self.cost.items() if name not in before)
+            self.cost[key] = self._spent() - start - inner
+            self._needs[key], self._used = self._used, outer
         self._used |= {key, *self._needs[key]}
         value = self._kept[key]
         if isinstance(value, Exception):

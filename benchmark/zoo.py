@@ -111,10 +111,10 @@ def read_card(weights: Path) -> dict | None:
     if not path.is_file():
         return None
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
         raise XaiboardError(
-            f"card '{path}' is not JSON ({error}); restore it or train the model again"
+            f"card '{path}' is not a JSON object ({error}); restore it or train the model again"
         ) from None
 
 

@@ -102,7 +102,6 @@ def test_every_import_is_declared() -> None:
         assert known & allowed, f"{name}, imported in {sorted(files)}, is not declared"
 
 
-@pytest.mark.xfail(strict=True, reason="scipy is declared, and nothing in the product imports it")
 def test_every_declared_dependency_is_imported() -> None:
     distributions = packages_distributions()
     used = {normal(each) for name in imported() for each in distributions.get(name, [name])}

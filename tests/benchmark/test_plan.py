@@ -13,7 +13,7 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark import api, plan, report
-from xaiboard.benchmark.plan import Cell, Plan, needs
+from xaiboard.benchmark.plan import Cell, Plan
 
 Make = Callable[..., Plan]
 Runner = Callable[..., xb.Run]
@@ -209,20 +209,11 @@ def test_planned_passes_are_the_counted_ones(run: Runner, make: Make) -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="plan.probe takes f(x) before it counts and leaves it out of a cell's cost; the runner counts it",
-)
 @pytest.mark.parametrize("metrics", ["gini", "lens_recall[k=9]", "accuracy", "gradient_norm"])
 def test_planned_passes_are_the_counted_ones_with_f_of_x(run: Runner, make: Make, metrics: str) -> None:
     assert not disagree(planned_and_counted(run, make, methods="saliency", metrics=metrics))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="plan.probe counts a shared value again for a method that first applies on a later model, whose probe does"
-    " not hold it: the general key was counted on the first model's probe",
-)
 def test_planned_passes_are_the_counted_ones_where_a_method_applies_to_one_model(
     run: Runner, make: Make
 ) -> None:
@@ -231,10 +222,6 @@ def test_planned_passes_are_the_counted_ones_where_a_method_applies_to_one_model
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="plan.probe counts a value that it keeps (lipschitz) for the first metric that asks for it only",
-)
 def test_planned_passes_are_the_counted_ones_for_two_metrics_of_one_value(run: Runner, make: Make) -> None:
     def steepest(lipschitz: Tensor) -> Tensor:
         return lipschitz[:, 1]
@@ -260,10 +247,13 @@ def test_shared_computations_count_once_in_the_total(make: Make) -> None:
         make(methods="saliency", metrics="gini"),
         make(methods="saliency", metrics="gini,deletion[steps=4]"),
     )
-    assert (one.passes.forward, one.passes.backward) == (24, 24)
-    assert two.passes.backward == 24
-    for cell in two.cells:
-        assert len(set(needs(cell))) == len(needs(cell))
+    total = one.total(one.cells)
+    assert (total.forward, total.backward) == (
+        48,
+        24,
+    )  # f(x) for the targets, and the gradient, on two models
+    assert two.total(two.cells).backward == 24
+    assert two.total(two.cells).forward < sum(cost.forward for cell in two.cells if (cost := two.cost(cell)))
 
 
 def test_a_component_that_raises_in_the_probe_has_no_cost(make: Make) -> None:
@@ -392,7 +382,6 @@ def test_two_models_of_one_name_are_refused(make: Make, mlp: nn.Sequential) -> N
         make(models=[mlp, copy.deepcopy(mlp)])
 
 
-@pytest.mark.xfail(strict=True, reason="api._models refuses a model that two patterns of a list name")
 def test_patterns_of_a_list_may_overlap(make: Make) -> None:
     @xb.model(family="own", dataset="tiny")
     def small() -> nn.Module:
@@ -432,20 +421,11 @@ def test_mistakes_are_refused_in_one_sentence(make: Make, changed: dict[str, Any
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=RuntimeError,
-    reason="plan._uncertified lets the error of a model that cannot take the images out of the plan",
-)
 def test_a_model_that_cannot_take_the_images_costs_its_own_cells(make: Make) -> None:
     wrong = nn.Sequential(nn.Flatten(), nn.Linear(10, 4))
     make(models={"wrong": wrong}, metrics="lipschitz")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="api._components gives an unregistered function the name, and so the keys, of a registered component",
-)
 def test_a_function_of_one_s_own_does_not_pass_for_a_built_in(make: Make) -> None:
     """Their records would be the same files: whichever ran first would be shown as the other."""
 
@@ -460,9 +440,6 @@ def test_a_function_of_one_s_own_does_not_pass_for_a_built_in(make: Make) -> Non
     assert not set(keys(own)) & set(keys(make(methods="sobel", **fixed)))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="plan._inapplicable does not ask the method where the metric needs a Lipschitz bound"
-)
 def test_a_method_that_does_not_apply_is_left_out_for_metrics_with_a_bound_too(make: Make) -> None:
     def relative(attribution: Tensor, lipschitz: Tensor) -> Tensor:
         return attribution.flatten(1).norm(dim=1) / lipschitz[:, 0]

@@ -144,9 +144,6 @@ def test_check_reports_a_plug_in_s_problems_only(tmp_path: Path) -> None:
     assert any("must return finite values shaped" in line for line in lines)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="contract.check takes components of a file that was loaded before for known"
-)
 def test_check_of_a_file_that_was_loaded_before(tmp_path: Path) -> None:
     path = write(tmp_path, METHOD.format(name="bad").replace("return x", "return x.mean()"))
     plugins.load_plugins([path])

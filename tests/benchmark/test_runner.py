@@ -361,10 +361,6 @@ def test_one_attribution_serves_every_metric(run: Runner) -> None:
     assert len(ran) == 4  # for each of two models: the samples, and their perturbed copies
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="tables.read_cells names no empty value for 'forward' and 'backward': they come as text",
-)
 def test_numbers_of_cells_are_numbers(run: Runner) -> None:
     cells = run(methods="saliency,gradcam").cells
     for name in ("n", "seconds", "forward", "backward"):
@@ -376,10 +372,6 @@ def test_a_plan_and_its_run_have_the_same_keys(run: Runner, selection: dict[str,
     assert set(run().cells["key"]) == planned
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a function that is given as an object has no version: its records stay when its body changes",
-)
 def test_a_function_that_was_edited_is_computed_again(run: Runner) -> None:
     """As in a notebook; whoever registers the function raises its version instead."""
 

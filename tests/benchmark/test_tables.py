@@ -172,11 +172,6 @@ def test_two_versions_never_share_a_table(run: Runner) -> None:
     assert len(finished.cells) == 8
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="tables._rows updates a row in its old place, so _newest_versions takes rows that only the older plan has"
-    " for newer: the new version's rows are dropped",
-)
 @pytest.mark.parametrize("records", ["kept", "gone"])
 def test_the_newest_version_wins_where_it_ran_for_fewer_metrics(run: Runner, records: str) -> None:
     define(1)
@@ -194,10 +189,6 @@ def test_the_newest_version_wins_where_it_ran_for_fewer_metrics(run: Runner, rec
     assert len(finished.cells[finished.cells["method"] == "saliency"]) == 6
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="tables._newest_versions knows a method by its label: other settings keep the old version",
-)
 def test_two_versions_never_share_a_table_under_other_settings(run: Runner) -> None:
     def define(version: int) -> None:
         @xb.method(version=version)

@@ -143,5 +143,5 @@ def test_wrong_numbers_and_folders_are_one_sentence(tmp_path: Path) -> None:
 
 def test_a_path_in_the_data_set_name_does_not_reach_the_file_name(tmp_path: Path) -> None:
     path = Recipe(natural)("mlp.standard", "image-folder:/my pictures", out=tmp_path, epochs=1)
-    assert path == tmp_path / "mlp.standard@image-folder-my-pictures.safetensors"
+    assert path == tmp_path / "mlp.standard@image-folder--my-pictures.safetensors"
     assert json.loads(path.with_suffix(".json").read_text("utf-8"))["dataset"] == "image-folder:/my pictures"
