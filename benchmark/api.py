@@ -6,7 +6,7 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from .plan import Plan, make_cells, probe
 from .plugins import load_plugins
 from .registry import Registry, make_method, make_metric
 from .runner import execute
-from .selection import select, select_by
+from .selection import select, select_by, split
 from .store import Store
 from .work import Conditions, Work
 from .zoo import TrainedModel, load_model
@@ -321,38 +321,37 @@ def _no_object(function: Callable[..., Any], name: str | None = None) -> Compone
 
 def _models(given: Selection | None, usual: str, dataset: str, data: Data) -> list[TrainedModel]:
     """Trained networks from patterns and modules; a suite's own list keeps those trained on ``dataset``."""
-    classes = len(data.classes)
-
-    def load(entries: Sequence[Choice]) -> list[TrainedModel]:
-        return [zoo.load(choice.component, dataset, data.shape, classes) for choice in entries]
 
     def serves(entry: Component) -> bool:
         return zoo.serves(registry.models[entry.name], dataset)
 
     if given is None:
-        entries = [choice for choice in select(registry.models, usual) if serves(choice.component)]
+        entries = [choice.component for choice in select(registry.models, usual) if serves(choice.component)]
         if not entries:
             raise XaiboardError(f"no model of the suite is trained on {dataset}; name one with --models")
-        return load(entries)
-    if isinstance(given, nn.Module):
+        given = [entry.name for entry in entries]
+    elif isinstance(given, nn.Module):
         given = {type(given).__name__: given}
-    if isinstance(given, str):
-        entries = select_by(registry.models, given, serves)
-        if not entries:
-            raise XaiboardError(
-                f"no model that matches '{given}' is trained on {dataset}; see 'xaiboard list models'"
-            )
-        return load(entries)
+    elif isinstance(given, str):
+        given = split(given)
     items = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
     networks: dict[str, TrainedModel] = {}
+    objects = set()
     for name, item in items:
-        for network in (
-            [zoo.wrap(copy.deepcopy(item), name or type(item).__name__)]
-            if isinstance(item, nn.Module)
-            else load(select_by(registry.models, item, serves))
-        ):
-            known = networks.get(network.name)
-            if known and (isinstance(item, nn.Module) or known.digest != network.digest):
-                raise XaiboardError(f"two models named '{network.name}'; give a mapping of names to modules")
-            networks[network.name] = network
+        if isinstance(item, nn.Module):
+            name = name or type(item).__name__  # noqa: PLW2901
+            found = {name: lambda name=name, item=item: zoo.wrap(copy.deepcopy(item), name)}
+            objects.add(name)
+        else:
+            entries = [choice.component for choice in select_by(registry.models, item, serves)]
+            found = {
+                entry.name: partial(zoo.load, entry, dataset, data.shape, len(data.classes))
+                for entry in entries
+            }
+        for name, load in found.items():  # noqa: PLW2901
+            if name in networks and name in objects:
+                raise XaiboardError(f"two models named '{name}'; give a mapping of names to modules")
+            networks[name] = networks.get(name) or load()
+    if not networks:
+        raise XaiboardError(f"no selected model is trained on {dataset}; see 'xaiboard list models'")
     return list(networks.values())

@@ -388,7 +388,8 @@ def test_patterns_of_a_list_may_overlap(make: Make) -> None:
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
 
     as_text, as_list = make(models="small,sm*"), make(models=["small", "sm*"])
-    assert keys(as_list) == keys(as_text)
+    names = [[cell.model.name for cell in made.cells] for made in (as_list, as_text)]
+    assert names[0] == names[1] == ["small"] * len(as_text.cells)
 
 
 @pytest.mark.parametrize(
