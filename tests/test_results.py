@@ -1,0 +1,35 @@
+"""The published tables follow from their scores: rebuilt without torch, they are the same bytes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RESULTS = Path(__file__).parents[1] / "results"
+FOLDERS = sorted(path.parent for path in RESULTS.glob("*/scores.parquet"))
+TABLES = ["leaderboard.csv", "leaderboard_wide.csv", "families.csv", "models.csv", "cells.csv", "leaderboard.md"]
+
+REBUILD = """
+import sys
+sys.modules["torch"] = None  # importing it raises
+from xaiboard.benchmark.cli import main
+sys.argv = ["xaiboard", "leaderboard", sys.argv[1]]
+main()
+"""
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_published_tables_follow_from_their_scores(folder: Path, tmp_path: Path) -> None:
+    for name in ("cells.csv", "scores.parquet", "curves.csv", "run.json"):
+        shutil.copy(folder / name, tmp_path / name)
+    subprocess.run([sys.executable, "-c", REBUILD, str(tmp_path)], check=True, capture_output=True)
+    for name in TABLES:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_the_quick_suite_is_published() -> None:
+    assert "quick" in [folder.name for folder in FOLDERS]
