@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 
 from . import leaderboard, registry, report, suites, tables, zoo
 from .batching import Batcher
+from .code import code_digest
 from .components import Choice, Component, choose
 from .contract import check
 from .data import Data, load_data, load_reference, take
@@ -40,9 +39,15 @@ Selection = str | Sequence[Any] | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """The results of a run, as tables; the files are in ``folder``."""
+    """The results of a run, as tables; the files are in ``folder``, beside those of earlier runs in it.
+
+    Args:
+        folder: where the files are.
+        keys: of the cells that this run planned.
+    """
 
     folder: Path
+    keys: frozenset[str] = frozenset()
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -71,8 +76,8 @@ class Run:
 
     @property
     def failed(self) -> pd.DataFrame:
-        """Cells that raised, with their messages."""
-        return self.cells[self.cells["status"] == "failed"]
+        """Cells of this run that raised, with their messages."""
+        return self.cells[(self.cells["status"] == "failed") & self.cells["key"].isin(self.keys)]
 
 
 def run(
@@ -101,7 +106,7 @@ def run(
         models: patterns, ``nn.Module`` objects, or a mapping of names to them.
         methods: patterns, functions, or captum classes.
         metrics: patterns or functions.
-        perturbations: patterns or functions.
+        perturbations: patterns.
         samples: how many test samples.
         seed: seed of every random number.
         target: the explained class, ``prediction`` or ``label``.
@@ -134,13 +139,14 @@ def run(
     conditions = {"seed": seed, "target": target, "dtype": dtype, "samples": len(plan.data)}
     store.open(conditions)
     store.plan(plan.summary)
-    try:
-        execute(plan, store, batch_size=batch, progress=progress)
-    finally:
+    execute(plan, store, batch_size=batch, progress=progress)
+    finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
+    with store.lock():
         tables.consolidate(store)
-    finished = Run(store.folder)
-    write_tables(finished)
-    draw_gallery(plan, finished.folder / f"gallery-{file_name(plan.dataset)}.png")
+        write_tables(finished)
+    draw_gallery(
+        plan, finished.folder / f"gallery-{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
+    )
     return finished
 
 
@@ -164,8 +170,14 @@ def make_plan(
     Raises:
         XaiboardError: a mistake in the selection, the data or the weights.
     """
-    load_plugins(plugins)
+    load_plugins([plugins] if isinstance(plugins, (str, Path)) else plugins)
     chosen = suites.read(suite)
+    if not 0 <= seed < 2**63:
+        raise XaiboardError(f"the seed must be from 0 to 2**63 - 1; got {seed}")
+    if dataset == "" or not (samples is None or type(samples) is int):
+        raise XaiboardError(
+            f"give a data set's name and a whole number of samples; got '{dataset}' and '{samples}'"
+        )
     for name, value, known in (
         ("target", target, ("prediction", "label")),
         ("dtype", dtype, ("float32", "float64")),
@@ -183,12 +195,14 @@ def make_plan(
     data_name = dataset or str(chosen["dataset"])
     data = _samples(data_name, samples, int(chosen["samples"]))
     networks = _models(models, str(chosen["models"]), data_name, data)
-    cells = make_cells(data_name, data, networks, of_methods, of_metrics, of_perturbations, conditions)
+    chosen_ones = (*of_methods, *of_metrics, *of_perturbations)
+    wanted = any(choice.component.needs("reference") for choice in chosen_ones)
+    reference = load_reference(data_name) if wanted else None
+    cells = make_cells(
+        data_name, data, networks, of_methods, of_metrics, of_perturbations, conditions, reference
+    )
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
-    reference = (
-        load_reference(data_name) if _needs_reference([*of_methods, *of_metrics, *of_perturbations]) else None
-    )
     return Plan(data_name, data, reference, cells, conditions, probe(cells, data, reference, conditions))
 
 
@@ -225,6 +239,13 @@ def explain(
     return Work(trained, data, None, conditions, Batcher(None, str(x.device))).attribution(choice)
 
 
+def _part(plan: Plan, cells: pd.DataFrame) -> str:
+    """What tells the gallery of some models and methods apart from that of all in the folder."""
+    drawn = {(cell.model.name, cell.method.label if cell.method else "") for cell in plan.cells}
+    of_dataset = cells[cells["dataset"] == plan.dataset]
+    return "" if set(zip(of_dataset["model"], of_dataset["method"], strict=True)) <= drawn else "-part"
+
+
 def default_folder(suite: str) -> Path:
     """Where a suite's run goes unless told otherwise."""
     return Path("results") / Path(suite).stem
@@ -243,7 +264,7 @@ def read_batch_size(given: int | str) -> int | None:
     """
     if given == "auto":
         return None
-    if not str(given).isdigit() or int(given) < 1:
+    if not re.fullmatch("[0-9]+", str(given)) or int(given) < 1:
         raise XaiboardError(f"batch size must be 'auto' or a number from 1; got '{given}'")
     return int(given)
 
@@ -257,8 +278,8 @@ def find_device(given: str) -> str:
     if given == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(0, device=given)
-    except (RuntimeError, AssertionError):
+        torch.empty(0, device=given).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError):
         raise XaiboardError(f"device '{given}' is not available here; use auto, cpu or cuda") from None
     return given
 
@@ -270,18 +291,12 @@ def _samples(dataset: str, asked: int | None, usual: int) -> Data:
     return take(data, min(usual, len(data)))
 
 
-def _needs_reference(choices: Sequence[Choice]) -> bool:
-    def needs(component: Component) -> bool:
-        shared = getattr(component, "shared", {}).values()
-        return "reference" in component.supplied or any("reference" in value.supplied for value in shared)
-
-    return any(needs(choice.component) for choice in choices)
-
-
 def _components(known: Registry, make: Callable[..., Component], given: Selection) -> list[Choice]:
     """Choices from patterns and objects; an object that is registered is its entry."""
     if isinstance(given, str):
         return select(known, given) if given.strip() else []
+    if callable(given):
+        given = [given]
     items = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
     choices: dict[str, Choice] = {}
     for name, item in items:
@@ -297,22 +312,17 @@ def _entry(
     for entry in known.values():
         if entry.function is item and name in (None, entry.name):
             return entry
+    name = name or getattr(item, "__name__", None)
+    if not callable(item) or name is None:
+        raise XaiboardError(
+            f"{known.kind} {item!r} is no named function; give a mapping of names to functions"
+        )
     made = make(item, name=name)
     if made.name in known:
         raise XaiboardError(
             f"{known.kind} '{made.name}' is registered, and the function given is another; give it another name"
         )
-    return replace(made, code=_code_digest(item))
-
-
-def _code_digest(function: Callable[..., Any]) -> str:
-    """SHA-256 of a function's source, or of its bytecode where the source is not known."""
-    try:
-        text = inspect.getsource(function)
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        text = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)
-    return sha256(text.encode()).hexdigest()[:12]
+    return replace(made, code=code_digest(item))
 
 
 def _no_object(function: Callable[..., Any], name: str | None = None) -> Component:
@@ -340,7 +350,7 @@ def _models(given: Selection | None, usual: str, dataset: str, data: Data) -> li
     for name, item in items:
         if isinstance(item, nn.Module):
             name = name or type(item).__name__  # noqa: PLW2901
-            found = {name: lambda name=name, item=item: zoo.wrap(copy.deepcopy(item), name)}
+            found = {name: lambda name=name, item=item: zoo.wrap_object(item, name)}
             objects.add(name)
         else:
             entries = [choice.component for choice in select_by(registry.models, item, serves)]
@@ -353,5 +363,6 @@ def _models(given: Selection | None, usual: str, dataset: str, data: Data) -> li
                 raise XaiboardError(f"two models named '{name}'; give a mapping of names to modules")
             networks[name] = networks.get(name) or load()
     if not networks:
-        raise XaiboardError(f"no selected model is trained on {dataset}; see 'xaiboard list models'")
+        typed = f" ({', '.join(map(str, given))})" if given else ""
+        raise XaiboardError(f"no selected model{typed} is trained on {dataset}; see 'xaiboard list models'")
     return list(networks.values())

@@ -119,6 +119,10 @@ class Component:
         """What the function returns."""
         return self.function(**given)
 
+    def needs(self, name: str) -> bool:
+        """Whether the function asks for ``name`` of the vocabulary."""
+        return name in self.supplied
+
     @property
     def revision(self) -> str:
         """The version, and the digest of the code where there is one."""
@@ -174,12 +178,16 @@ class Method(Component):
             model, x, target = given.pop("model"), given.pop("x"), given.pop("target")
             captum_class: Any = self.function
             return captum_class(model).attribute(x, target=target, **given)
-        return self.function(**given)
+        return self.function(**_with_rng("method", self, given))
 
 
 @dataclass(frozen=True)
 class Perturbation(Component):
     """A changed input: same shape as ``x``, in ``[0, 1]``."""
+
+    def __call__(self, **given: Any) -> Any:  # noqa: ANN401
+        """The changed input."""
+        return self.function(**_with_rng("perturbation", self, given))
 
 
 class Weighted(NamedTuple):
@@ -225,13 +233,13 @@ class Metric(Component):
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
         """The scores; shared values and random numbers that are not given are made here, with seed 0."""
         if self.needs("rng"):
-            given.setdefault("rng", _default_rng(self.name, given))
+            given.setdefault("rng", _default_rng(f"metric/{self.name}", given))
         if self.needs("reference"):
             given.setdefault("reference", None)
         settings = {name: given.get(name, setting.default) for name, setting in self.settings.items()}
         for name, value in self.shared.items():
             if name not in given:
-                known = {**settings, **given, "rng": _default_rng(name, given)}
+                known = {**settings, **given, "rng": _default_rng(f"shared value/{name}", given)}
                 given[name] = value(**{key: known[key] for key in (*value.supplied, *value.settings)})
         wanted = (*self.supplied, *self.settings)
         unwanted = (
@@ -242,6 +250,13 @@ class Metric(Component):
                 f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {', '.join(wanted)}"
             )
         return self.function(**{name: value for name, value in given.items() if name in wanted})
+
+
+def _with_rng(kind: str, component: Component, given: dict[str, Any]) -> dict[str, Any]:
+    """``given``, with random numbers of seed 0 where the component asks for them and none are given."""
+    if not component.needs("rng") or "rng" in given:
+        return given
+    return {**given, "rng": _default_rng(f"{kind}/{component.name}", given)}
 
 
 def _default_rng(purpose: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - torch is not imported here
@@ -341,6 +356,12 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
 def _setting(kind: str, name: str, parameter: inspect.Parameter) -> Setting:
     if parameter.default is parameter.empty:
         raise XaiboardError(f"{kind} '{name}': setting '{parameter.name}' needs a default")
+    plain = parameter.default is None or isinstance(parameter.default, (bool, int, float, str))
+    if not plain or (isinstance(parameter.default, str) and set(parameter.default) & set(",=[]")):
+        raise XaiboardError(
+            f"{kind} '{name}': the default of setting '{parameter.name}' must be a number, a bool, None, or a word"
+            f" without ',', '=' and brackets, since settings are part of a name; got {parameter.default!r}"
+        )
     literal = get_origin(parameter.annotation) is Literal
     return Setting(parameter.name, parameter.default, get_args(parameter.annotation) if literal else ())
 

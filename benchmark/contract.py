@@ -62,11 +62,15 @@ def check(
         XaiboardError: a plug-in that cannot be loaded.
     """
     kinds = (datasets, models, methods, metrics, perturbations)
-    modules = load_plugins(plugins)
+    loaded = load_plugins(plugins)
+    if plugins and not loaded:
+        raise XaiboardError(
+            f"no component is registered in {', '.join(map(str, plugins))}; use a decorator such as @method"
+        )
     problems = []
     for registry in kinds:
         for name in sorted(registry):
-            if modules and registry[name].function.__module__ not in modules:
+            if plugins and (registry.kind, name) not in loaded:
                 continue
             outcomes = [run_check(registry.kind, name, *named) for named in checks_of(registry[name])]
             broken = [outcome for outcome in outcomes if outcome.problem]

@@ -77,6 +77,11 @@ class Reference:
     mean: Tensor
     samples: Tensor
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over both."""
+        return sha256(self.mean.cpu().numpy().tobytes() + self.samples.cpu().numpy().tobytes()).hexdigest()
+
 
 def find_dataset(name: str) -> tuple[Dataset, dict[str, str]]:
     """The entry of a data set and its ``path``, if the name has one: ``image-folder:PATH``.

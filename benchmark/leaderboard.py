@@ -87,7 +87,7 @@ def _ranked(matrix: Matrix) -> pd.DataFrame:
         where = group.index[group["mean"].notna() & (group["method"] != "")].to_numpy()
         if direction in ("True", "False") and len(where):
             sign = 1 if direction == "True" else -1
-            ranks = rank_intervals(sign * mean[where], sign * resampled[:, where])
+            ranks = rank_intervals(sign * mean[where], sign * resampled[:, where], used[where])
             for name, values in zip(("rank", "rank_low", "rank_high"), ranks, strict=True):
                 table.loc[where, name] = values
     return table
@@ -117,9 +117,10 @@ def families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """
     comparable = scores[scores["across_models"] & (scores["method"] != "")]
     rows = []
-    for _, of_dataset in comparable.groupby("dataset", observed=True):
+    for dataset, of_dataset in comparable.groupby("dataset", observed=True):
         correct = of_dataset.groupby("sample", observed=True, sort=False)["correct"].all()
-        models = of_dataset[["model", "family"]].drop_duplicates().sort_values(["family", "model"])
+        planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
+        models = planned.drop_duplicates().sort_values(["family", "model"])
         kept = of_dataset["sample"].map(correct).to_numpy(dtype=bool)
         for _, matrix in _by(of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *_COLUMN]):
             pairs = _pairs(matrix, models, cells)
@@ -165,6 +166,7 @@ def _pairs(matrix: Matrix, models: pd.DataFrame, cells: pd.DataFrame) -> Iterato
             yield {**row, "n": 0, **_why_missing(first, missing[0], cells)}
             continue
         a, b = [place[name] for name in names_a], [place[name] for name in names_b]
+        row["n"] = int((matrix.weight[:, a + b] != 0).all(1).sum())
         difference = resampled[:, a].mean(1) - resampled[:, b].mean(1)
         (low,), (high,) = interval(difference[:, None])
         means = mean[a].mean(), mean[b].mean()

@@ -16,7 +16,7 @@ from . import lipschitz
 from .batching import Batcher
 from .components import Choice, Metric
 from .data import Data, Reference
-from .errors import XaiboardError
+from .errors import SettingError, XaiboardError
 from .passes import count_passes
 from .store import SCHEMA
 from .work import Conditions, Cost, Measured, Work, total
@@ -31,6 +31,8 @@ class Cell:
     """One model, method, metric and perturbation; model metrics have no method.
 
     Args:
+        samples: digest of the samples.
+        reference: digest of the training split's statistics, if a component of the cell asks for them.
         reason: why the cell is inapplicable; empty when it applies.
     """
 
@@ -41,6 +43,7 @@ class Cell:
     perturbation: Choice | None
     samples: str
     conditions: Conditions
+    reference: str = ""
     reason: str = ""
 
     @property
@@ -50,6 +53,7 @@ class Cell:
             "schema": SCHEMA,
             "dataset": self.dataset,
             "samples": self.samples,
+            "reference": self.reference,
             "model": self.model.identity,
             "method": self.method and self.method.identity,
             "metric": self.metric.identity,
@@ -88,6 +92,7 @@ class Cell:
             "perturbation_version": self.perturbation.component.revision if self.perturbation else "",
             "weights": self.model.digest[:16],
             "samples": self.samples[:16],
+            "reference": self.reference[:16],
             "control": bool(self.method and self.method.component.control),
             "status": "inapplicable" if self.reason else "missing",
             "note": self.reason,
@@ -143,13 +148,22 @@ def make_cells(
     metrics: Sequence[Choice],
     perturbations: Sequence[Choice],
     conditions: Conditions,
+    reference: Reference | None = None,
 ) -> list[Cell]:
     """The product, in the order model, method, metric, perturbation, with the reason where a cell does not apply."""
     cells = []
     for model in models:
         for method, metric, perturbation in _product(methods, metrics, perturbations):
             reason = _inapplicable(model, method, metric, perturbation, data)
-            cells.append(Cell(dataset, model, method, metric, perturbation, data.digest, conditions, reason))
+            parts = [choice.component for choice in (method, metric, perturbation) if choice is not None]
+            statistics = (
+                reference.digest if reference and any(part.needs("reference") for part in parts) else ""
+            )
+            cells.append(
+                Cell(
+                    dataset, model, method, metric, perturbation, data.digest, conditions, statistics, reason
+                )
+            )
     return cells
 
 
@@ -194,6 +208,8 @@ def probe(cells: Sequence[Cell], data: Data, reference: Reference | None, condit
                     _, measured = work.measured(
                         partial(work.score, cell.metric, cell.method, cell.perturbation)
                     )
+                except SettingError:
+                    raise
                 except Exception:  # the run itself reports what a component raises
                     measured = None
                 costs.cells[_combination(cell)] = measured

@@ -37,11 +37,11 @@ def load_entry_points() -> None:
         entry.load()
 
 
-def load_plugins(files: Sequence[str | Path]) -> list[str]:
+def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
     """Imports entry points and plug-in files; a file's folder becomes importable, as for a script.
 
     Returns:
-        The names under which the files' modules were imported.
+        Kind and name of each component that the files registered.
 
     A plug-in's own error keeps its traceback, which starts in the plug-in.
 
@@ -49,15 +49,15 @@ def load_plugins(files: Sequence[str | Path]) -> list[str]:
         XaiboardError: no such file, or a syntax error in it.
     """
     load_entry_points()
-    return [_load_file(Path(file).expanduser().resolve()) for file in files]
+    return {entry for file in files for entry in _load_file(Path(file).expanduser().resolve())}
 
 
-def _load_file(path: Path) -> str:
+def _load_file(path: Path) -> set[tuple[str, str]]:
     if not path.is_file() or path.suffix != ".py":
         raise XaiboardError(f"plug-in '{path}' is not a Python file; give the path of a .py file")
     name = f"xaiboard_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
-        return name
+        return sys.modules[name].__dict__["registered_components"]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise XaiboardError(f"plug-in '{path}' cannot be imported; give the path of a .py file")
@@ -65,6 +65,7 @@ def _load_file(path: Path) -> str:
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     sys.modules[name] = module
+    before = _registered()
     try:
         spec.loader.exec_module(module)
     except BaseException as error:
@@ -74,5 +75,17 @@ def _load_file(path: Path) -> str:
             raise XaiboardError(
                 f"plug-in '{path}' has a syntax error in {where}; mend it and run again"
             ) from None
+        if isinstance(error, SystemExit):
+            raise XaiboardError(
+                f"plug-in '{path}' ends the program when it is imported; remove that"
+            ) from None
         raise
-    return name
+    module.__dict__["registered_components"] = _registered() - before
+    return module.__dict__["registered_components"]
+
+
+def _registered() -> set[tuple[str, str]]:
+    from . import registry
+
+    kinds = (registry.datasets, registry.models, registry.methods, registry.metrics, registry.perturbations)
+    return {(known.kind, name) for known in kinds for name in known}

@@ -26,6 +26,8 @@ class Registry(Mapping[str, C]):
         Raises:
             XaiboardError: the name is taken by another function.
         """
+        if not entry.function.__module__.startswith("xaiboard."):
+            self._load()
         old = self._entries.get(entry.name)
         if old is not None and _origin(old) != _origin(entry):
             raise XaiboardError(

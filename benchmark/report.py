@@ -41,7 +41,7 @@ def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
     ):
         write_file(folder / name, lambda path, content=content: write_csv(content, path))
     page = make_page(folder, cells, table, families, models)
-    write_file(folder / "leaderboard.md", lambda path: path.write_text(page))
+    write_file(folder / "leaderboard.md", lambda path: path.write_text(page, "utf-8"))
     curves = folder / "curves.csv"
     if curves.is_file():
         drawn = pd.read_csv(curves, keep_default_na=False)
@@ -136,7 +136,7 @@ def markdown(table: pd.DataFrame) -> str:
         return "(none)\n"
     lines = [
         list(map(str, table.columns)),
-        *([str(value) for value in row] for row in table.itertuples(index=False)),
+        *([_cell(value) for value in row] for row in table.itertuples(index=False)),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     lines.insert(1, ["-" * width for width in widths])
@@ -145,6 +145,10 @@ def markdown(table: pd.DataFrame) -> str:
 
 def _common(families: pd.DataFrame, dataset: str) -> int:
     return int(families.loc[families["dataset"] == dataset, "n"].max())
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|")
 
 
 def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:

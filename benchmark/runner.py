@@ -65,6 +65,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
 def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
     try:
         scores, measured = work.measured(lambda: work.score(cell.metric, cell.method, cell.perturbation))
+        record = _record(work, scores)
     except Exception as error:  # a component may raise anything, and costs only its own cell
         store.fail(cell.key, shard, message(error), traceback.format_exc())
         return
@@ -80,7 +81,7 @@ def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
         "python": platform.python_version(),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    store.write(cell.key, shard, _record(work, scores), cell.identity, provenance)
+    store.write(cell.key, shard, record, cell.identity, provenance)
 
 
 def message(error: BaseException) -> str:

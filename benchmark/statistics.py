@@ -56,7 +56,9 @@ def holm(p: np.ndarray) -> np.ndarray:
     return result
 
 
-def rank_intervals(means: np.ndarray, resampled: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def rank_intervals(
+    means: np.ndarray, resampled: np.ndarray, used: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rank of each row, the greatest mean first, and the ranks that it cannot be told apart from.
 
     Row ``a`` is better than row ``b`` if the paired bootstrap of the difference says so at ``LEVEL`` after
@@ -65,7 +67,9 @@ def rank_intervals(means: np.ndarray, resampled: np.ndarray) -> tuple[np.ndarray
 
     Args:
         means: ``(M,)``, greater is better.
-        resampled: means of the resamples, ``(R, M)``.
+        resampled: means of the resamples, ``(R, M)``; a NaN speaks for neither of two rows.
+        used: samples behind each mean, ``(M,)``. Few samples cannot tell rows apart: no p-value lies below that
+            of a sign test on them.
 
     Returns:
         rank, lowest and highest rank, int ``(M,)`` each; equal means share a rank.
@@ -74,8 +78,9 @@ def rank_intervals(means: np.ndarray, resampled: np.ndarray) -> tuple[np.ndarray
     rank = 1 + (means[None, :] > means[:, None]).sum(1)
     first, second = np.triu_indices(m, 1)
     difference = resampled[:, first] - resampled[:, second]
-    tail = np.minimum((difference <= 0).sum(0), (difference >= 0).sum(0))
-    p = np.minimum(2 * (tail + 1) / (len(resampled) + 1), 1.0)
+    tail = np.minimum((~(difference > 0)).sum(0), (~(difference < 0)).sum(0))
+    fewest = np.minimum(used[first], used[second])
+    p = np.clip(2 * (tail + 1) / (len(resampled) + 1), np.minimum(2.0 ** (1 - fewest), 1.0), 1.0)
     apart = holm(p) <= 1 - LEVEL
     better = np.zeros((m, m), dtype=bool)  # better[a, b]: a is better than b
     wins = means[first] > means[second]

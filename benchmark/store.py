@@ -23,6 +23,11 @@ import pyarrow.parquet as pq
 
 from .errors import XaiboardError
 
+try:
+    import fcntl
+except ImportError:  # no such locks on Windows
+    fcntl = None
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -85,6 +90,14 @@ class Store:
                     f"'{self.folder}' holds a run with {name} {value}, this one has {wanted[name]};"
                     " give another folder with --out, or the same conditions"
                 )
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds back other processes that would write tables of this folder at the same time."""
+        with _writing(self.folder), (self.records / ".lock").open("w") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def check_schema(self) -> None:
         """Raises XaiboardError if the folder was written by another version of these files."""

@@ -33,14 +33,19 @@ def read(name: str) -> Mapping[str, str | int]:
         XaiboardError: an unknown suite, or a file with unknown keys or values of the wrong type.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
+    if not path.is_file() or (path.parent == FOLDER and path.stem not in names()):
         raise unknown("suite", name, names())
     try:
-        suite = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        suite = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise XaiboardError(f"suite '{path}' is not TOML: {error}") from None
     for key, value in suite.items():
-        if key not in _KEYS or not isinstance(value, _KEYS[key]):
+        if (
+            key not in _KEYS
+            or type(value) is not _KEYS[key]
+            or value in (0, "")
+            or (key == "samples" and value < 0)
+        ):
             known = ", ".join(f"{name} ({kind.__name__})" for name, kind in _KEYS.items())
             raise XaiboardError(f"suite '{path}' has {key} = {value!r}; it may have: {known}")
     missing = {"dataset", "models", "methods", "metrics", "samples"} - set(suite)

@@ -19,7 +19,7 @@ LABEL = ["dataset", "model", "method", "metric", "settings", "perturbation"]
 
 CELLS = [
     "key", *LABEL, "family", "metric_family", "method_settings", "model_version", "method_version",
-    "metric_version", "perturbation_version", "weights", "samples", "control", "status", "note", "n",
+    "metric_version", "perturbation_version", "weights", "samples", "reference", "control", "status", "note", "n",
     "seconds", "forward", "backward",
 ]  # fmt: skip
 
@@ -50,11 +50,13 @@ def consolidate(store: Store) -> None:
     if not plans:
         return
     before = _read_before(store.folder)
+    known = {row["key"]: row for row in before[0].to_dict("records") if row["status"] == "ok"}
     cells, scores, curves = [], [], []
     for row, plan in _rows(before[0], plans):
         cell, records = _state(store, row, plan)
-        cells.append(cell)
-        if plan is None:
+        table_only = plan is None or (cell["status"] == "missing" and cell["key"] in known)
+        cells.append(known[cell["key"]] if table_only and plan is not None else cell)
+        if plan is None or table_only:
             scores.append(_rows_of(before[1], row))
             curves.append(_rows_of(before[2], row))
             continue
@@ -154,7 +156,8 @@ def _label(row: Mapping[Any, Any]) -> tuple[str, ...]:
 def _newest_versions(rows: list[tuple[dict, dict | None]]) -> list[tuple[dict, dict | None]]:
     """Drops rows whose samples, weights or component versions a later row has superseded."""
     parts = [
-        ("dataset", "samples"), ("model", "model_version"), ("model", "weights"), ("method", "method_version"),
+        ("dataset", "samples"), ("dataset", "reference"), ("model", "family"), ("model", "model_version"),
+        ("model", "weights"), ("method", "method_version"),
         ("metric", "metric_version"), ("perturbation", "perturbation_version"),
     ]  # fmt: skip
 
@@ -162,11 +165,11 @@ def _newest_versions(rows: list[tuple[dict, dict | None]]) -> list[tuple[dict, d
         component = str(row[name]).partition("[")[0]  # a version is the component's, whatever its settings
         return (row["dataset"], name, component, value), str(row[value])
 
-    newest = dict(part(row, *names) for row, _ in rows for names in parts)
+    newest = dict(part(row, *names) for row, _ in rows for names in parts if row[names[1]] != "")
     return [
         (row, plan)
         for row, plan in rows
-        if all(newest[key] == value for key, value in (part(row, *names) for names in parts))
+        if all(value in ("", newest.get(key)) for key, value in (part(row, *names) for names in parts))
     ]
 
 

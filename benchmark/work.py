@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -199,7 +200,7 @@ class Work:
 
         def batch(rows: slice) -> Scores:
             names = [name for name in metric.component.supplied if name not in shared]
-            given = self._supply(names, rows, metric.component.name, method, perturbation)
+            given = self._supply(names, rows, f"metric/{metric.component.name}", method, perturbation)
             values = {name: value[rows] for name, value in shared.items()}
             returned = metric.component.function(**given, **values, **metric.settings)
             return read_scores(metric.component.name, returned, rows.stop - rows.start)
@@ -215,10 +216,11 @@ class Work:
         """A shared value of a metric, for all samples."""
         value = metric.component.shared[name]
         settings = {key: metric.settings[key] for key in value.settings}
-        key = ("shared", name, Choice(value, settings).settings_text)
+        origin = f"{value.function.__module__}.{value.function.__qualname__}"
+        key = ("shared", origin, Choice(value, settings).settings_text)
 
         def batch(rows: slice) -> Tensor:
-            return value.function(**self._supply(value.supplied, rows, name), **settings)
+            return value.function(**self._supply(value.supplied, rows, f"shared value/{name}"), **settings)
 
         return self._once(key, lambda: self._batched(batch))
 
@@ -243,7 +245,7 @@ class Work:
         known: dict[str, Callable[[], Any]] = {
             "model": lambda: self.model,
             "rng": lambda: SampleRng(self.conditions.seed, self.ids[rows], purpose),
-            "reference": lambda: self.reference,
+            "reference": lambda: copy.deepcopy(self.reference),
             "x": lambda: self.x[rows],
             "target": lambda: self.target[rows],
             "label": lambda: self.label[rows],
@@ -293,7 +295,7 @@ class Work:
     def _explain(self, method: Choice, rows: slice, x: Tensor) -> Tensor:
         component = method.component
         names = [name for name in component.supplied if name != "x"]
-        given = self._supply(names, rows, component.name)
+        given = self._supply(names, rows, f"method/{component.name}")
         if "x" in component.supplied:
             given["x"] = x.detach().clone()
         with torch.enable_grad():
@@ -307,7 +309,7 @@ class Work:
 
     def _perturb(self, perturbation: Choice, method: Choice, rows: slice) -> Tensor:
         component = perturbation.component
-        given = self._supply(component.supplied, rows, component.name, method)
+        given = self._supply(component.supplied, rows, f"perturbation/{component.name}", method)
         returned = component(**given, **perturbation.settings)
         x = self.x[rows]
         if not isinstance(returned, Tensor) or returned.shape != x.shape or not returned.isfinite().all():

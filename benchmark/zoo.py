@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from .code import code_digest
 from .components import Model
 from .data import load_data
 from .errors import XaiboardError
@@ -86,6 +88,14 @@ def wrap(
     return TrainedModel(name, family, module.eval(), module_digest(module), version, lipschitz)
 
 
+def wrap_object(module: nn.Module, name: str) -> TrainedModel:
+    """A copy of a module that is given as it is; the code of its own layers is part of its digest."""
+    trained = wrap(copy.deepcopy(module), name)
+    own = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
+    code = sorted(code_digest(layer.forward) for layer in own)
+    return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
+
+
 def load_model(name: str, *, dataset: str) -> nn.Module:
     """The finalised network of a registered model, in eval mode.
 
@@ -144,8 +154,17 @@ def check_card(entry: Model, path: Path, dataset: str) -> None:
 
 
 def module_digest(module: nn.Module) -> str:
-    """SHA-256 over the printed architecture and every parameter and buffer."""
-    total = sha256(repr(module).encode())
+    """SHA-256 over layers, their plain attributes, and every parameter and buffer."""
+    total = sha256()
+    for name, layer in module.named_modules():
+        plain = {
+            key: value
+            for key, value in vars(layer).items()
+            if key != "training"
+            and isinstance(value, (bool, int, float, str, tuple, type(None)))
+            and key[0] != "_"
+        }
+        total.update(f"{name} {type(layer).__qualname__} {sorted(plain.items())}".encode())
     for name, tensor in sorted(module.state_dict().items()):
         total.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         total.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())

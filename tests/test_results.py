@@ -11,7 +11,14 @@ import pytest
 
 RESULTS = Path(__file__).parents[1] / "results"
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/scores.parquet"))
-TABLES = ["leaderboard.csv", "leaderboard_wide.csv", "families.csv", "models.csv", "cells.csv", "leaderboard.md"]
+TABLES = [
+    "leaderboard.csv",
+    "leaderboard_wide.csv",
+    "families.csv",
+    "models.csv",
+    "cells.csv",
+    "leaderboard.md",
+]
 
 REBUILD = """
 import sys

@@ -14,6 +14,8 @@ import xaiboard.benchmark as xb
 from torch import nn
 from xaiboard.benchmark.components import Choice
 from xaiboard.benchmark.selection import split
+from xaiboard.benchmark.store import Store
+from xaiboard.benchmark.tables import current_cells
 from xaiboard.benchmark.work import Scores, Work
 
 Runner = Callable[..., xb.Run]
@@ -149,7 +151,7 @@ def test_interrupted_again_and_again_gives_identical_tables(
             break
         except KeyboardInterrupt:
             stopped += 1
-            left = xb.Run(tmp_path / "run").cells["status"].value_counts()
+            left = current_cells(Store(tmp_path / "run"))["status"].value_counts()
             assert left["ok"] == 15 * stopped
     assert stopped > 2
     assert_same_scores(whole, parts)

@@ -61,9 +61,9 @@ def make_cells(
             "key": "-".join(key), "dataset": "d", "model": key[0], "method": key[1], "metric": key[2],
             "settings": settings, "perturbation": "", "family": FAMILY[key[0]], "metric_family": "own",
             "method_settings": "", "model_version": "1", "method_version": "1", "metric_version": "1",
-            "perturbation_version": "", "weights": "w", "samples": "s", "control": False, "status": status,
-            "note": note, "n": 3 if status == "ok" else np.nan, "seconds": 1.5 if status == "ok" else np.nan,
-            "forward": 1, "backward": 0,
+            "perturbation_version": "", "weights": "w", "samples": "s", "reference": "",
+            "control": False, "status": status, "note": note, "n": 3 if status == "ok" else np.nan,
+            "seconds": 1.5 if status == "ok" else np.nan, "forward": 1, "backward": 0,
         }
         for key, (status, note) in {**names, **(absent or {})}.items()
     ]  # fmt: skip

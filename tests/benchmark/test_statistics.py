@@ -99,7 +99,7 @@ def ranks_of(score: np.ndarray) -> list[tuple[int, int, int]]:
     n = len(score)
     weight = np.ones_like(score)
     mean = weighted_means(np.ones((1, n)), score, weight)[0]
-    found = rank_intervals(mean, weighted_means(resampled_counts(n), score, weight))
+    found = rank_intervals(mean, weighted_means(resampled_counts(n), score, weight), (weight != 0).sum(0))
     return [tuple(map(int, row)) for row in zip(*found, strict=True)]  # pyright: ignore[reportReturnType]
 
 

@@ -81,7 +81,7 @@ def test_weights_say_whether_the_prediction_held(run: Runner) -> None:
         perturbations="sign_noise[eps=0.9]",
     ).scores
     data = xb.load_data("tiny")
-    rng = xb.SampleRng(0, range(12), "sign_noise")
+    rng = xb.SampleRng(0, range(12), "perturbation/sign_noise")
     perturbed = xb.perturbations["sign_noise"](x=data.x, rng=rng, eps=0.9)
     held = (model(perturbed).argmax(1) == model(data.x).argmax(1)).float().tolist()
     assert 0 < sum(held) < 12
