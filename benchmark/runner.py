@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import platform
+import sys
 import time
 import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import groupby
 
 import numpy as np
@@ -13,6 +16,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .batching import Batcher
+from .code import code_digest
 from .errors import XaiboardError
 from .passes import count_passes
 from .plan import Cell, Plan
@@ -33,6 +37,9 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
         XaiboardError: a record cannot be written.
     """
     todo = [cell for cell in plan.cells if not cell.reason and not _finished(cell, plan, store)]
+    _warn_of_changed_code(
+        [cell for cell in plan.cells if not cell.reason and _finished(cell, plan, store)], store
+    )
     cost = plan.total(todo)
     expected = int(cost.forward + cost.backward)
     with tqdm(
@@ -79,9 +86,40 @@ def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
+        "code": _own_code(cell),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     store.write(cell.key, shard, record, cell.identity, provenance)
+
+
+def _own_code(cell: Cell) -> dict[str, str]:
+    """Digests of the code of components that are neither built in nor captum's, by kind and name."""
+    choices = {"method": cell.method, "metric": cell.metric, "perturbation": cell.perturbation}
+    digests = {}
+    for kind, choice in choices.items():
+        if choice is not None and not choice.component.function.__module__.startswith(
+            ("xaiboard.", "captum.")
+        ):
+            with suppress(XaiboardError):  # what has no digest is not watched
+                digests[f"{kind} '{choice.component.name}'"] = code_digest(choice.component.function)
+    return digests
+
+
+def _warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
+    """Says which components have other code than when their finished cells were computed."""
+    changed = set()
+    for cell in finished:
+        if own := _own_code(cell):
+            before = store.read(cell.key, 0)[1]
+            same_python = before.get("python") == platform.python_version()
+            known = before.get("code", {}) if same_python else {}
+            changed |= {name for name, digest in own.items() if known.get(name, digest) != digest}
+    for name in sorted(changed):
+        tqdm.write(
+            f"xaiboard: {name} has changed since its finished cells were computed, and they are kept; raise its"
+            " version to compute them again",
+            file=sys.stderr,
+        )
 
 
 def message(error: BaseException) -> str:

@@ -199,3 +199,20 @@ def test_odd_arguments_are_one_sentence(tmp_path: Path, changed: dict[str, objec
     with pytest.raises(xb.XaiboardError, match=message):
         run(tmp_path / "run", **changed)
     assert not (tmp_path / "run").exists()
+
+
+def test_code_that_changed_under_the_same_version_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def define(exponent: int) -> None:
+        @xb.method(name="edited")
+        def edited(x: Tensor) -> Tensor:
+            return x**exponent
+
+    define(1)
+    run(tmp_path, methods="edited")
+    run(tmp_path, methods="edited")
+    assert "has changed" not in capsys.readouterr().err
+    define(2)
+    run(tmp_path, methods="edited")
+    assert "method 'edited' has changed since its finished cells were computed" in capsys.readouterr().err
