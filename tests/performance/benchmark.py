@@ -118,7 +118,10 @@ def suite_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, obje
 def with_totals(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows, and one for all models together: what counts for the time of a run."""
     total = (
-        rows.groupby("work", sort=False)[["forward", "backward", "suite s", "floor s"]].sum().reset_index()
+        rows.groupby("work", sort=False)[["forward", "backward", "suite s", "floor s"]]
+        .sum()
+        .round(2)
+        .reset_index()
     )
     total["suite / floor"] = (total["suite s"] / total["floor s"]).round(2)
     return pd.concat([rows, total.assign(model="all")])
