@@ -236,9 +236,9 @@ def _check_dataset(dataset: Dataset) -> None:
 
 
 def _offline(dataset: str) -> Data:
-    if datasets[dataset].remote and not os.environ.get("XAIBOARD_DATA"):
+    if datasets[dataset].remote and not Path(os.environ.get("XAIBOARD_DATA", "nowhere"), dataset).is_dir():
         raise Inapplicable(
-            f"{dataset} may have to be downloaded; set XAIBOARD_DATA to a directory that has it"
+            f"{dataset} would have to be downloaded; set XAIBOARD_DATA to a directory that has it"
         )
     try:
         return load_data(dataset, samples=8)
