@@ -72,7 +72,7 @@ def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selecti
     if dry_run:
         click.echo(report.describe_plan(api.make_plan(**selection)))
         return 0
-    finished = api.run(**selection, batch_size=batch_size, out=out)
+    finished = api.run(**selection, batch_size=batch_size, out=out, progress=sys.stderr.isatty())
     click.echo(report.describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))
     return 1 if len(finished.failed) else 0
 

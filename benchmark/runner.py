@@ -46,7 +46,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
         total=expected,
         unit="pass",
         unit_scale=True,
-        disable=None if progress else True,
+        disable=not progress,
         mininterval=0.2,
     ) as bar:
         done = 0
