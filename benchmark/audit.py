@@ -9,9 +9,6 @@ from .data import load_data
 from .errors import XaiboardError
 from .registry import models
 
-RADII = (0.1, 0.25, 0.5, 1.0)
-"""L2 radii, in units of ``x``, at which certified accuracy is shown."""
-
 
 def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
     """What ``xaiboard audit`` prints, and whether the model keeps what it claims.
@@ -51,7 +48,8 @@ def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
     else:
         radius = lipschitz.certified_radius(trained.module, logits, data.shape)
         shares = (
-            f"{(correct & (radius >= limit)).double().mean().item():.4f} at {limit:g}" for limit in RADII
+            f"{(correct & (radius >= limit)).double().mean().item():.4f} at {limit:g}"
+            for limit in lipschitz.RADII
         )
         lines.append(f"certified accuracy (L2): {', '.join(shares)}")
     lines.append("audit passed" if passed else "audit NOT passed")

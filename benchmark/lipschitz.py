@@ -14,6 +14,9 @@ from .errors import XaiboardError
 TOLERANCE = 1e-4
 """How far above 1 a measured bound may lie: what float32 weights and float32 gradients lose."""
 
+RADII = (0.1, 0.25, 0.5, 1.0)
+"""L2 radii, in units of ``x``, at which cards and audits state certified accuracy."""
+
 CHUNK = 256
 """Images whose Jacobians are held at once."""
 

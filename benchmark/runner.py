@@ -36,19 +36,14 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
     Raises:
         XaiboardError: a record cannot be written.
     """
-    todo = [cell for cell in plan.cells if not cell.reason and not _finished(cell, plan, store)]
-    _warn_of_changed_code(
-        [cell for cell in plan.cells if not cell.reason and _finished(cell, plan, store)], store
-    )
+    finished, todo = [], []
+    for cell in plan.cells:
+        if not cell.reason:
+            (finished if _finished(cell, plan, store) else todo).append(cell)
+    _warn_of_changed_code(finished, store)
     cost = plan.total(todo)
     expected = int(cost.forward + cost.backward)
-    with tqdm(
-        total=expected,
-        unit="pass",
-        unit_scale=True,
-        disable=not progress,
-        mininterval=0.2,
-    ) as bar:
+    with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
         done = 0
         for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
             cells = list(of_model)

@@ -54,9 +54,9 @@ def consolidate(store: Store) -> None:
     cells, scores, curves = [], [], []
     for row, plan in _rows(before[0], plans):
         cell, records = _state(store, row, plan)
-        table_only = plan is None or (cell["status"] == "missing" and cell["key"] in known)
-        cells.append(known[cell["key"]] if table_only and plan is not None else cell)
-        if plan is None or table_only:
+        left = cell["status"] == "missing" and cell["key"] in known  # only the tables are left of it
+        cells.append(known[cell["key"]] if left else cell)
+        if plan is None or left:
             scores.append(_rows_of(before[1], row))
             curves.append(_rows_of(before[2], row))
             continue

@@ -18,12 +18,9 @@ from torch import Tensor, nn
 
 from ..benchmark.components import Model
 from ..benchmark.data import Data
-from ..benchmark.lipschitz import audit, certified_radius
+from ..benchmark.lipschitz import RADII, audit, certified_radius
 from ..benchmark.names import file_name
 from .attacks import pgd_linf
-
-RADII = (0.1, 0.25, 0.5, 1.0)
-"""L2 radii of the certified accuracies, in units of ``x``."""
 
 ATTACK: Mapping[str, Any] = {"eps": 0.1, "step": 0.0125, "steps": 20}
 """Of the attacked accuracy: PGD in the L-inf ball, one random start."""
