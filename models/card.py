@@ -16,11 +16,11 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from ..benchmark.attacks import pgd_linf
 from ..benchmark.components import Model
 from ..benchmark.data import Data
 from ..benchmark.lipschitz import RADII, audit, certified_radius
 from ..benchmark.names import file_name
-from .attacks import pgd_linf
 
 ATTACK: Mapping[str, Any] = {"eps": 0.1, "step": 0.0125, "steps": 20}
 """Of the attacked accuracy: PGD in the L-inf ball, one random start."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from .attacks import pgd_linf
+from ..benchmark.attacks import pgd_linf
 from .hkr import SoftHKR
 
 Objective = Callable[[nn.Module, Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]

@@ -15,8 +15,8 @@ COMPONENTS = (
     "xaiboard.metrics", "xaiboard.models",
 )  # fmt: skip
 
-DOORS = {"components", "data", "errors", "registry", "rng"}
-"""What a component may import of the engine: decorators, types, the error."""
+DOORS = {"attacks", "components", "data", "errors", "registry", "rng"}
+"""What a component may import of the engine: decorators, types, the error, attacks."""
 
 FOR_TRAINING = {"lipschitz", "names", "zoo"}
 """What recipes may import besides: bounds to report, the digest and the file name of a card."""

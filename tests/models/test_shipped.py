@@ -13,9 +13,9 @@ import xaiboard.models
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from xaiboard.benchmark import models
+from xaiboard.benchmark.attacks import pgd_l2, pgd_linf
 from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.lipschitz import audit, certified_radius
-from xaiboard.models.attacks import pgd_l2, pgd_linf
 
 WEIGHTS = Path(xaiboard.models.__file__).parent / "weights"
 CARDS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
+from xaiboard.benchmark.attacks import pgd_l2, pgd_linf
 from xaiboard.models.architectures import cnn
-from xaiboard.models.attacks import pgd_l2, pgd_linf
 
 Attack = Callable[..., torch.Tensor]
 
