@@ -66,6 +66,7 @@ def test_an_edit_in_place_does_not_reach_the_next_caller() -> None:
     ("name", "digest"),
     [
         ("digits", "a01207120bae1abbd6c358aad27c05108844d7cadd8f1aea3133adb54024e680"),
+        ("digits-0-8", "c90b4c85e077b6819fb8370796adf469e52cd37af457e97e9204b6939174dcf2"),
         ("block-digits", "445a45bec6d2af9e1e480f1a75b76bfb1a8d947ac9ee02bee39cb73812fb4117"),
     ],
 )

@@ -12,7 +12,15 @@ from xaiboard.benchmark.registry import datasets
 
 
 def test_the_built_in_sets_are_registered() -> None:
-    assert {"digits", "block-digits", "fashion-mnist", "mnist", "cifar10", "image-folder"} <= set(datasets)
+    assert {
+        "digits",
+        "digits-0-8",
+        "block-digits",
+        "fashion-mnist",
+        "mnist",
+        "cifar10",
+        "image-folder",
+    } <= set(datasets)
     for name in datasets:
         assert datasets[name].summary
         assert datasets[name].source

@@ -1,0 +1,21 @@
+"""Digits 0 and 8: a task of two classes, as optimal transport is first told for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..data import Data
+from ..registry import dataset
+from .digits import digits
+
+
+@dataset(
+    name="digits-0-8",
+    source="MNIST 0 against 8, a tutorial of deel-torchlip (the library of arXiv:2006.06520); here on digits",
+)
+def digits_0_8(split: Literal["train", "test"]) -> Data:
+    """The zeros (label 0) and eights (label 1) of ``digits``, ``(1, 28, 28)``, in its order and its split."""
+    given = digits(split)
+    eight = given.label == 8
+    wanted = eight | (given.label == 0)
+    return Data(given.x[wanted], eight[wanted].long(), ("0", "8"))
