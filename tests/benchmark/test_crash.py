@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 def slow(attribution: Tensor) -> Tensor:
-    """Takes its time, but not in the plan's probe on one sample: so that kills fall into the computation."""
+    """Takes its time, but not in the plan's probe on one sample: kills fall into its computation too."""
     time.sleep(0.2 if len(attribution) > 1 else 0)
     return attribution.flatten(1).sum(1)
 
@@ -65,14 +65,17 @@ def wait(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def records(out: Path) -> list[Path]:
+    return sorted((out / "records").glob("*.parquet"))
+
+
 def whole_records(out: Path) -> dict[str, bytes]:
     """Contents of the finished records, each of which must be readable."""
     store = Store(out)
-    paths = sorted((out / "records").glob("*.parquet"))
-    for path in paths:
+    for path in records(out):
         key, _, shard = path.stem.rpartition("-")
         assert len(store.read(key, int(shard))[0].sample) == 12
-    return {path.name: path.read_bytes() for path in paths}
+    return {path.name: path.read_bytes() for path in records(out)}
 
 
 def tables(out: Path) -> dict[str, pd.DataFrame]:
@@ -87,37 +90,49 @@ def assert_same_results(one: Path, other: Path) -> None:
         pd.testing.assert_frame_equal(table, tables(other)[name], obj=name)
 
 
+def kill(child: int, out: Path, count: int, delay: float) -> int:
+    """Kills the child ``delay`` seconds after the folder holds ``count`` records; its exit status.
+
+    It may end by itself before. Waiting for records rather than for a time makes the kills fall into the
+    computation on a machine of any speed.
+    """
+    while len(records(out)) < count:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.002)
+    time.sleep(delay)
+    os.kill(child, signal.SIGKILL)
+    return wait(child)
+
+
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    """The folder of a run that nothing disturbed, and the seconds until its last record."""
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing disturbed."""
     xb.load_data("digits")  # once, before the processes that are killed
-    out, begin = tmp_path_factory.mktemp("uninterrupted"), time.time()
+    out = tmp_path_factory.mktemp("uninterrupted")
     assert wait(start(lambda: run(out))) == 0
-    return out, max(path.stat().st_mtime for path in (out / "records").iterdir()) - begin
+    return out
 
 
-def test_twenty_kills_lose_nothing_but_the_cell_in_progress(
-    uninterrupted: tuple[Path, float], tmp_path: Path
-) -> None:
-    folder, seconds = uninterrupted
+def test_twenty_kills_lose_nothing_but_the_cell_in_progress(uninterrupted: Path, tmp_path: Path) -> None:
     moments, progress = random.Random(), set()
     before: dict[str, bytes] = {}
-    for _ in range(KILLS):
+    for number in range(KILLS):
         child = start(lambda: run(tmp_path))
-        time.sleep(moments.uniform(0, 0.8 * seconds))
-        os.kill(child, signal.SIGKILL)
-        assert wait(child) in (0, -signal.SIGKILL)
-        after = whole_records(tmp_path) if (tmp_path / "records").is_dir() else {}
+        status = kill(child, tmp_path, len(before) + number % 3, moments.uniform(0, 0.1))
+        assert status in (0, -signal.SIGKILL)
+        after = whole_records(tmp_path)
         assert {name: after.get(name) for name in before} == before  # finished records stay as they were
         before = after
         progress.add(len(after))
     assert len(progress) > 2, "the kills did not fall into the computation"
     assert wait(start(lambda: run(tmp_path))) == 0
     assert {name: content for name, content in whole_records(tmp_path).items() if name in before} == before
-    assert_same_results(tmp_path, folder)
+    assert_same_results(tmp_path, uninterrupted)
 
 
 def test_two_processes_in_one_folder_do_no_damage(uninterrupted: tuple[Path, float], tmp_path: Path) -> None:
     children = [start(lambda: run(tmp_path)) for _ in range(2)]
     assert [wait(child) for child in children] == [0, 0]
-    assert_same_results(tmp_path, uninterrupted[0])
+    assert_same_results(tmp_path, uninterrupted)
