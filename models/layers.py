@@ -1,4 +1,4 @@
-"""Layers that keep the L2 norm of gradients: sorting in pairs, pooling by the L2 norm."""
+"""1-Lipschitz layers that torch lacks: sorting in pairs, pooling by the L2 norm, a smooth ReLU."""
 
 from __future__ import annotations
 
@@ -49,6 +49,29 @@ class L2NormPool2d(nn.Module):
         # The root has no slope at 0. Clamping cuts the gradient there, and keeps second derivatives finite; the
         # norm of a window, at least 1e-12 now, is still 1-Lipschitz.
         return squares.clamp_min(max(1e-24, torch.finfo(x.dtype).tiny)).sqrt()
+
+
+class HalfHuber(nn.Module):
+    """ReLU with a smooth corner: ``x^2 / (2 delta)`` between 0 and ``delta``, ``x - delta / 2`` above, any shape.
+
+    Its slope, ``clamp(x / delta, 0, 1)``, moves with x: training can bend a network that pays for the norm of its
+    gradient, as it cannot bend a ReLU, whose slope is constant on both sides (Woods et al. 2019, arXiv:1906.02896).
+    """
+
+    lipschitz: ClassVar[float] = 1.0
+
+    def __init__(self, delta: float = 0.5) -> None:
+        super().__init__()
+        self.delta = delta
+
+    def extra_repr(self) -> str:
+        """The width of the corner, for ``print``."""
+        return str(self.delta)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The activations."""
+        clamped = x.clamp(0, self.delta)
+        return clamped * (x - clamped / 2) / self.delta
 
 
 def _sum_windows(x: Tensor, axis: int, size: int) -> Tensor:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from xaiboard.models.layers import GroupSort2, L2NormPool2d
+from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
 
 
 def uniform(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -71,8 +71,50 @@ def test_l2_pool_has_gradient_zero_on_windows_of_zeros(dtype: torch.dtype) -> No
     assert second.float().isfinite().all() or dtype is torch.float16
 
 
-@pytest.mark.parametrize("layer", [GroupSort2(), L2NormPool2d(2)])
+@pytest.mark.parametrize("layer", [GroupSort2(), L2NormPool2d(2), HalfHuber(), HalfHuber(0.01)])
 def test_slopes_between_random_points_are_at_most_one(layer: torch.nn.Module) -> None:
     x, y = uniform(200, 4, 6, 6), uniform(200, 4, 6, 6, seed=1)
     rise = (layer(x) - layer(y)).flatten(1).norm(dim=1)
     assert (rise <= (x - y).flatten(1).norm(dim=1) + 1e-12).all()
+
+
+def test_half_huber_values_and_slopes_by_hand() -> None:
+    table = [
+        (-3, 0, 0),
+        (0, 0, 0),
+        (0.1, 0.01, 0.2),
+        (0.25, 0.0625, 0.5),
+        (0.5, 0.25, 1),
+        (1, 0.75, 1),
+        (2, 1.75, 1),
+    ]
+    points, values, slopes = torch.tensor(table, dtype=torch.float64).unbind(1)
+    points.requires_grad_()
+    y = HalfHuber()(points)
+    (slope,) = torch.autograd.grad(y.sum(), points)
+    assert torch.allclose(y, values, rtol=0, atol=1e-15)
+    assert torch.allclose(slope, slopes, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("delta", [0.1, 0.5, 2.0])
+def test_half_huber_derivatives_against_differences(delta: float) -> None:
+    x = 3 * uniform(5, 4, 3)
+    apart = torch.minimum(x.abs(), (x - delta).abs()) > 1e-3  # second derivatives jump at 0 and at delta
+    assert apart.sum() > 50
+    x = x[apart].requires_grad_()
+    assert torch.autograd.gradcheck(HalfHuber(delta), (x,))
+    assert torch.autograd.gradgradcheck(HalfHuber(delta), (x,))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_half_huber_approaches_relu_and_curves_at_most_by_its_width(dtype: torch.dtype) -> None:
+    x = torch.tensor([-1e6, -1e-30, 0.0, 1e-30, 0.25, 0.5, 0.50001, 1e6], dtype=dtype, requires_grad=True)
+    y = HalfHuber()(x)
+    gap = x.relu() - y
+    assert gap.min() >= 0
+    assert gap.max() <= 0.25
+    (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.sum(), x)
+    assert second.min() >= 0
+    assert second.max() == 2
+    assert second[[0, 1, 6, 7]].tolist() == [0, 0, 0, 0]
