@@ -118,12 +118,12 @@ def status(folder: Path) -> None:
 @click.argument("model")
 @click.option("--dataset", required=True, help="Data set, or image-folder:PATH.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Another number than the recipe's.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, help="Another one than the recipe's.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("weights"), show_default=True)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
 def train(
-    model: str, dataset: str, epochs: int | None, seed: int, device: str, out: Path, plugins: tuple[str, ...]
+    model: str, dataset: str, epochs: int | None, seed: int | None, device: str, out: Path, plugins: tuple[str, ...]
 ) -> None:
     """Train a registered model by its recipe; writes weights and their card."""
     from . import api

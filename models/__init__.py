@@ -1,5 +1,5 @@
 """Built-in models; importing the package registers them."""
 
-from . import adversarial, ot, standard
+from . import adversarial, linear, ot, regularised, standard
 
-__all__ = ["adversarial", "ot", "standard"]
+__all__ = ["adversarial", "linear", "ot", "regularised", "standard"]

@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from torch import nn
 
-from ..benchmark.registry import model
 from .architectures import cnn
-from .objectives import adversarial_linf
+from .objectives import adversarial_l2, adversarial_linf, trades
+from .trained import trained
 from .training import Recipe
 
+MADRY = "Madry et al. 2018, arXiv:1706.06083; trained here, models/adversarial.py"
+TRADES = "Zhang et al. 2019, arXiv:1901.08573; trained here, models/adversarial.py"
+FEWEST = 10  # epochs: a step costs eight of an ordinary training
 
-@model(
-    name="cnn.pgd_linf",
+
+@trained(
+    "cnn.pgd_linf",
     family="adversarial",
-    weights="weights/cnn.pgd_linf@{dataset}.safetensors",
-    source="Madry et al. 2018, arXiv:1706.06083; trained here, models/adversarial.py",
-    recipe=Recipe(adversarial_linf, {"eps": 0.1, "step": 0.025, "steps": 7}),
+    source=MADRY,
+    recipe=Recipe(adversarial_linf, {"eps": 0.1, "step": 0.025, "steps": 7}, fewest=FEWEST),
 )
 def cnn_pgd_linf(shape: tuple[int, ...], classes: int) -> nn.Module:
     """Convolutional network, trained on PGD examples in the L-inf ball of radius 0.1."""
+    return cnn(shape, classes)
+
+
+@trained(
+    "cnn.pgd_l2",
+    family="adversarial",
+    source=MADRY,
+    recipe=Recipe(adversarial_l2, {"eps": 1.0, "step": 0.25, "steps": 7}, fewest=FEWEST),
+)
+def cnn_pgd_l2(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Convolutional network, trained on PGD examples in the L2 ball of radius 1."""
+    return cnn(shape, classes)
+
+
+@trained(
+    "cnn.trades",
+    family="adversarial",
+    source=TRADES,
+    recipe=Recipe(trades, {"eps": 0.1, "step": 0.025, "steps": 7, "beta": 6.0}, fewest=FEWEST),
+)
+def cnn_trades(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Convolutional network, TRADES in the L-inf ball of radius 0.1."""
     return cnn(shape, classes)

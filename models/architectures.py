@@ -6,9 +6,14 @@ from math import prod
 
 from torch import nn
 
-from .layers import GroupSort2, L2NormPool2d
+from .layers import GroupSort2, HalfHuber, L2NormPool2d
 
 Layer = type[nn.Module]
+
+
+def linear(shape: tuple[int, ...], classes: int) -> nn.Sequential:
+    """One linear layer: ``(B, C, H, W)`` to ``(B, classes)``."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), classes))
 
 
 def mlp(shape: tuple[int, ...], classes: int) -> nn.Sequential:
@@ -24,6 +29,11 @@ def lipmlp(shape: tuple[int, ...], classes: int) -> nn.Sequential:
 def cnn(shape: tuple[int, ...], classes: int) -> nn.Sequential:
     """Two convolutions of 16 and 32 channels with average pooling, one hidden layer of 64 units, ReLU."""
     return _convolutional(shape, classes, nn.ReLU, nn.AvgPool2d)
+
+
+def half_huber_cnn(shape: tuple[int, ...], classes: int) -> nn.Sequential:
+    """:func:`cnn` with smooth activations, so that penalties on its gradients have gradients themselves."""
+    return _convolutional(shape, classes, HalfHuber, nn.AvgPool2d)
 
 
 def lipcnn(shape: tuple[int, ...], classes: int) -> nn.Sequential:

@@ -19,11 +19,6 @@ from .card import Run, make_card, write
 from .finalise import constrain, finalise
 from .objectives import Objective
 
-SHOWN = 80_000
-"""Training images that a recipe shows to the network at least: 60 epochs of ``digits``."""
-
-FEWEST_EPOCHS = 20
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -35,6 +30,9 @@ class Recipe:
         constrained: whether the layers are kept 1-Lipschitz (deel-torchlip) and finalised at the end.
         rate: learning rate of Adam at the start; it falls to 0 on a cosine.
         batch_size: images in a step.
+        shown: training images that the network sees at least, each as often as it comes: 60 epochs of ``digits``.
+        fewest: epochs at least.
+        seed: of initial weights, order of the images and attacks.
     """
 
     objective: Callable[..., Objective]
@@ -42,6 +40,9 @@ class Recipe:
     constrained: bool = False
     rate: float = 3e-3
     batch_size: int = 64
+    shown: int = 80_000
+    fewest: int = 20
+    seed: int = 0
 
     def __call__(
         self,
@@ -50,7 +51,7 @@ class Recipe:
         *,
         out: Path,
         epochs: int | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         device: str = "cpu",
     ) -> Path:
         """Trains the model ``name`` on ``dataset``; returns the weights file, beside which its card lies.
@@ -60,8 +61,8 @@ class Recipe:
             dataset: a registered data set; its training split, and the test split for the card.
             out: folder to write to, made if it is missing.
             epochs: passes over the training split; None for a number that suits its size.
-            seed: of initial weights, order of the images and attacks. The same seed on the same machine, with as
-                many threads, gives the same weights.
+            seed: another one than the recipe's. The same seed on the same machine, with as many threads, gives the
+                same weights.
             device: as torch names it.
 
         Raises:
@@ -69,7 +70,8 @@ class Recipe:
                 deel-torchlip missing.
         """
         data = load_data(dataset, split="train")
-        epochs = max(FEWEST_EPOCHS, SHOWN // len(data)) if epochs is None else epochs
+        epochs = max(self.fewest, self.shown // len(data)) if epochs is None else epochs
+        seed = self.seed if seed is None else seed
         _check(epochs, out)
         started = time.perf_counter()
         with torch.random.fork_rng():

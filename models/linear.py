@@ -1,0 +1,43 @@
+"""Networks of one layer, where the theory of concise explanations is exact."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from .architectures import linear
+from .objectives import adversarial_linf, ig_norm, l1, natural
+from .trained import trained
+from .training import Recipe
+
+SOURCE = "Chalasani et al. 2020, arXiv:1810.06583; trained here, models/linear.py"
+REACH = {"eps": 0.1, "step": 0.1, "steps": 3}
+"""Of the attack: it ends in the corner of the ball wherever it starts, which is the worst case of two classes."""
+
+
+@trained("linear.standard", family="standard", source=SOURCE, recipe=Recipe(natural))
+def linear_standard(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """One layer, cross-entropy."""
+    return linear(shape, classes)
+
+
+@trained("linear.pgd_linf", family="adversarial", source=SOURCE, recipe=Recipe(adversarial_linf, REACH))
+def linear_pgd_linf(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """One layer, trained on PGD examples in the L-inf ball of radius 0.1."""
+    return linear(shape, classes)
+
+
+@trained("linear.l1", family="regularised", source=SOURCE, recipe=Recipe(l1, {"weight": 2e-3}))
+def linear_l1(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """One layer, L1 penalty on the weights."""
+    return linear(shape, classes)
+
+
+@trained(
+    "linear.stable_ig",
+    family="regularised",
+    source=SOURCE,
+    recipe=Recipe(ig_norm, {**REACH, "points": 10, "attack_points": 3, "weight": 1.0}),
+)
+def linear_stable_ig(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """One layer, stable integrated gradients: for two classes the same objective as linear.pgd_linf."""
+    return linear(shape, classes)

@@ -1,0 +1,37 @@
+"""Cross-entropy on the images as they are, alone and with a penalty on the weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from .objective import Objective
+
+
+def natural() -> Objective:
+    """Cross-entropy on the images as they are."""
+    return l1(weight=0.0)
+
+
+def l1(*, weight: float = 2e-4) -> Objective:
+    """Cross-entropy plus ``weight`` times the sum of the magnitudes of all parameters, biases too.
+
+    The baseline of Chalasani et al. 2020, arXiv:1810.06583. They add 0.01 times the sum to the cross-entropy summed
+    over 50 images, which is 2e-4 here, where the cross-entropy is a mean.
+
+    Args:
+        weight: of the penalty.
+    """
+
+    def objective(
+        model: nn.Module, x: Tensor, label: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        del generator
+        logits = model(x)
+        loss = cross_entropy(logits, label)
+        if weight:
+            loss = loss + weight * torch.stack([value.abs().sum() for value in model.parameters()]).sum()
+        return loss, logits
+
+    return objective

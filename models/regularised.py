@@ -1,0 +1,57 @@
+"""Unconstrained networks whose training penalises weights, input gradients or changes of attributions."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from .architectures import cnn, half_huber_cnn
+from .objectives import ig_norm, ig_sum_norm, l1, lipschitz_penalty
+from .trained import trained
+from .training import Recipe
+
+CONCISE = "Chalasani et al. 2020, arXiv:1810.06583; trained here, models/regularised.py"
+PENALTY = "Woods et al. 2019, arXiv:1906.02896; trained here, models/regularised.py"
+RAR = "Chen et al. 2019, arXiv:1905.09957, fewer steps; trained here, models/regularised.py"
+SHORT = {"shown": 40_000, "fewest": 4}  # a step costs twelve to twenty of an ordinary training
+
+
+@trained("cnn.l1", family="regularised", source=CONCISE, recipe=Recipe(l1, {"weight": 2e-4}, fewest=10))
+def cnn_l1(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Convolutional network, L1 penalty on the weights."""
+    return cnn(shape, classes)
+
+
+@trained(
+    "cnn.lipschitz_penalty",
+    family="regularised",
+    source=PENALTY,
+    recipe=Recipe(lipschitz_penalty, {"target": 1.5}, fewest=10),
+)
+def cnn_lipschitz_penalty(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Convolutional network with half-Huber activations, stochastic penalty on the input gradient."""
+    return half_huber_cnn(shape, classes)
+
+
+@trained(
+    "cnn.lipschitz_penalty_at",
+    family="regularised",
+    source=PENALTY,
+    recipe=Recipe(lipschitz_penalty, {"target": 1.5, "attacked": 0.5, "eps": 0.1, "steps": 7}, fewest=10),
+)
+def cnn_lipschitz_penalty_at(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """As cnn.lipschitz_penalty, with half of the images attacked."""
+    return half_huber_cnn(shape, classes)
+
+
+@trained("cnn.ig_norm", family="regularised", source=RAR, recipe=Recipe(ig_norm, {"eps": 0.1}, **SHORT))
+def cnn_ig_norm(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Convolutional network whose loss's integrated gradients to an attacked image stay small."""
+    return cnn(shape, classes)
+
+
+@trained(
+    "cnn.ig_sum_norm", family="regularised", source=RAR, recipe=Recipe(ig_sum_norm, {"eps": 0.1}, **SHORT)
+)
+def cnn_ig_sum_norm(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """As cnn.ig_norm, with the cross-entropy at the attacked image."""
+    return cnn(shape, classes)
