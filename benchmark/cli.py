@@ -123,7 +123,13 @@ def status(folder: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("weights"), show_default=True)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
 def train(
-    model: str, dataset: str, epochs: int | None, seed: int | None, device: str, out: Path, plugins: tuple[str, ...]
+    model: str,
+    dataset: str,
+    epochs: int | None,
+    seed: int | None,
+    device: str,
+    out: Path,
+    plugins: tuple[str, ...],
 ) -> None:
     """Train a registered model by its recipe; writes weights and their card."""
     from . import api

@@ -78,10 +78,11 @@ class Recipe:
             torch.manual_seed(seed)  # initial weights know no generator
             plain = models[name].build(data.shape, len(data.classes))
             network = constrain(plain) if self.constrained else plain
+            objective = self.objective(**self.settings)
         fit(
             network.to(device),
             data,
-            self.objective(**self.settings),
+            objective,
             epochs=epochs,
             rate=self.rate,
             batch_size=self.batch_size,
@@ -141,6 +142,8 @@ def fit(
     steps = epochs * len(order.split(batch_size))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     model.train()
+    if isinstance(objective, nn.Module):
+        objective.to(generator.device).train()
     with tqdm(total=steps, desc=title, unit="step", disable=None) as bar:
         for epoch in range(1, epochs + 1):
             seen = torch.zeros(4, dtype=torch.float64)

@@ -132,7 +132,7 @@ def test_twenty_kills_lose_nothing_but_the_cell_in_progress(uninterrupted: Path,
     assert_same_results(tmp_path, uninterrupted)
 
 
-def test_two_processes_in_one_folder_do_no_damage(uninterrupted: tuple[Path, float], tmp_path: Path) -> None:
+def test_two_processes_in_one_folder_do_no_damage(uninterrupted: Path, tmp_path: Path) -> None:
     children = [start(lambda: run(tmp_path)) for _ in range(2)]
     assert [wait(child) for child in children] == [0, 0]
     assert_same_results(tmp_path, uninterrupted)

@@ -85,10 +85,20 @@ def test_the_card_states_the_settings_that_the_objective_received(tmp_path: Path
 def test_without_a_number_small_data_get_more_epochs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen = []
     monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: seen.append(epochs))
-    train("mlp.standard", tmp_path, epochs=None)
-    monkeypatch.setattr(training, "SHOWN", 0)
-    train("mlp.standard", tmp_path, epochs=None)
-    assert seen == [80_000 // 192, 20]
+    for recipe in (Recipe(natural), Recipe(natural, shown=400, fewest=1), Recipe(natural, shown=0, fewest=7)):
+        recipe("mlp.standard", "digits", out=tmp_path)
+    assert seen == [80_000 // 192, 2, 7]
+
+
+def test_a_recipe_s_own_seed_yields_to_the_one_asked_for(tmp_path: Path) -> None:
+    recipe = Recipe(natural, seed=3)
+    own, asked = (
+        recipe("mlp.standard", "digits", out=tmp_path / str(seed), epochs=1, seed=seed) for seed in (None, 4)
+    )
+    cards = [json.loads(path.with_suffix(".json").read_text("utf-8")) for path in (own, asked)]
+    assert [card["seed"] for card in cards] == [3, 4]
+    assert own.read_bytes() == train("mlp.standard", tmp_path, seed=3).read_bytes()
+    assert asked.read_bytes() == train("mlp.standard", tmp_path, seed=4).read_bytes()
 
 
 def test_a_loss_that_is_not_finite_stops_with_one_sentence(few_digits: dict[str, Data]) -> None:
