@@ -23,11 +23,14 @@ def describe(kind: str) -> str:
     registry = {
         "models": models, "methods": methods, "metrics": metrics, "perturbations": perturbations, "datasets": datasets,
     }[kind]  # fmt: skip
-    rows = [_row(entry) for _, entry in sorted(registry.items())]
+    same: dict[object, list[Component]] = {}
+    for _, entry in sorted(registry.items()):  # a network that was trained with several seeds has several names
+        same.setdefault(entry.function, []).append(entry)
+    rows = [_row(*entries) for entries in same.values()]
     return f"{kind}\n{markdown(pd.DataFrame(rows))}"
 
 
-def _row(entry: Component) -> dict[str, str]:
+def _row(entry: Component, *others: Component) -> dict[str, str]:
     settings = choose(entry).settings_text
     row = {"name": entry.name + (f"[{settings}]" if settings else "")}
     if isinstance(entry, Metric):
@@ -35,6 +38,7 @@ def _row(entry: Component) -> dict[str, str]:
         row["columns"] = ", ".join(entry.columns)
     if isinstance(entry, Model):
         row |= {
+            "also": ", ".join(other.name.removeprefix(entry.name) for other in others),
             "family": entry.family,
             "trained on": ", ".join(name for name in datasets if _serves(entry, name)),
         }
