@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
+from torch import Tensor
 
 from . import lipschitz, zoo
-from .data import load_data
+from .data import Data, load_data, take
 from .errors import XaiboardError
 from .registry import models
+from .zoo import TrainedModel
+
+IMAGES = 500
+"""Test images from which the lower bound is sought."""
+
+CHUNK = 256
 
 
 def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
@@ -22,35 +31,48 @@ def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
     path = zoo.weights_path(entry, dataset)
     card = (zoo.read_card(path) if path is not None else None) or {}
     with torch.no_grad():
-        logits = torch.cat([trained.module(part) for part in data.x.split(256)])
+        logits = torch.cat([trained.module(part) for part in data.x.split(CHUNK)])
     correct = logits.argmax(1) == data.label
     accuracy = correct.double().mean().item()
-    passed = True
     lines = [f"{name} on {dataset}: {sum(p.numel() for p in trained.module.parameters())} parameters"]
     if card:
-        passed = abs(accuracy - float(card.get("accuracy", accuracy))) < 1e-3
         lines.append("weights: SHA-256 as on the card")
-        lines.append(f"accuracy: {accuracy:.4f} on {len(data)} test samples; card: {card.get('accuracy')}")
-    else:
-        lines.append(f"accuracy: {accuracy:.4f} on {len(data)} test samples; there is no card")
-    try:
-        found = lipschitz.audit(trained.module, data.x)
-    except XaiboardError as error:
-        return "\n".join([*lines, f"Lipschitz bound: none ({error})"]), passed and trained.lipschitz is None
-    lines.append(
-        f"Lipschitz constant (L2): at most {found.upper:.6g}, at least {found.lower:.6g} on the test set"
-    )
-    if trained.lipschitz is None:
-        lines.append("certificates: none, the model claims no Lipschitz constant")
-    elif not found.passes:
-        passed = False
-        lines.append(f"certificates: none, the model claims {trained.lipschitz:g} and does not pass")
-    else:
-        radius = lipschitz.certified_radius(trained.module, logits, data.shape)
-        shares = (
-            f"{(correct & (radius >= limit)).double().mean().item():.4f} at {limit:g}"
-            for limit in lipschitz.RADII
-        )
-        lines.append(f"certified accuracy (L2): {', '.join(shares)}")
-    lines.append("audit passed" if passed else "audit NOT passed")
+    said = f"card: {card.get('accuracy')}" if card else "there is no card"
+    lines.append(f"accuracy: {accuracy:.4f} on {len(data)} test samples; {said}")
+    found, bounds = _bounds(trained, data)
+    certificates, kept = _certificates(trained, found, logits, correct, data)
+    passed = kept and abs(accuracy - float(card.get("accuracy", accuracy))) < 1e-3
+    lines += [bounds, certificates, "audit passed" if passed else "audit NOT passed"]
     return "\n".join(lines), passed
+
+
+def _bounds(trained: TrainedModel, data: Data) -> tuple[lipschitz.Audit, str]:
+    """What is known of the Lipschitz constant, and its line; an unknown bound is infinite."""
+    part = take(data, min(IMAGES, len(data)))
+    lower = lipschitz.lower_bound(trained.module, part.x)
+    met = f"at least {lower:.6g} (ascent from {len(part)} test images)"
+    try:
+        upper = lipschitz.upper_bound(trained.module, data.shape)
+    except XaiboardError as error:
+        return lipschitz.Audit(math.inf, lower), f"Lipschitz constant (L2): {met}; no upper bound: {error}"
+    found = lipschitz.Audit(upper, lower)
+    tight = f"lower/upper {found.tightness:.3f}"
+    return found, f"Lipschitz constant (L2): at most {upper:.6g}, {met}; {tight}"
+
+
+def _certificates(
+    trained: TrainedModel, found: lipschitz.Audit, logits: Tensor, correct: Tensor, data: Data
+) -> tuple[str, bool]:
+    """The line on certificates, and whether the model keeps its claim."""
+    if not found.consistent:
+        return "certificates: none, the slopes that were met contradict the upper bound", False
+    if trained.lipschitz is None:
+        return "certificates: none, the model claims no Lipschitz constant", True
+    if not found.passes:
+        return f"certificates: none, the model claims {trained.lipschitz:g} and does not pass", False
+    radius = lipschitz.certified_radius(trained.module, logits, data.shape)
+    shares = (
+        f"{(correct & (radius >= limit)).double().mean().item():.4f} at {limit:g}"
+        for limit in lipschitz.RADII
+    )
+    return f"certified accuracy (L2): {', '.join(shares)}", True
