@@ -34,6 +34,9 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The closed list of positional parameters of each kind of component."""
 
+OF_ALL = ("target", "label", "logits")
+"""What a metric that sees all samples at once may ask for, beside its shared values: a few numbers a sample."""
+
 _TUNING = {"perturbations_per_eval", "internal_batch_size", "show_progress", "return_convergence_delta"}
 """Settings of captum's ``attribute`` that change its cost or its return type, not the attribution."""
 
@@ -217,6 +220,8 @@ class Metric(Component):
     family: str = ""
     higher_is_better: bool | None = None
     across_models: bool = False
+    whole: bool = False
+    library: str = ""
     columns: Mapping[str, Column] = field(default_factory=dict)
     shared: Mapping[str, Component] = field(default_factory=dict)
 

@@ -15,7 +15,7 @@ from .batching import Batcher
 from .components import Component, Dataset, Method, Metric, Model, Perturbation, choose
 from .data import Data, Reference, load_data
 from .errors import XaiboardError
-from .plan import needs_method, needs_perturbation
+from .plan import missing_library, needs_method, needs_perturbation
 from .plugins import load_plugins
 from .registry import datasets, make_method, methods, metrics, models, perturbations
 from .rng import SampleRng
@@ -134,6 +134,8 @@ def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
     perturbation = choose(perturbations["sign_noise"]) if needs_perturbation(metric) else None
 
     def score(work: Work, of: str = "random") -> Tensor:
+        if reason := missing_library(metric):
+            raise Inapplicable(reason)
         method = choose(_map(of)) if needs_method(metric) else None
         columns = work.score(choice, method, perturbation).score
         return torch.stack([columns[name] for name in sorted(columns)], 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
+from importlib.util import find_spec
 from itertools import groupby
 
 import torch
@@ -243,10 +244,19 @@ def needs_perturbation(metric: Metric) -> bool:
     return metric.needs("perturbed_x") or metric.needs("perturbed_attribution")
 
 
+def missing_library(metric: Metric) -> str:
+    """Why a metric cannot be computed on this machine, or nothing."""
+    if not metric.library or find_spec(metric.library):
+        return ""
+    return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
+
+
 def _inapplicable(
     model: TrainedModel, method: Choice | None, metric: Choice, perturbation: Choice | None, data: Data
 ) -> str:
     """Why the cell cannot be computed, or nothing."""
+    if reason := missing_library(metric.component):
+        return reason
     if metric.component.needs("mask") and data.mask is None:
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:

@@ -6,7 +6,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from .components import Column, Component, Dataset, Method, Metric, Model, Perturbation, read_signature
+from .components import (
+    OF_ALL,
+    Column,
+    Component,
+    Dataset,
+    Method,
+    Metric,
+    Model,
+    Perturbation,
+    read_signature,
+)
 from .errors import XaiboardError, unknown
 
 C = TypeVar("C", bound=Component)
@@ -175,6 +185,8 @@ def metric(
     across_models: bool = False,
     columns: Mapping[str, Column] | None = None,
     shared: Sequence[Callable[..., Any]] = (),
+    whole: bool = False,
+    library: str = "",
     version: int = 1,
 ) -> Callable[[F], F]:
     """Registers a metric: one score per sample, or a mapping of named columns of them.
@@ -191,6 +203,10 @@ def metric(
         columns: direction and comparability of the named columns.
         shared: functions of the input alone, whose values, supplied under the function's name, are computed
             once for each model and serve every method.
+        whole: the function is called once, with all samples of the run, since its scores depend on them all (a
+            percentile). It may ask for ``target``, ``label``, ``logits`` and shared values, which are computed
+            in batches.
+        library: module of an optional library without which the metric is inapplicable.
         version: raised by hand when the score changes its meaning.
     """
 
@@ -205,6 +221,8 @@ def metric(
                 across_models=across_models,
                 columns=columns,
                 shared=shared,
+                whole=whole,
+                library=library,
                 version=version,
             )
         )
@@ -223,6 +241,8 @@ def make_metric(
     across_models: bool = False,
     columns: Mapping[str, Column] | None = None,
     shared: Sequence[Callable[..., Any]] = (),
+    whole: bool = False,
+    library: str = "",
     version: int = 1,
 ) -> Metric:
     """The entry that :func:`metric` registers, unregistered."""
@@ -236,6 +256,12 @@ def make_metric(
             raise XaiboardError(
                 f"metric '{common['name']}' shares '{value.name}', whose setting '{min(missing)}' it does not have"
             )
+    heavy = set(common["supplied"]) - {*values, *OF_ALL}
+    if whole and heavy:
+        raise XaiboardError(
+            f"metric '{common['name']}' is called with all samples at once and asks for '{min(heavy)}'; it may ask"
+            f" for: {', '.join((*OF_ALL, *values))} (what takes more goes into a shared value)"
+        )
     return Metric(
         **common,
         family=family,
@@ -243,6 +269,8 @@ def make_metric(
         across_models=across_models,
         columns=columns or {},
         shared=values,
+        whole=whole,
+        library=library,
     )
 
 

@@ -6,7 +6,7 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 
@@ -21,7 +21,7 @@ from .errors import XaiboardError
 from .passes import count_passes
 from .plan import Cell, Plan
 from .store import Record, Store
-from .work import Scores, Work, total
+from .work import Cost, Scores, Work, total
 
 
 def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
@@ -46,36 +46,52 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
     with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
         done = 0
         for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
-            cells = list(of_model)
-            for shard, rows in enumerate(plan.shards):
+            for rows, cells in _portions(plan, list(of_model)):
                 batcher = Batcher(batch_size, plan.conditions.device)
                 with count_passes(cells[0].model.module, bar.update) as passes:
                     work = Work(
                         cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher, passes
                     )
+                    shards = {
+                        shard: slice(part.start - rows.start, part.stop - rows.start)
+                        for shard, part in enumerate(plan.shards)
+                        if rows.start <= part.start and part.stop <= rows.stop
+                    }
                     for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
                         cell = None
                         for cell in of_method:
                             bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
-                            if not store.has(cell.key, shard):
-                                _compute(cell, shard, work, store)
-                            done += shard == len(plan.shards) - 1
+                            if not all(store.has(cell.key, shard) for shard in shards):
+                                _compute(cell, shards, work, store)
+                            done += len(plan.shards) - 1 in shards
                         if cell is not None and cell.method is not None:
                             work.forget(cell.method)
 
 
-def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
+def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
+    """Samples that are held in memory together, and the cells to compute on them.
+
+    All samples for the metrics that see them all, and shard by shard for the others.
+    """
+    if len(plan.shards) == 1:
+        yield plan.shards[0], cells
+        return
+    if whole := [cell for cell in cells if cell.metric.component.whole]:
+        yield slice(0, len(plan.data)), whole
+    if others := [cell for cell in cells if not cell.metric.component.whole]:
+        yield from ((rows, others) for rows in plan.shards)
+
+
+def _compute(cell: Cell, shards: Mapping[int, slice], work: Work, store: Store) -> None:
+    """Computes a cell on all samples of ``work`` and writes a record for each of the shards that they make up."""
     try:
         scores, measured = work.measured(lambda: work.score(cell.metric, cell.method, cell.perturbation))
-        record = _record(work, scores)
+        records = {shard: _record(work, scores, rows) for shard, rows in shards.items()}
     except Exception as error:  # a component may raise anything, and costs only its own cell
-        store.fail(cell.key, shard, message(error), traceback.format_exc())
+        store.fail(cell.key, min(shards), message(error), traceback.format_exc())
         return
     cost = measured.own + total(work.cost[key] for key in measured.used)
     provenance = {
-        "seconds": round(cost.seconds, 4),
-        "forward": int(cost.forward),
-        "backward": int(cost.backward),
         "batch_size": work.batcher.size,
         "device": device_name(work.conditions.device),
         "threads": torch.get_num_threads(),
@@ -84,7 +100,14 @@ def _compute(cell: Cell, shard: int, work: Work, store: Store) -> None:
         "code": _own_code(cell),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    store.write(cell.key, shard, record, cell.identity, provenance)
+    for shard, record in records.items():
+        spent = cost if shard == min(records) else Cost()  # tables add the shards up
+        passes = {
+            "seconds": round(spent.seconds, 4),
+            "forward": int(spent.forward),
+            "backward": int(spent.backward),
+        }
+        store.write(cell.key, shard, record, cell.identity, {**passes, **provenance})
 
 
 def _own_code(cell: Cell) -> dict[str, str]:
@@ -139,17 +162,17 @@ def _name(cell: Cell) -> str:
     )
 
 
-def _record(work: Work, scores: Scores) -> Record:
-    def arrays(columns: dict[str, Tensor]) -> dict[str, np.ndarray]:
+def _record(work: Work, scores: Scores, rows: slice) -> Record:
+    def arrays(columns: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
         return {name: values.cpu().numpy() for name, values in columns.items()}
 
-    correct = work.logits.argmax(1) == work.label
+    correct, of_rows = work.logits.argmax(1) == work.label, scores[rows]
     return Record(
-        np.asarray(work.ids, dtype=np.int64),
-        work.target.cpu().numpy(),
-        work.label.cpu().numpy(),
-        correct.cpu().numpy(),
-        arrays(dict(scores.score)),
-        arrays(dict(scores.weight)),
-        arrays(dict(scores.curve)),
+        np.asarray(work.ids, dtype=np.int64)[rows],
+        work.target[rows].cpu().numpy(),
+        work.label[rows].cpu().numpy(),
+        correct[rows].cpu().numpy(),
+        arrays(of_rows.score),
+        arrays(of_rows.weight),
+        arrays(of_rows.curve),
     )

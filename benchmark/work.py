@@ -94,6 +94,11 @@ class Scores:
     weight: Mapping[str, Tensor] = field(default_factory=dict)
     curve: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def __getitem__(self, rows: slice) -> Scores:
+        """The scores of some of the samples."""
+        kinds = self.score, self.weight, self.curve
+        return Scores(*({name: values[rows] for name, values in kind.items()} for kind in kinds))
+
 
 class Work:
     """Computes and keeps what the cells of one model need on ``data``.
@@ -205,6 +210,8 @@ class Work:
             returned = metric.component.function(**given, **values, **metric.settings)
             return read_scores(metric.component.name, returned, rows.stop - rows.start)
 
+        if metric.component.whole:
+            return batch(slice(0, len(self)))
         scores = _concatenate(list(self.batcher.map(batch, len(self))))
         if perturbation is not None and method is not None:
             held = self.held(perturbation, method).to(self.x.dtype)
