@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Logits ``(B, K)`` and labels ``(B,)`` to what an attack climbs: ``(B,)``, or its sum."""
+
+
+def log_odds(logits: Tensor, label: Tensor) -> Tensor:
+    """Log odds against the label, ``(B,)``: its gradient is that of the cross-entropy over ``1 - p_label``.
+
+    The directions are the same, and where the softmax has underflown this one is still known.
+    """
+    return _others(logits, label).logsumexp(1) - logits.gather(1, label[:, None])[:, 0]
+
+
+def margin(logits: Tensor, label: Tensor) -> Tensor:
+    """By how much the strongest other class exceeds the label's, ``(B,)``: does not depend on the logits' scale."""
+    return _others(logits, label).amax(1) - logits.gather(1, label[:, None])[:, 0]
+
+
+def _others(logits: Tensor, label: Tensor) -> Tensor:
+    return logits.scatter(1, label[:, None], -math.inf)
+
+
+def _total_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    return cross_entropy(logits, label, reduction="sum")
 
 
 def pgd_linf(
@@ -16,6 +43,8 @@ def pgd_linf(
     step: float = 0.02,
     steps: int = 10,
     generator: torch.Generator | None = None,
+    start: Tensor | None = None,
+    loss: Loss = _total_cross_entropy,
 ) -> Tensor:
     """An image near each ``x`` on which the cross-entropy is high, in ``[0, 1]``, shaped like ``x``.
 
@@ -29,12 +58,15 @@ def pgd_linf(
         step: length of a step, in units of ``x``.
         steps: number of steps; each costs a forward and a backward pass.
         generator: of the start, on the device of ``x``.
+        start: change of ``x`` to start from, instead of a random one.
+        loss: what the attack climbs.
     """
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
-    start = torch.empty_like(x).uniform_(-eps, eps, generator=generator)
+    if start is None:
+        start = torch.empty_like(x).uniform_(-eps, eps, generator=generator)
     attacked = torch.clamp(x + start, low, high)
     for _ in range(steps):
-        attacked = torch.clamp(attacked + step * _ascent(model, attacked, label).sign(), low, high)
+        attacked = torch.clamp(attacked + step * ascent(model, attacked, label, loss)[1].sign(), low, high)
     return attacked
 
 
@@ -47,28 +79,43 @@ def pgd_l2(
     step: float = 0.1,
     steps: int = 20,
     generator: torch.Generator | None = None,
+    start: Tensor | None = None,
+    loss: Loss = _total_cross_entropy,
 ) -> Tensor:
     """As :func:`pgd_linf`, in the L2 ball, with steps along the gradient; the start is anywhere in the ball."""
-    size = x[0].numel()
-    direction = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-    share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype) ** (1 / size)
-    change = _scale(direction, eps * share)
+    if start is None:
+        direction = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+        share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
+        start = in_l2_ball(direction, share, eps)
+    change = start
     for _ in range(steps):
-        gradient = _ascent(model, (x + change).clamp(0, 1), label)
-        change = (x + change).clamp(0, 1) - x + _scale(gradient, step)
-        change = _scale(change, change.flatten(1).norm(dim=1).clamp_max(eps))
+        gradient = ascent(model, (x + change).clamp(0, 1), label, loss)[1]
+        change = (x + change).clamp(0, 1) - x + scale(gradient, step)
+        change = scale(change, change.flatten(1).norm(dim=1).clamp_max(eps))
     # Clipping to [0, 1] moves every pixel towards x, so it does not leave the ball.
     return (x + change).clamp(0, 1)
 
 
-def _ascent(model: nn.Module, x: Tensor, label: Tensor) -> Tensor:
-    """Gradient of the cross-entropy with respect to the images; leaves the parameters' gradients alone."""
+def in_l2_ball(direction: Tensor, share: Tensor, eps: float) -> Tensor:
+    """Changes spread evenly over the L2 ball.
+
+    Args:
+        direction: Gaussian, shaped like the images.
+        share: uniform in ``[0, 1]``, ``(B,)``.
+        eps: radius.
+    """
+    return scale(direction, eps * share ** (1 / direction[0].numel()))
+
+
+def ascent(model: nn.Module, x: Tensor, label: Tensor, loss: Loss) -> tuple[Tensor, Tensor]:
+    """Logits, and the gradient of ``loss`` with respect to the images; leaves the parameters' gradients alone."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
-        return torch.autograd.grad(cross_entropy(model(x), label, reduction="sum"), x)[0]
+        logits = model(x)
+        return logits.detach(), torch.autograd.grad(loss(logits, label).sum(), x)[0]
 
 
-def _scale(change: Tensor, length: Tensor | float) -> Tensor:
+def scale(change: Tensor, length: Tensor | float) -> Tensor:
     """``change`` with an L2 norm of ``length`` for each sample; zero stays zero."""
     # A confident network's gradient is so small that its square is 0: the largest entry becomes 1 first.
     flat = change.flatten(1)

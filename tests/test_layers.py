@@ -15,7 +15,7 @@ COMPONENTS = (
     "xaiboard.metrics", "xaiboard.models",
 )  # fmt: skip
 
-DOORS = {"attacks", "components", "data", "errors", "registry", "rng"}
+DOORS = {"attacks", "components", "data", "distances", "errors", "registry", "rng"}
 """What a component may import of the engine: decorators, types, the error, attacks."""
 
 FOR_TRAINING = {"lipschitz", "names", "zoo"}
