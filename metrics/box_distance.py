@@ -1,0 +1,35 @@
+"""Distance to the nearest adversarial image that attacks find: what several metrics share."""
+
+import torch
+from torch import Tensor, nn
+
+from ..benchmark.attacks import log_odds, margin
+from ..benchmark.distances import ddn, shorten
+
+
+def box_distance(model: nn.Module, x: Tensor, label: Tensor, *, steps: int = 100) -> Tensor:
+    """L2 distance to the nearest wrongly predicted image that was found in ``[0, 1]``, and whether one was.
+
+    The best of two runs of DDN for each image, with a bisection of the way back. One climbs the log odds, as
+    cross-entropy does, the other the margin, which the scale of the logits does not matter to: on 1-Lipschitz
+    networks, whose logits differ little, the first alone overstates distances by a fifth.
+
+    Args:
+        model: images to logits ``(B, K)``.
+        x: images in ``[0, 1]``, ``(B, C, H, W)``.
+        label: true classes, ``(B,)``.
+        steps: of each run.
+
+    Returns:
+        ``(B, 2)``: the distance in units of ``x``, 0 where ``x`` itself is predicted wrong; 1 where an image was
+        found. Where none was, the distance is that of the farthest corner of the box: no image is farther.
+    """
+    farthest = torch.maximum(x, 1 - x).flatten(1).norm(dim=1)
+    nearest, any_found = farthest, torch.zeros_like(label, dtype=torch.bool)
+    for loss in (log_odds, margin):
+        change, step = ddn(model, x, label, steps=steps, loss=loss)
+        found = step <= steps
+        distance = shorten(model, x, label, change).flatten(1).norm(dim=1)
+        nearest = torch.where(found, torch.minimum(nearest, distance), nearest)
+        any_found = any_found | found
+    return torch.stack([nearest, any_found.to(nearest)], 1)

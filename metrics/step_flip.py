@@ -1,0 +1,48 @@
+"""Step flip: whether one step along the gradient reaches another class, as on a transport map it must."""
+
+import torch
+from torch import Tensor, nn
+
+from ..benchmark.components import Column, Weighted
+from ..benchmark.errors import at_least
+from ..benchmark.registry import metric
+
+
+@metric(
+    family="model",
+    higher_is_better=True,
+    across_models=True,
+    source="Serrurier et al. 2023, arXiv:2206.06854, prop. 2",
+    columns={"length": Column(across_models=True)},
+)
+def step_flip(model: nn.Module, x: Tensor, *, margins: float = 1.5) -> dict[str, Tensor | Weighted]:
+    """1 where ``x - margins * g * grad g / |grad g|^2`` has another prediction, 0 elsewhere, ``(B,)``.
+
+    g is the largest logit less the second largest. Where g is affine, a step of 1 margin ends on the boundary.
+    The image after the step may leave ``[0, 1]``.
+
+    Args:
+        model: images to logits ``(B, K)``.
+        x: images, ``(B, C, H, W)``.
+        margins: length of the step, in what an affine g would need to become 0.
+
+    Returns:
+        The indicator; ``length``, the step's L2 length in units of ``x``, over the images whose gradient is not
+        zero. Where it is zero there is no step, and no flip.
+
+    Raises:
+        XaiboardError: ``margins`` is negative.
+    """
+    at_least(0, "step_flip", margins=margins)
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        best, classes = model(leaf).topk(2, dim=1)
+        gap = best[:, 0] - best[:, 1]
+        (gradient,) = torch.autograd.grad(gap.sum(), leaf)
+    slope = gradient.flatten(1).norm(dim=1)
+    moved = slope > 0
+    length = torch.where(moved, margins * gap.detach() / slope.clamp_min(1e-12), 0.0)
+    share = (length / slope.clamp_min(1e-12)).view(-1, *[1] * (x.ndim - 1))
+    with torch.no_grad():
+        flipped = model(x - share * gradient).argmax(1) != classes[:, 0]
+    return {"": (moved & flipped).to(length), "length": Weighted(length, moved.to(length))}

@@ -1,0 +1,40 @@
+"""Tightness of certificates: how much of the distance to the nearest adversarial image is certified."""
+
+import torch
+from torch import Tensor
+
+from ..benchmark.components import Weighted
+from ..benchmark.errors import at_least
+from ..benchmark.registry import metric
+from .box_distance import box_distance
+
+
+@metric(
+    family="model",
+    higher_is_better=True,
+    across_models=True,
+    source="Serrurier et al. 2021, arXiv:2006.06520, section 4",
+    shared=[box_distance],
+)
+def tightness(
+    logits: Tensor, label: Tensor, certificate: Tensor, box_distance: Tensor, *, steps: int = 100
+) -> Weighted:
+    """Certified radius over the distance of the nearest adversarial image found, in ``[0, 1]``, ``(B,)``.
+
+    The mean is over the images that are predicted right. A value above 1 would refute the certificate.
+
+    Args:
+        logits: ``(B, K)``.
+        label: true classes, ``(B,)``.
+        certificate: L2 radius in which the prediction cannot change, ``(B,)``.
+        box_distance: L2 distance of the nearest adversarial image, and whether one was found, ``(B, 2)``; where
+            none was, the distance is the largest there is, and the ratio a lower bound.
+        steps: of each of the two attacks (DDN).
+
+    Raises:
+        XaiboardError: ``steps`` is less than 1.
+    """
+    at_least(1, "tightness", steps=steps)
+    right = logits.argmax(1) == label
+    ratio = certificate / box_distance[:, 0].clamp_min(1e-12)
+    return Weighted(torch.where(right, ratio, 0.0), right.to(logits))
