@@ -18,7 +18,7 @@ from .batching import Batcher
 from .code import code_digest
 from .components import Choice, Component, choose
 from .contract import check
-from .data import Data, load_data, load_reference, take
+from .data import Data, Reference, load_data, load_reference, take
 from .errors import XaiboardError
 from .gallery import draw_gallery
 from .names import file_name
@@ -196,7 +196,7 @@ def make_plan(
     data = _samples(data_name, samples, int(chosen["samples"]))
     networks = _models(models, str(chosen["models"]), data_name, data)
     chosen_ones = (*of_methods, *of_metrics, *of_perturbations)
-    wanted = any(choice.component.needs("reference") for choice in chosen_ones)
+    wanted = any(choice.needs("reference") for choice in chosen_ones)
     reference = load_reference(data_name) if wanted else None
     cells = make_cells(
         data_name, data, networks, of_methods, of_metrics, of_perturbations, conditions, reference
@@ -213,6 +213,7 @@ def explain(
     target: Tensor,
     *,
     seed: int = 0,
+    reference: Reference | None = None,
     **settings: object,
 ) -> Tensor:
     """Attributions of ``x`` for ``target``, shaped like ``x``.
@@ -223,6 +224,7 @@ def explain(
         x: images, ``(B, C, H, W)``.
         target: explained classes, ``(B,)``.
         seed: seed of a stochastic method's random numbers.
+        reference: statistics of the training set, for a method that asks for them.
         settings: settings of the method.
 
     Raises:
@@ -230,13 +232,13 @@ def explain(
     """
     (choice,) = _components(registry.methods, make_method, [method] if callable(method) else method)
     choice = choose(choice.component, {**choice.settings, **settings})
-    if choice.component.applies is not None and (reason := choice.component.applies(model)):
+    if reason := choice.reason_against(model):
         raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
     classes = [""] * model(x[:1]).shape[1]
     data = Data(x.detach(), target, classes)
     conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
     trained = TrainedModel("model", "own", model, "")
-    return Work(trained, data, None, conditions, Batcher(None, str(x.device))).attribution(choice)
+    return Work(trained, data, reference, conditions, Batcher(None, str(x.device))).attribution(choice)
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:

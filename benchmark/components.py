@@ -18,7 +18,7 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "dataset": ("split", "path"),
         "model": ("shape", "classes"),
-        "method": ("model", "x", "target", "rng", "reference"),
+        "method": ("model", "x", "target", "rng", "reference", "attribution"),
         "perturbation": (*INPUT, "attribution", "explain"),
         "metric": (
             *INPUT,
@@ -176,7 +176,13 @@ class Method(Component):
     applies: Callable[[Any], str | None] | None = None
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
-        """The attribution; a captum class is made for the model and asked for its ``attribute``."""
+        """The attribution; a captum class is made for the model and asked for its ``attribute``.
+
+        Raises:
+            XaiboardError: the method is not applicable to the model.
+        """
+        if self.applies and "model" in given and (reason := self.applies(given["model"])):
+            raise XaiboardError(f"'{self.name}' does not apply: {reason}")
         if inspect.isclass(self.function):
             model, x, target = given.pop("model"), given.pop("x"), given.pop("target")
             captum_class: Any = self.function
@@ -294,13 +300,37 @@ class Choice(Generic[C]):
         return _join(self.settings)
 
     @property
+    def base(self) -> Choice[Any] | None:
+        """The method whose attribution this one changes: that which the setting ``of`` names, as it is by default.
+
+        Raises:
+            XaiboardError: no method of that name.
+        """
+        from .registry import methods
+
+        if not isinstance(self.component, Method) or not self.component.needs("attribution"):
+            return None
+        return choose(methods[str(self.settings["of"])])
+
+    @property
     def identity(self) -> dict[str, object]:
-        """Name, version and settings: what could change a score."""
-        return {
+        """Name, version and settings, the base's too: what could change a score."""
+        own: dict[str, object] = {
             "name": self.component.name,
             "version": self.component.revision,
             "settings": dict(self.settings),
         }
+        return own if self.base is None else {**own, "base": self.base.identity}
+
+    def needs(self, name: str) -> bool:
+        """Whether the component, or its base, asks for ``name`` of the vocabulary."""
+        return self.component.needs(name) or (self.base is not None and self.base.needs(name))
+
+    def reason_against(self, model: Any) -> str | None:  # noqa: ANN401 - torch is not imported here
+        """Why the method, or its base, is not applicable to ``model``, or None."""
+        applies = self.component.applies if isinstance(self.component, Method) else None
+        own = applies(model) if applies else None
+        return own or (self.base and self.base.reason_against(model))
 
 
 def _join(settings: Mapping[str, object]) -> str:

@@ -116,8 +116,7 @@ def _method_checks(method: Method) -> Iterator[tuple[str, Check]]:
     choice = choose(method)
 
     def explain(work: Work) -> Tensor:
-        reason = method.applies(work.model) if method.applies else None
-        if reason:
+        if reason := choice.reason_against(work.model):
             raise Inapplicable(reason)
         return work.attribution(choice)
 

@@ -156,7 +156,7 @@ def make_cells(
     for model in models:
         for method, metric, perturbation in _product(methods, metrics, perturbations):
             reason = _inapplicable(model, method, metric, perturbation, data)
-            parts = [choice.component for choice in (method, metric, perturbation) if choice is not None]
+            parts = [choice for choice in (method, metric, perturbation) if choice is not None]
             statistics = (
                 reference.digest if reference and any(part.needs("reference") for part in parts) else ""
             )
@@ -261,8 +261,7 @@ def _inapplicable(
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
-    applies = method.component.applies if method is not None else None
-    if applies and (reason := applies(model.module)):
+    if method is not None and (reason := method.reason_against(model.module)):
         return reason
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):
         return _uncertified(model, data, certificate=metric.component.needs("certificate"))

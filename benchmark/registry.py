@@ -173,7 +173,12 @@ def make_method(
     version: int = 1,
 ) -> Method:
     """The entry that :func:`method` registers, unregistered."""
-    return Method(**_common("method", name, function, source, version), control=control, applies=applies)
+    common = _common("method", name, function, source, version)
+    if "attribution" in common["supplied"] and "of" not in common["settings"]:
+        raise XaiboardError(
+            f"method '{common['name']}' asks for 'attribution', so it needs a setting that names whose: of='saliency'"
+        )
+    return Method(**common, control=control, applies=applies)
 
 
 def metric(

@@ -301,8 +301,10 @@ class Work:
 
     def _explain(self, method: Choice, rows: slice, x: Tensor) -> Tensor:
         component = method.component
-        names = [name for name in component.supplied if name != "x"]
+        names = [name for name in component.supplied if name not in ("x", "attribution")]
         given = self._supply(names, rows, f"method/{component.name}")
+        if method.base is not None:
+            given["attribution"] = self._explain(method.base, rows, x)
         if "x" in component.supplied:
             given["x"] = x.detach().clone()
         with torch.enable_grad():

@@ -1,6 +1,10 @@
 """Built-in attribution methods; importing the package registers them."""
 
 from . import (
+    absolute,
+    blurred,
+    constant,
+    gaussian,
     gradcam,
     input_x_gradient,
     integrated_gradients,
@@ -12,6 +16,10 @@ from . import (
 )
 
 __all__ = [
+    "absolute",
+    "blurred",
+    "constant",
+    "gaussian",
     "gradcam",
     "input_x_gradient",
     "integrated_gradients",

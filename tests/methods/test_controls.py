@@ -1,4 +1,6 @@
-"""The controls: a random map and the edges of the image."""
+"""The controls: a random map, the edges of the image, a constant, the middle of the image."""
+
+import math
 
 import pytest
 import torch
@@ -10,7 +12,9 @@ from xaiboard.benchmark.rng import SampleRng
 
 
 def test_controls_are_marked() -> None:
-    assert {name for name, entry in methods.items() if entry.control} >= {"random", "sobel"}
+    assert {name for name, entry in methods.items() if entry.control} >= {
+        "random", "sobel", "constant", "gaussian", "blurred",
+    }  # fmt: skip
     assert not methods["saliency"].control
 
 
@@ -55,3 +59,27 @@ def test_sobel_of_a_diagonal_ramp() -> None:
 def test_sobel_refuses_vectors() -> None:
     with pytest.raises(XaiboardError, match="'sobel' needs images"):
         sobel(torch.zeros(2, 9))
+
+
+def test_constant_is_one_everywhere() -> None:
+    x = torch.rand(2, 3, 4, 5, dtype=torch.float64)
+    assert torch.equal(methods["constant"](x=x), torch.ones(2, 3, 4, 5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(("height", "width"), [(9, 9), (8, 11)])
+def test_gaussian_is_centred_and_as_wide_as_asked(height: int, width: int) -> None:
+    """Against a loop: ``exp(-d^2 / 2)`` at ``d`` deviations from the middle, in shares of each side."""
+    x = torch.rand(2, 3, height, width, dtype=torch.float64)
+    found = methods["gaussian"](x=x, sigma=0.2).sum(1)
+    for i in range(height):
+        for j in range(width):
+            down, across = ((2 * i + 1) / height - 1) / 2, ((2 * j + 1) / width - 1) / 2
+            expected = math.exp(-(down**2 + across**2) / (2 * 0.2**2))
+            torch.testing.assert_close(found[:, i, j], torch.full((2,), expected, dtype=torch.float64))
+
+
+def test_gaussian_refuses() -> None:
+    with pytest.raises(XaiboardError, match="'gaussian' needs images"):
+        methods["gaussian"](x=torch.zeros(2, 9))
+    with pytest.raises(XaiboardError, match="'sigma' of 'gaussian' must be positive; got '0'"):
+        methods["gaussian"](x=torch.zeros(2, 1, 4, 4), sigma=0.0)

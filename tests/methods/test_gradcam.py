@@ -49,5 +49,5 @@ def test_gradcam_without_convolution_does_not_apply(
     assert applies is not None
     assert applies(linear) == "the model has no convolution"
     assert applies(nn.Sequential(nn.Conv2d(1, 1, 1))) is None
-    with pytest.raises(XaiboardError, match="'gradcam' needs a model with a 'Conv2d'"):
+    with pytest.raises(XaiboardError, match="'gradcam' does not apply: the model has no convolution"):
         attribute("gradcam", linear, x, target)
