@@ -24,7 +24,9 @@ def describe(kind: str) -> str:
         "models": models, "methods": methods, "metrics": metrics, "perturbations": perturbations, "datasets": datasets,
     }[kind]  # fmt: skip
     same: dict[object, list[Component]] = {}
-    for _, entry in sorted(registry.items()):  # a network that was trained with several seeds has several names
+    for _, entry in sorted(
+        registry.items()
+    ):  # a network that was trained with several seeds has several names
         same.setdefault(entry.function, []).append(entry)
     rows = [_row(*entries) for entries in same.values()]
     return f"{kind}\n{markdown(pd.DataFrame(rows))}"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from ...benchmark.distances import l2_loop
 from .objective import Objective
 
 TANDEM = 0.2
@@ -61,9 +62,9 @@ class _Penalty(nn.Module):
         chosen = torch.rand(len(x), generator=generator, device=x.device) < self.attacked
         if not chosen.any():
             return x
-        x = x.clone()
-        x[chosen] = shortest_l2(model, x[chosen], label[chosen], eps=self.eps, steps=self.steps)
-        return x
+        near, truth = x[chosen], label[chosen]
+        found = l2_loop(model, near, truth, rule="l2min", path=self.eps, steps=self.steps)
+        return x.index_put((chosen,), near + found.change)
 
 
 def lipschitz_penalty(
@@ -85,7 +86,7 @@ def lipschitz_penalty(
         target: cross-entropy, in nats, that the weight steers to.
         start: smallest weight.
         rate: growth of the weight.
-        attacked: share of the images that are replaced by their nearest misclassified neighbour.
+        attacked: share of the images that are replaced by a misclassified neighbour, which may leave ``[0, 1]``.
         eps: length of the attack's path, a root mean square over pixels, in units of ``x``.
         steps: of the attack.
     """
