@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from math import inf
 
 
 class XaiboardError(Exception):
@@ -27,13 +28,12 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:
 
 
 def at_least(least: float, component: str, **settings: float) -> None:
-    """Refuses settings of a component below ``least``.
+    """Refuses settings of a component below ``least``, and those that are infinite or not a number.
 
     Raises:
         SettingError: a setting is smaller.
     """
     for name, value in settings.items():
-        if value < least:
-            raise SettingError(
-                f"setting '{name}' of '{component}' must be at least {least:g}; got '{value:g}'"
-            )
+        if not least <= value < inf:
+            wanted = f"at least {least:g}" + (" and finite" if value == inf else "")
+            raise SettingError(f"setting '{name}' of '{component}' must be {wanted}; got '{value:g}'")
