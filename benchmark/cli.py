@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -118,9 +119,10 @@ def status(folder: Path) -> None:
 @click.argument("model")
 @click.option("--dataset", required=True, help="Data set, or image-folder:PATH.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Another number than the recipe's.")
-@click.option("--seed", type=int, help="Another one than the recipe's.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Another one than the recipe's.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("weights"), show_default=True)
+@click.option("--resume", is_flag=True, help="Continue an unfinished training.")
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
 def train(
     model: str,
@@ -129,9 +131,13 @@ def train(
     seed: int | None,
     device: str,
     out: Path,
+    resume: bool,
     plugins: tuple[str, ...],
-) -> None:
-    """Train a registered model by its recipe; writes weights and their card."""
+) -> int:
+    """Train a registered model by its recipe; writes weights and their card.
+
+    An interrupted training leaves OUT/MODEL@DATASET.checkpoint, from which --resume continues.
+    """
     from . import api
     from .plugins import load_plugins
     from .registry import models
@@ -141,8 +147,16 @@ def train(
     if entry.recipe is None:
         known = ", ".join(sorted(name for name, other in models.items() if other.recipe))
         raise XaiboardError(f"model '{model}' has no recipe; there are recipes for: {known}")
-    path = entry.recipe(model, dataset, out=out, epochs=epochs, seed=seed, device=api.find_device(device))
+    settings = {"out": out, "epochs": epochs, "seed": seed, "device": api.find_device(device)}
+    # Plug-ins' recipes need not know how to resume.
+    settings |= {"resume": True} if resume else {}
+    try:
+        path = entry.recipe(model, dataset, **settings)
+    except KeyboardInterrupt as interrupt:
+        again = shlex.join(["xaiboard", *sys.argv[1:], *([] if resume else ["--resume"])])
+        return _say(f"{str(interrupt) or 'interrupted'}; continue with: {again}", 130)
     click.echo(f"{path}\n{path.with_suffix('.json').read_text()}")
+    return 0
 
 
 @commands.command()

@@ -21,6 +21,7 @@ from ..benchmark.components import Model
 from ..benchmark.data import Data
 from ..benchmark.lipschitz import RADII, audit, certified_radius
 from ..benchmark.names import file_name
+from .files import replace_file
 
 ATTACK: Mapping[str, Any] = {"eps": 0.1, "step": 0.0125, "steps": 20}
 """Of the attacked accuracy: PGD in the L-inf ball, one random start."""
@@ -79,23 +80,36 @@ def make_card(model: nn.Module, entry: Model, test: Data, run: Run) -> dict[str,
         **_measure(model, test, run.device, claims=entry.lipschitz is not None),
         "seconds": round(run.seconds, 1),
         "hardware": _hardware(torch.device(run.device)),
-        "versions": _versions(constrained=entry.lipschitz is not None),
+        "versions": versions(constrained=entry.lipschitz is not None),
     }
 
 
 def write(model: nn.Module, card: Mapping[str, object], out: Path) -> Path:
     """Writes ``NAME@DATASET.safetensors`` and the card beside it, each whole or not at all; returns the former."""
-    # A data set's name may hold a path (image-folder:PATH), a file's name may not.
-    stem = f"{card['name']}@{file_name(str(card['dataset']))}"
-    weights = out / f"{stem}.safetensors"
-    partial = out / f".{stem}.{os.getpid()}.tmp"
+    weights = out / f"{file_stem(str(card['name']), str(card['dataset']))}.safetensors"
     content = save({name: value.cpu().contiguous() for name, value in model.state_dict().items()})
-    partial.write_bytes(content)
-    partial.replace(weights)
     stated = {**card, "weights": sha256(content).hexdigest()}
-    partial.write_text(json.dumps(stated, indent=2, sort_keys=True) + "\n", "utf-8")
-    partial.replace(weights.with_suffix(".json"))
+    replace_file(weights, content)
+    replace_file(weights.with_suffix(".json"), (json.dumps(stated, indent=2, sort_keys=True) + "\n").encode())
     return weights
+
+
+def file_stem(name: str, dataset: str) -> str:
+    """``NAME@DATASET``, which the files of a training begin with."""
+    # A data set's name may hold a path (image-folder:PATH), a file's name may not.
+    return f"{name}@{file_name(dataset)}"
+
+
+def versions(*, constrained: bool) -> dict[str, str]:
+    """Of Python and the packages that a training depends on."""
+    packages = ["xaiboard", "torch", *(["deel-torchlip"] if constrained else [])]
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _measure(model: nn.Module, test: Data, device: str, *, claims: bool) -> dict[str, object]:
@@ -137,14 +151,3 @@ def _hardware(device: torch.device) -> dict[str, object]:
     if device.type == "cuda":
         return {"device": torch.cuda.get_device_name(device)}
     return {"device": str(device), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
-
-
-def _versions(*, constrained: bool) -> dict[str, str]:
-    packages = ["xaiboard", "torch", *(["deel-torchlip"] if constrained else [])]
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -1,22 +1,24 @@
-"""The training loop, and recipes: an objective with its settings, run from a data set to shipped weights."""
+"""Recipes: an objective with its settings, run from a data set to shipped weights."""
 
 from __future__ import annotations
 
-import time
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import MappingProxyType
 
 import torch
-from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..benchmark.data import Data, load_data
+from ..benchmark.data import load_data
 from ..benchmark.errors import XaiboardError
 from ..benchmark.registry import models
-from .card import Run, make_card, write
+from .card import Run, file_stem, make_card, versions, write
+from .checkpoint import Checkpoint, State
 from .finalise import constrain, finalise
+from .fit import fit
 from .objectives import Objective
 
 
@@ -53,48 +55,75 @@ class Recipe:
         epochs: int | None = None,
         seed: int | None = None,
         device: str = "cpu",
+        resume: bool = False,
     ) -> Path:
         """Trains the model ``name`` on ``dataset``; returns the weights file, beside which its card lies.
+
+        An unfinished training leaves ``NAME@DATASET.checkpoint`` in ``out``. The same seed on the same machine, with
+        as many threads, gives the same weights, interrupted or not.
 
         Args:
             name: a registered model, whose network is trained from scratch.
             dataset: a registered data set; its training split, and the test split for the card.
             out: folder to write to, made if it is missing.
             epochs: passes over the training split; None for a number that suits its size.
-            seed: another one than the recipe's. The same seed on the same machine, with as many threads, gives the
-                same weights.
+            seed: another one than the recipe's.
             device: as torch names it.
+            resume: continue from the checkpoint, if there is one. Without, a checkpoint is an error.
 
         Raises:
-            XaiboardError: an unknown name, a folder that cannot be made, a loss that is not finite, or
-                deel-torchlip missing.
+            XaiboardError: an unknown name, a folder that cannot be written, a loss that is not finite, a checkpoint
+                that is in the way, damaged or of another training, or deel-torchlip missing.
+            KeyboardInterrupt: Ctrl-C; the checkpoint holds the last finished step.
         """
-        data = load_data(dataset, split="train")
+        entry = models[name]
+        data, test = load_data(dataset, split="train"), load_data(dataset, split="test")
         epochs = max(self.fewest, self.shown // len(data)) if epochs is None else epochs
         seed = self.seed if seed is None else seed
         _check(epochs, out)
-        started = time.perf_counter()
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)  # initial weights know no generator
-            plain = models[name].build(data.shape, len(data.classes))
-            network = constrain(plain) if self.constrained else plain
-            objective = self.objective(**self.settings)
-        fit(
-            network.to(device),
-            data,
-            objective,
-            epochs=epochs,
-            rate=self.rate,
-            batch_size=self.batch_size,
-            generator=torch.Generator(device).manual_seed(seed),
-            title=f"{name} on {dataset}",
+        checkpoint = Checkpoint(
+            out / f"{file_stem(name, dataset)}.checkpoint",
+            {
+                "name": name,
+                "dataset": dataset,
+                "data": data.digest,
+                "recipe": self.card,
+                "epochs": epochs,
+                "seed": seed,
+                "device": torch.device(device).type,
+                "version": versions(constrained=False).get("xaiboard"),
+            },
         )
+        start = _start(checkpoint, resume=resume)
+        # Initial weights, and the dropout of a network of one's own, draw from torch's global generators.
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            plain = entry.build(data.shape, len(data.classes))
+            network = constrain(plain) if self.constrained else plain
+            seconds = fit(
+                network.to(device),
+                data,
+                self.objective(**self.settings),
+                epochs=epochs,
+                rate=self.rate,
+                batch_size=self.batch_size,
+                generator=torch.Generator(device).manual_seed(seed),
+                title=f"{name} on {dataset}",
+                show_transport=self.constrained,
+                checkpoint=checkpoint,
+                start=start,
+            )
         if self.constrained:
             network = finalise(network, plain, data.shape)
-        seconds = time.perf_counter() - started
+        if not all(value.isfinite().all() for value in network.state_dict().values()):
+            raise XaiboardError(
+                f"{name} on {dataset}: the trained weights are not finite; train with another seed, or with a recipe"
+                f" whose learning rate is below {self.rate:g}"
+            )
         run = Run(name, dataset, self.card, epochs, seed, data.digest, seconds, device)
-        test = load_data(dataset, split="test")
-        return write(network, make_card(network.eval(), models[name], test, run), out)
+        path = write(network, make_card(network.eval(), entry, test, run), out)
+        checkpoint.remove()
+        return path
 
     @property
     def card(self) -> dict[str, object]:
@@ -110,74 +139,15 @@ class Recipe:
         }
 
 
-def fit(
-    model: nn.Module,
-    data: Data,
-    objective: Objective,
-    *,
-    epochs: int,
-    generator: torch.Generator,
-    rate: float = 3e-3,
-    batch_size: int = 64,
-    title: str = "training",
-) -> None:
-    """Minimises ``objective`` over ``data`` with Adam and a cosine schedule; shows a progress bar.
-
-    Args:
-        model: images ``(B, C, H, W)`` to logits ``(B, K)``; trained in place.
-        data: the training split.
-        objective: as in :mod:`xaiboard.models.objectives`.
-        epochs: passes over the data.
-        generator: of the order of the images and of the objective, on the model's device.
-        rate: learning rate at the start.
-        batch_size: images in a step.
-        title: what the progress bar calls it.
-
-    Raises:
-        XaiboardError: the loss is not finite.
-    """
-    x, label = data.x.to(generator.device), data.label.to(generator.device)
-    order = torch.arange(len(x), device=generator.device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=rate)
-    steps = epochs * len(order.split(batch_size))
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    model.train()
-    if isinstance(objective, nn.Module):
-        objective.to(generator.device).train()
-    with tqdm(total=steps, desc=title, unit="step", disable=None) as bar:
-        for epoch in range(1, epochs + 1):
-            seen = torch.zeros(4, dtype=torch.float64)
-            order = torch.randperm(len(x), generator=generator, device=generator.device)
-            for rows in order.split(batch_size):
-                loss, logits = objective(model, x[rows], label[rows], generator)
-                if not torch.isfinite(loss):
-                    raise XaiboardError(
-                        f"{title}: the loss is {float(loss.detach())} at step {bar.n + 1} (epoch {epoch});"
-                        f" train with another seed, or with a recipe whose learning rate is below {rate:g}"
-                    )
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-                seen += _progress(loss.detach(), logits.detach(), label[rows])
-                _show(bar, f"{epoch}/{epochs}", (seen[1:] / seen[0]).tolist())
-
-
-@torch.no_grad()
-def _progress(loss: Tensor, logits: Tensor, label: Tensor) -> Tensor:
-    """Number of images, and sums over them: loss, correct, margin of the true class over the best other one."""
-    own = logits.gather(1, label[:, None])[:, 0]
-    margin = own - logits.scatter(1, label[:, None], -torch.inf).amax(1)
-    sums = torch.stack((loss * len(label), (margin > 0).sum(), margin.sum()))
-    return torch.cat((torch.tensor([len(label)]), sums.cpu())).double()
-
-
-def _show(bar: tqdm, epoch: str, means: list[float]) -> None:
-    loss, accuracy, margin = means
-    bar.set_postfix(
-        epoch=epoch, loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}", margin=f"{margin:.3f}", refresh=False
-    )
-    bar.update()
+def _start(checkpoint: Checkpoint, *, resume: bool) -> State | None:
+    """What to continue from, which is said; None to start anew."""
+    if not resume:
+        checkpoint.require_none()
+        return None
+    state = checkpoint.read()
+    found = f"continues after step {state.notes['step']}" if state else "there is none, training starts anew"
+    tqdm.write(f"checkpoint '{checkpoint.path}': {found}", file=sys.stderr)
+    return state
 
 
 def _check(epochs: int, out: Path) -> None:
@@ -185,5 +155,9 @@ def _check(epochs: int, out: Path) -> None:
         raise XaiboardError(f"the number of epochs must be at least 1; got {epochs}")
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
     except OSError as error:
-        raise XaiboardError(f"folder '{out}' cannot be made ({error}); give another one") from None
+        raise XaiboardError(
+            f"cannot write to '{out}': {error.strerror or error}; give another folder with --out"
+        ) from None

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +12,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from xaiboard.benchmark import models
+from xaiboard.benchmark import cli, models
 from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.models import training
+from xaiboard.models.loop import Loop
 from xaiboard.models.objectives import Objective, natural, transport
 from xaiboard.models.training import Recipe, fit
 
@@ -55,7 +59,10 @@ def test_a_recipe_writes_weights_that_fit_and_a_card_that_matches(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_seed_decides(name: str, tmp_path: Path) -> None:
+def test_the_seed_decides(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        training, "make_card", lambda *_: {"name": name, "dataset": "digits"}
+    )  # takes longest
     first, again, other = (
         train(name, tmp_path / folder, seed=seed) for folder, seed in (("a", 3), ("b", 3), ("c", 4))
     )
@@ -84,7 +91,7 @@ def test_the_card_states_the_settings_that_the_objective_received(tmp_path: Path
 
 def test_without_a_number_small_data_get_more_epochs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen = []
-    monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: seen.append(epochs))
+    monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: seen.append(epochs) or 0.0)
     for recipe in (Recipe(natural), Recipe(natural, shown=400, fewest=1), Recipe(natural, shown=0, fewest=7)):
         recipe("mlp.standard", "digits", out=tmp_path)
     assert seen == [80_000 // 192, 2, 7]
@@ -147,7 +154,7 @@ def test_wrong_numbers_and_folders_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(XaiboardError, match="number of epochs must be at least 1; got 0"):
         train("mlp.standard", tmp_path, epochs=0)
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(XaiboardError, match=r"folder '.*file' cannot be made"):
+    with pytest.raises(XaiboardError, match=r"cannot write to '.*file': File exists; give another"):
         train("mlp.standard", tmp_path / "file")
 
 
@@ -155,3 +162,112 @@ def test_a_path_in_the_data_set_name_does_not_reach_the_file_name(tmp_path: Path
     path = Recipe(natural)("mlp.standard", "image-folder:/my pictures", out=tmp_path, epochs=1)
     assert path == tmp_path / "mlp.standard@image-folder--my-pictures.safetensors"
     assert json.loads(path.with_suffix(".json").read_text("utf-8"))["dataset"] == "image-folder:/my pictures"
+
+
+def test_what_the_bar_shows_is_the_mean_over_the_epoch_so_far(few_digits: dict[str, Data]) -> None:
+    """Against sums by hand; the logits of a training with rate 0 can be computed again."""
+    data = few_digits["train"][:150]
+    model = models["mlp.standard"].build((1, 28, 28), 10)
+    loop = Loop(
+        model, data, natural(), epochs=2, generator=torch.Generator().manual_seed(0), rate=0.0, batch_size=100
+    )
+    for _ in range(4):
+        loop.advance()
+    losses, correct, margins, transports = [], [], [], []
+    with torch.no_grad():
+        for rows in loop.order.split(100):
+            logits, label = model(data.x[rows]), data.label[rows]
+            differences = []
+            for k in range(10):
+                if (label == k).any():
+                    differences.append(logits[label == k, k].mean() - logits[label != k, k].mean())
+            transports += [float(torch.stack(differences).mean())] * len(rows)
+            for row, own in zip(logits, label.tolist(), strict=True):
+                losses.append(float(-row.log_softmax(0)[own]))
+                best = max(float(value) for k, value in enumerate(row) if k != own)
+                margins.append(float(row[own]) - best)
+                correct.append(margins[-1] > 0)
+    expected = {
+        name: sum(values) / 150
+        for name, values in (("loss", losses), ("accuracy", correct), ("margin", margins), ("kr", transports))
+    }
+    assert loop.means() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_the_bar_has_epoch_means_and_time_left(
+    constrained: bool, few_digits: dict[str, Data], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    fit(
+        models["mlp.standard"].build((1, 28, 28), 10),
+        few_digits["train"],
+        natural(),
+        epochs=2,
+        generator=torch.Generator(),
+        title="mlp",
+        show_transport=constrained,
+    )
+    last = screen.getvalue().split("\r")[-1]
+    transport = r", kr=-?\d" if constrained else ""
+    assert re.search(
+        rf"mlp: 100%.* 6/6 \[\S+<\S+, .*epoch=2/2, loss=\d.*, accuracy=\d\S*, margin=-?\d\.\d+{transport}",
+        last,
+    )
+    assert ("kr=" in last) is constrained
+
+
+MISTAKES = [
+    (("mlp.standad",), "no model named 'mlp.standad'; did you mean 'mlp.standard'?"),
+    (("mlp.standard", "--dataset", "digit"), "no dataset named 'digit'; did you mean 'digits'?"),
+    (("mlp.standard", "--dataset", "image-folder:nowhere"), "nowhere"),
+    (("mlp.standard", "--epochs", "0"), "0 is not in the range x>=1"),
+    (("mlp.standard", "--epochs", "many"), "'many' is not a valid integer"),
+    (("mlp.standard", "--seed", "-1"), "-1 is not in the range"),
+    (("mlp.standard", "--device", "abacus"), "device 'abacus' is not available here; use auto, cpu or cuda"),
+    (("mlp.standard", "--out", "file/w"), "cannot write to 'file/w': Not a directory; give another folder with --out"),
+    (("lipmlp.hkr_binary",), "the binary hKR loss needs a data set of 2 classes; this one has 10"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "sentence"), MISTAKES, ids=lambda value: " ".join(value)[:50])
+def test_a_mistake_is_one_sentence(
+    words: tuple[str, ...],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.undo()  # the data sets are the real ones
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr("sys.argv", ["xaiboard", "train", "--dataset", "digits", *words])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    said = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert said.startswith("xaiboard: ")
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "file"]
+
+
+def test_the_command_refuses_to_overwrite_an_unfinished_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mlp.standard@digits.checkpoint").write_bytes(b"of hours")
+    words = ["train", "mlp.standard", "--dataset", "digits", "--out", str(tmp_path)]
+    for more, sentence in (
+        ((), "holds an unfinished training; continue it with --resume"),
+        (["--resume"], "damaged"),
+    ):
+        monkeypatch.setattr("sys.argv", ["xaiboard", *words, *more])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        assert caught.value.code == 2
+        assert sentence in capsys.readouterr().err
+        assert (tmp_path / "mlp.standard@digits.checkpoint").read_bytes() == b"of hours"
