@@ -2,19 +2,18 @@
 
 from torch import Tensor
 
-from ..benchmark.components import Column
 from ..benchmark.registry import metric
-from .overlap import shared_share, top_pixels
+from .overlap import COLUMNS, shared_share, top_pixels
 
 
 @metric(
     family="stability",
     higher_is_better=True,
     source="Ghorbani et al. 2019, arXiv:1710.10547",
-    columns={"chance": Column(), "above_chance": Column(higher_is_better=True, across_models=True)},
+    columns=COLUMNS,
 )
 def topk_intersection(
-    attribution: Tensor, perturbed_attribution: Tensor, *, k: int = 100
+    attribution: Tensor, perturbed_attribution: Tensor, *, k: float = 100.0
 ) -> dict[str, Tensor]:
     """Share of the ``k`` pixels of largest magnitude that both maps have, ``(B,)``, in ``[0, 1]``.
 
@@ -24,14 +23,17 @@ def topk_intersection(
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
         perturbed_attribution: map of the perturbed input, of the same shape.
-        k: pixels in a set.
+        k: pixels in a set, or, below 1, the share of the pixels.
 
     Returns:
-        The share; ``chance``, that of unrelated maps, ``k / P``; ``above_chance``, 0 at chance and 1 at best.
+        The share; ``chance``, that of unrelated maps, ``k / P``; ``above_chance``, 0 at chance and 1 at best;
+        ``ties``, the share of a set that has the magnitude of a pixel outside it, in the map where it is greater.
 
     Raises:
-        XaiboardError: ``k`` is smaller than 1 or greater than the number of pixels.
+        XaiboardError: no set of the map's pixels has ``k`` of them.
     """
-    name = "topk_intersection"
-    original, perturbed = top_pixels(attribution, k, name), top_pixels(perturbed_attribution, k, name)
-    return shared_share(perturbed, original, k)
+    original, perturbed = (
+        top_pixels(a, k, "topk_intersection") for a in (attribution, perturbed_attribution)
+    )
+    ties = original.ties.maximum(perturbed.ties)
+    return {**shared_share(perturbed.pixels, original.pixels, original.size), "ties": ties}

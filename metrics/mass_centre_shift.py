@@ -1,0 +1,39 @@
+"""Mass-centre shift: how far the centre of the map moves."""
+
+import torch
+from torch import Tensor
+from torch.linalg import vector_norm
+
+from ..benchmark.registry import metric
+from .overlap import Arithmetic
+from .pixels import magnitudes
+
+
+@metric(family="stability", higher_is_better=False, source="Ghorbani et al. 2019, arXiv:1710.10547")
+def mass_centre_shift(
+    attribution: Tensor, perturbed_attribution: Tensor, *, reference: Arithmetic = "clean"
+) -> Tensor:
+    """Distance between the maps' centres of mass, in pixels, ``(B,)``.
+
+    A pixel weighs the sum of its channels' magnitudes. The centre of an all-zero map is the middle of the image, that
+    of a constant one.
+
+    Args:
+        attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
+        perturbed_attribution: map of the perturbed input, of the same shape.
+        reference: ``clean``, or ``released`` for the released code, which cuts off the decimals of each centre.
+    """
+    centres = [mass_centre(a) for a in (attribution, perturbed_attribution)]
+    if reference == "released":
+        centres = [centre.trunc() for centre in centres]
+    return vector_norm(centres[0] - centres[1], dim=1)
+
+
+def mass_centre(attribution: Tensor) -> Tensor:
+    """Row and column of the centre of mass of the magnitudes, ``(B, 2)``, counted from 0."""
+    mass = magnitudes(attribution)
+    largest = mass.amax((1, 2), keepdim=True)
+    mass = torch.where(largest > 0, mass / largest.clamp_min(torch.finfo(mass.dtype).tiny), 1.0)
+    rows, columns = (torch.arange(side).to(mass) for side in mass.shape[1:])
+    moments = torch.stack([mass.sum(2) @ rows, mass.sum(1) @ columns], 1)
+    return moments / mass.sum((1, 2))[:, None]

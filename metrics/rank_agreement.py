@@ -1,0 +1,45 @@
+"""Rank correlations of two maps: how much of the order of pixels stays."""
+
+from torch import Tensor
+
+from ..benchmark.registry import metric
+from .kendall_tau import kendall_tau
+from .pixels import magnitudes
+from .rank_correlation import spearman as rank_correlation
+
+
+@metric(
+    family="stability",
+    higher_is_better=True,
+    across_models=True,
+    source="Ghorbani et al. 2019, arXiv:1710.10547; Spearman 1904, ties share their mean rank",
+)
+def spearman(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
+    """Spearman's rank correlation of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 0 for unrelated maps.
+
+    A pixel's magnitude is the sum of its channels' magnitudes; values equal up to floating-point noise are ties. A
+    constant map orders nothing: its correlation is 0.
+
+    Args:
+        attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
+        perturbed_attribution: map of the perturbed input, of the same shape.
+    """
+    return rank_correlation(*(magnitudes(a).flatten(1) for a in (attribution, perturbed_attribution)))
+
+
+@metric(
+    family="stability",
+    higher_is_better=True,
+    across_models=True,
+    source="Chen et al. 2019, arXiv:1905.09957; Kendall 1945, tau-b",
+)
+def kendall(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
+    """Kendall's tau-b of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 0 for unrelated maps.
+
+    Magnitudes, ties and constant maps are those of :func:`spearman`.
+
+    Args:
+        attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
+        perturbed_attribution: map of the perturbed input, of the same shape.
+    """
+    return kendall_tau(*(magnitudes(a).flatten(1) for a in (attribution, perturbed_attribution)))
