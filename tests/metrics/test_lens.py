@@ -183,6 +183,36 @@ def test_maps_without_order_agree(measure: Measure, name: str, value: float) -> 
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_ties_are_members_that_another_order_would_replace(measure: Measure, x: Tensor, name: str) -> None:
+    """Of the map where they are more; by looking for each member's magnitude outside the set."""
+    a, b = (x * 3).round(), (x.flip(0) * 5).round()
+    found = measure(name, attribution=a, perturbed_attribution=b, k=11)["ties"]
+    for row, pair in enumerate(zip(a, b, strict=True)):
+        shares = []
+        for each in pair:
+            values = each.abs().sum(0).flatten().tolist()
+            order = sorted(range(len(values)), key=lambda index, of=values: (-of[index], index))
+            outside = {values[index] for index in order[11:]}
+            shares.append(sum(values[index] in outside for index in order[:11]) / 11)
+        assert found[row].item() == pytest.approx(max(shares))
+    assert found.max() > 0
+    assert (measure(name, attribution=x, perturbed_attribution=x, k=11)["ties"] == 0).all()
+    assert (measure(name, attribution=a, perturbed_attribution=b, k=56)["ties"] == 0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_single_hot_pixel_is_joined_by_the_first_pixels(measure: Measure, name: str) -> None:
+    """The rest ties at zero: the hot pixel is lost, which lies in no window of the others, and they stay."""
+    zero, hot = torch.zeros(2, 1, 1, 6, 6)
+    hot[..., 3, 3] = -1
+    given = {"attribution": hot, "perturbed_attribution": zero, "k": 4}
+    found = measure(name, **given)
+    assert found[""] == (1 if name == "lens_recall" else 3 / 4)
+    assert found["ties"] == 1
+    assert measure(name, attribution=hot, perturbed_attribution=hot, k=4)["ties"] == 3 / 4
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("k", [0, 57])
 def test_k_is_a_number_of_pixels(measure: Measure, x: Tensor, name: str, k: int) -> None:
     with pytest.raises(
