@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import methods
+from xaiboard.benchmark.data import Reference
 from xaiboard.benchmark.rng import SampleRng
 
 
@@ -57,6 +58,12 @@ def images() -> Tensor:
     return torch.rand(5, 3, 12, 10, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
 
 
+def background(x: Tensor) -> Reference:
+    """Six training images shaped like those of ``x``."""
+    samples = torch.rand(6, *x.shape[1:], generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    return Reference(samples.mean(0).to(x), samples.to(x))
+
+
 Attribute = Callable[..., Tensor]
 
 
@@ -70,10 +77,12 @@ def attribute() -> Attribute:
         x: Tensor,
         target: Tensor,
         ids: list[int] | None = None,
+        reference: Reference | None = None,
         **settings: object,
     ) -> Tensor:
         rng = SampleRng(0, range(len(x)) if ids is None else ids, name)
-        given = {"model": model, "x": x, "target": target, "rng": rng}
+        given: dict[str, object] = {"model": model, "x": x, "target": target, "rng": rng}
+        given["reference"] = background(x) if reference is None else reference
         return methods[name](**{key: given[key] for key in methods[name].supplied}, **settings)
 
     return call

@@ -1,0 +1,89 @@
+"""DeepLIFT: the change of the logit against a baseline, shared out by what each layer's inputs change."""
+
+import captum.attr
+import torch
+from torch import Tensor, nn
+
+from ..errors import XaiboardError
+from ..registry import method
+from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
+from .traceless import traceless
+
+RESCALED = (nn.ReLU, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
+"""Activations that captum's rescale rule knows. Softmax is left out: its rule mixes the samples of a batch."""
+
+TOLERANCE = 1e-3
+"""How much of the sum of magnitudes may be missing before the rule is said to have been evaded."""
+
+
+def without_rescale_rule(model: nn.Module) -> str | None:
+    """The reason why a part of the model would be differentiated, not rescaled, or None."""
+    for layer in layers(model):
+        if isinstance(layer, MAXIMA) and _overlap(layer):
+            return f"DeepLIFT cannot share out the maxima of windows that overlap: {layer}"
+        if type(layer) not in RESCALED and not isinstance(layer, LINEAR + AVERAGES + SHAPES + MAXIMA):
+            return f"DeepLIFT has no rule for {type(layer).__name__}, and would silently take its gradient"
+    if twice := used_twice(model):
+        return f"DeepLIFT needs a layer of its own at each place, and a {twice} is used twice"
+    return None
+
+
+@method(source="Shrikumar et al. 2017, arXiv:1704.02685, rescale rule", applies=without_rescale_rule)
+def deeplift(model: nn.Module, x: Tensor, target: Tensor, *, baseline: float = 0.0) -> Tensor:
+    """Rescale-rule contributions to the target's logit, in logits, shaped like ``x``.
+
+    The attributions of one input sum to ``f(x) - f(baseline)``. An activation contributes its own change divided
+    by that of its input, instead of its slope. Costs two forward and two backward passes (input and baseline go
+    together); two more forward passes where the model is not a plain ``nn.Sequential``, whose sum is checked.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        baseline: value that every element of the baseline takes, in units of ``x``.
+
+    Raises:
+        XaiboardError: the contributions do not sum to the change of the logit: the model does something outside
+            of its layers (a ReLU that is called as a function) that the rule does not see.
+    """
+    return contributions(model, x, torch.full_like(x, baseline), target)
+
+
+def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor) -> Tensor:
+    """DeepLIFT contributions against a baseline for each input; ``baseline`` is shaped like ``x``."""
+    with traceless(model):
+        attribution = _DeepLift(model).attribute(x.detach().requires_grad_(), baseline, target).detach()
+    if not is_sequence(model):
+        _check_sum(model, x, baseline, target, attribution)
+    return attribution
+
+
+def _overlap(layer: nn.MaxPool1d | nn.MaxPool2d | nn.MaxPool3d) -> bool:
+    stride, size, dilation = map(torch.as_tensor, (layer.stride, layer.kernel_size, layer.dilation))
+    return bool((stride < size).any() or (dilation > 1).any())
+
+
+def _check_sum(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor, attribution: Tensor) -> None:
+    with torch.no_grad():
+        change = (model(x) - model(baseline)).gather(1, target[:, None])[:, 0]
+    parts = attribution.flatten(1)
+    missing = (parts.sum(1) - change).abs() > TOLERANCE * (parts.abs().sum(1) + change.abs())
+    if missing.any():
+        raise XaiboardError(
+            f"DeepLIFT does not add up on {int(missing.sum())} of {len(x)} inputs: the model does something outside"
+            " of its layers; write every activation as a layer (nn.ReLU), or leave 'deeplift' out"
+        )
+
+
+class _DeepLift(captum.attr.DeepLift):
+    """captum's, but for maxima that do not change: their own gradient, where captum takes the first sample's."""
+
+    def _backward_hook(self, module: nn.Module, grad_input: Tensor, grad_output: Tensor) -> Tensor:
+        pooled = isinstance(module, MAXIMA)
+        given = module.input if pooled and isinstance(module.input, Tensor) else None
+        multipliers = super()._backward_hook(module, grad_input, grad_output)
+        if given is None:
+            return multipliers
+        one, other = given.chunk(2)
+        unchanged = ((one - other).abs() < self.eps).repeat(2, *(1,) * (given.dim() - 1))
+        return torch.where(unchanged, grad_input, multipliers)

@@ -1,0 +1,280 @@
+"""Methods that change the backward pass: against a loop over the layers that applies the rule by hand."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from xaiboard.benchmark import XaiboardError, methods
+from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
+
+Rule = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
+"""What goes into a layer, from the layer, its input, its output and what comes out of it."""
+
+RULES = ["guided_backprop", "deconvnet", "deeplift"]
+DETAILS = ("input", "output", "rule", "activations", "activation")
+"""Attributes that captum puts on layers."""
+
+
+def vjp(layer: nn.Module, a: Tensor, out: Tensor) -> Tensor:
+    a = a.detach().requires_grad_()
+    return torch.autograd.grad(layer(a), a, out)[0]
+
+
+def backward(
+    model: nn.Sequential, x: Tensor, target: Tensor, rule: Rule, start: Tensor | None = None
+) -> Tensor:
+    """Walks the layers back from the one-hot target."""
+    steps, a = [], x
+    for layer in model:
+        z = copy.deepcopy(layer)(a.clone())  # a ReLU in place must not change what is kept
+        steps.append((layer, a, z.detach()))
+        a = z.detach()
+    out = nn.functional.one_hot(target, a.shape[1]).to(x)
+    if start is not None:
+        out = out * start
+    for layer, given, z in reversed(steps):
+        out = rule(layer, given, z, out)
+    return out
+
+
+def one_unit(weight: float, bias: float, last: list[float], last_bias: float) -> nn.Sequential:
+    """Logits ``last_k relu(weight x + bias) + last_bias``."""
+    first, second = nn.Linear(1, 1), nn.Linear(1, 4)
+    with torch.no_grad():
+        first.weight.fill_(weight)
+        first.bias.fill_(bias)
+        second.weight.copy_(torch.tensor(last)[:, None])
+        second.bias.fill_(last_bias)
+    return nn.Sequential(first, nn.ReLU(), second).double().eval()
+
+
+def guided(layer: nn.Module, a: Tensor, z: Tensor, out: Tensor) -> Tensor:
+    return out.clamp_min(0) * (a > 0) if isinstance(layer, nn.ReLU) else vjp(layer, a, out)
+
+
+def deconvolved(layer: nn.Module, a: Tensor, z: Tensor, out: Tensor) -> Tensor:
+    return out.clamp_min(0) if isinstance(layer, nn.ReLU) else vjp(layer, a, out)
+
+
+@pytest.fixture
+def tanh(cnn: nn.Sequential) -> nn.Sequential:
+    """The network with an activation that is not linear in pieces, and averaging."""
+    layers = [*list(cnn)[:3], nn.Tanh(), nn.Dropout(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(5 * 2 * 1, 4)]
+    return nn.Sequential(*layers).double().eval()
+
+
+@pytest.fixture
+def pooled(cnn: nn.Sequential) -> nn.Sequential:
+    """The network with maxima."""
+    return (
+        nn.Sequential(*list(cnn)[:2], nn.MaxPool2d(2), nn.Flatten(), nn.Linear(6 * 5 * 4, 4)).double().eval()
+    )
+
+
+@pytest.mark.parametrize(("name", "rule"), [("guided_backprop", guided), ("deconvnet", deconvolved)])
+def test_gradients_that_relus_cut(
+    attribute: Callable[..., Tensor],
+    cnn: nn.Sequential,
+    images: Tensor,
+    target: Tensor,
+    name: str,
+    rule: Rule,
+) -> None:
+    found = attribute(name, cnn, images, target)
+    torch.testing.assert_close(found, backward(cnn, images, target, rule))
+    assert not torch.allclose(found, attribute("saliency", cnn, images, target))
+
+
+def test_the_two_ways_to_cut_differ_where_a_relu_is_closed(
+    attribute: Callable[..., Tensor], target: Tensor
+) -> None:
+    """``relu(-1) = 0``, with a positive gradient from above: deconvolution lets it through."""
+    model = one_unit(2.0, 0.0, [3.0, -5.0, 0.0, 7.0], 0.0)
+    x = torch.tensor([[-1.0], [1.0], [1.0], [-1.0], [1.0]], dtype=torch.float64)
+    assert attribute("guided_backprop", model, x, target).flatten().tolist() == [0, 14, 0, 0, 0]
+    assert attribute("deconvnet", model, x, target).flatten().tolist() == [6, 14, 0, 0, 0]
+
+
+def rescale(x: Tensor, baseline: Tensor, model: nn.Sequential) -> Rule:
+    """The rescale rule of DeepLIFT; activations at the baseline are found by their order."""
+    at_baseline, a = [], baseline
+    for layer in model:
+        z = copy.deepcopy(layer)(a.clone()).detach()
+        at_baseline.append((a, z))
+        a = z
+    remaining = list(at_baseline)
+
+    def rule(layer: nn.Module, a: Tensor, z: Tensor, out: Tensor) -> Tensor:
+        other_a, other_z = remaining.pop()
+        if isinstance(layer, nn.ReLU | nn.Tanh):
+            return out * (z - other_z) / (a - other_a)
+        return vjp(layer, a, out)
+
+    return rule
+
+
+@pytest.mark.parametrize("network", ["cnn", "tanh"])
+@pytest.mark.parametrize("baseline", [0.0, 0.3])
+def test_deeplift_is_the_rescale_rule_by_hand(
+    attribute: Callable[..., Tensor],
+    images: Tensor,
+    target: Tensor,
+    network: str,
+    baseline: float,
+    request: pytest.FixtureRequest,
+) -> None:
+    model = request.getfixturevalue(network)
+    reference = torch.full_like(images, baseline)
+    expected = backward(model, images, target, rescale(images, reference, model)) * (images - baseline)
+    torch.testing.assert_close(attribute("deeplift", model, images, target, baseline=baseline), expected)
+
+
+@pytest.mark.parametrize("network", ["cnn", "tanh", "pooled"])
+def test_deeplift_is_complete(
+    attribute: Callable[..., Tensor],
+    images: Tensor,
+    target: Tensor,
+    network: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    model = request.getfixturevalue(network)
+    found = attribute("deeplift", model, images, target, baseline=0.4)
+    change = model(images) - model(torch.full_like(images, 0.4))
+    torch.testing.assert_close(found.flatten(1).sum(1), change.gather(1, target[:, None])[:, 0].detach())
+
+
+def test_deeplift_of_a_linear_model_is_weight_times_displacement(
+    attribute: Callable[..., Tensor], linear: nn.Module, weight: Tensor, x: Tensor, target: Tensor
+) -> None:
+    found = attribute("deeplift", linear, x, target, baseline=0.3)
+    torch.testing.assert_close(found, weight[target] * (x - 0.3))
+
+
+def test_deeplift_of_a_product_is_not_its_gradient(attribute: Callable[..., Tensor], target: Tensor) -> None:
+    """``1 - relu(1 - x)`` at 2: flat there, but it has risen by 1 since 0 (the example of the paper)."""
+    model = one_unit(-1.0, 1.0, [-1.0] * 4, 1.0)
+    x = torch.full((5, 1), 2.0, dtype=torch.float64)
+    torch.testing.assert_close(attribute("deeplift", model, x, target), torch.ones_like(x))
+    assert (attribute("input_x_gradient", model, x, target) == 0).all()
+
+
+def test_maxima_that_do_not_change_do_not_mix_the_samples(
+    attribute: Callable[..., Tensor], target: Tensor
+) -> None:
+    """Where an edge filter sees no change, the gradient is ``w_k`` times its weights, +1 and -1.
+
+    captum takes that of the first sample.
+    """
+    edge, last = nn.Conv2d(1, 1, (1, 2), (1, 2), bias=False), nn.Linear(4, 4, bias=False)
+    with torch.no_grad():
+        edge.weight.copy_(torch.tensor([[[[1.0, -1.0]]]]))
+    model = nn.Sequential(edge, nn.MaxPool2d((1, 1)), nn.Flatten(), last).double()
+    flat = torch.full((5, 1, 2, 4), 0.5, dtype=torch.float64)
+    expected = 0.5 * torch.stack([last.weight[target], -last.weight[target]], 2).view_as(flat)
+    torch.testing.assert_close(attribute("deeplift", model, flat, target), expected.detach())
+
+
+class Functional(nn.Module):
+    """A ReLU that no hook sees."""
+
+    def __init__(self, layers: nn.Sequential) -> None:
+        super().__init__()
+        self.first, self.last = layers[0], layers[5]
+        self.flatten = nn.Flatten()
+        self.pool = nn.AvgPool2d(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.flatten(self.pool(self.first(x).relu()))
+        return self.last(hidden[:, :60])
+
+
+def test_deeplift_says_when_the_model_evades_its_rule(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
+) -> None:
+    with pytest.raises(
+        XaiboardError, match=r"DeepLIFT does not add up on . of 5 inputs: the model does something"
+    ):
+        attribute("deeplift", Functional(cnn), images, target)
+
+
+class Residual(nn.Module):
+    """Adds its input: linear outside of its layers, which the rule allows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(9, 9)
+        self.activation = nn.ReLU()
+        self.last = nn.Linear(9, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(x + self.activation(self.inner(x)))
+
+
+def test_deeplift_of_a_residual_network_is_complete(attribute: Callable[..., Tensor], target: Tensor) -> None:
+    model, x = Residual().double(), torch.rand(5, 9, dtype=torch.float64)
+    found = attribute("deeplift", model, x, target).sum(1)
+    torch.testing.assert_close(found, (model(x) - model(0 * x)).gather(1, target[:, None])[:, 0].detach())
+
+
+def reason(name: str, model: nn.Module) -> str | None:
+    applies = methods[name].applies
+    assert applies is not None
+    return applies(model)
+
+
+@pytest.mark.parametrize("name", ["guided_backprop", "deconvnet"])
+def test_without_relu_there_is_nothing_to_cut(name: str, linear: nn.Module, cnn: nn.Sequential) -> None:
+    assert reason(name, cnn) is None
+    for model in (linear, nn.Sequential(nn.Linear(4, 4), GroupSort2()), nn.Sequential(HalfHuber())):
+        assert (
+            reason(name, model) == "the model has no nn.ReLU, so that the result would be the plain gradient"
+        )
+
+
+@pytest.mark.parametrize("layer", [GroupSort2(), L2NormPool2d(), HalfHuber(), nn.Softmax(1), nn.GELU()])
+def test_deeplift_has_no_rule_for(layer: nn.Module) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), layer, nn.Flatten())
+    named = f"DeepLIFT has no rule for {type(layer).__name__}, and would silently take its gradient"
+    assert reason("deeplift", model) == named
+    with pytest.raises(XaiboardError, match=f"'deeplift' does not apply: {named}"):
+        methods["deeplift"](model=model, x=torch.rand(1, 1, 4, 4), target=torch.zeros(1, dtype=torch.long))
+
+
+def test_deeplift_applies_to_layers_with_a_rule(cnn: nn.Sequential, tanh: nn.Sequential) -> None:
+    parametrised = nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))
+    for model in (cnn, tanh, Residual(), nn.Sequential(parametrised, nn.Softplus()), nn.MaxPool2d(2)):
+        assert reason("deeplift", model) is None
+
+
+def test_deeplift_does_not_apply_to_layers_that_are_used_twice() -> None:
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Linear(4, 4), relu, nn.Linear(4, 4), relu)
+    assert (
+        reason("deeplift", model)
+        == "DeepLIFT needs a layer of its own at each place, and a ReLU is used twice"
+    )
+
+
+def test_deeplift_does_not_apply_to_maxima_that_overlap() -> None:
+    assert "windows that overlap: MaxPool2d(kernel_size=3" in str(reason("deeplift", nn.MaxPool2d(3, 2)))
+    assert reason("deeplift", nn.MaxPool2d((2, 3), (2, 3))) is None
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_nothing_stays_on_the_model_when_it_raises(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor, name: str
+) -> None:
+    def stop(*given: object) -> None:
+        raise RuntimeError("half-way")
+
+    handle = cnn[4].register_forward_hook(stop)
+    with pytest.raises(RuntimeError, match="half-way"):
+        attribute(name, cnn, images, target)
+    handle.remove()
+    for module in cnn.modules():
+        assert not set(vars(module)) & set(DETAILS)
+        kinds = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
+        assert not any(kinds)
+    torch.testing.assert_close(attribute(name, cnn, images, target), attribute(name, cnn, images, target))
