@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from ..errors import XaiboardError
+from ..errors import at_least
 from ..registry import perturbation
 from ..rng import SampleRng
 
@@ -19,6 +19,5 @@ def sign_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
     Raises:
         XaiboardError: ``eps`` is negative.
     """
-    if eps < 0:
-        raise XaiboardError(f"setting 'eps' of 'sign_noise' must be at least 0; got '{eps:g}'")
+    at_least(0, "sign_noise", eps=eps)
     return (x + eps * rng.sign(x)).clamp(0, 1)

@@ -1,0 +1,36 @@
+"""Rotation by a few degrees."""
+
+from math import radians
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from ..registry import perturbation
+from ..rng import SampleRng
+from .images import need_images
+
+
+@perturbation(source="Engstrom et al. 2019, arXiv:1712.02779")
+def rotation(x: Tensor, rng: SampleRng, *, degrees: float = 5.0) -> Tensor:
+    """``x`` turned about its middle, bilinearly, with zero where nothing comes from, shaped like ``x``.
+
+    Each sample turns clockwise or anticlockwise by chance.
+
+    Args:
+        x: images in ``[0, 1]``, ``(B, C, H, W)``.
+        rng: random numbers of each sample.
+        degrees: angle.
+
+    Raises:
+        XaiboardError: the inputs are no images.
+    """
+    need_images(x, "rotation")
+    angle = radians(degrees) * rng.sign(x.new_empty(len(x), 1, 1))
+    height, width = x.shape[2:]
+    down = torch.arange(height).to(x)[:, None] - (height - 1) / 2
+    right = torch.arange(width).to(x) - (width - 1) / 2
+    row = angle.cos() * down + angle.sin() * right
+    column = angle.cos() * right - angle.sin() * down
+    grid = torch.stack([2 * column / width, 2 * row / height], -1)  # in halves of the image, from its middle
+    return grid_sample(x, grid, align_corners=False).clamp(0, 1)

@@ -1,0 +1,37 @@
+"""Shift: the image moves by whole pixels."""
+
+import torch
+from torch import Tensor
+
+from ..errors import at_least
+from ..registry import perturbation
+from ..rng import SampleRng
+from .images import need_images
+
+
+@perturbation(source="Kindermans et al. 2019, arXiv:1711.00867; Azulay & Weiss 2019, arXiv:1805.12177")
+def shift(x: Tensor, rng: SampleRng, *, pixels: int = 1) -> Tensor:
+    """``x`` moved along a diagonal, by ``pixels`` rows and as many columns, with zero where it came from.
+
+    Each sample has its direction of the four by chance. A map that moves along is within a window of ``pixels``.
+
+    Args:
+        x: images in ``[0, 1]``, ``(B, C, H, W)``.
+        rng: random numbers of each sample.
+        pixels: length of the move in rows, and in columns.
+
+    Raises:
+        XaiboardError: ``pixels`` is negative, or the inputs are no images.
+    """
+    at_least(0, "shift", pixels=pixels)
+    need_images(x, "shift")
+    moves = (pixels * rng.sign(x.new_empty(len(x), 2))).long()
+    for axis in (2, 3):
+        side = x.shape[axis]
+        source = torch.arange(side, device=x.device) - moves[:, axis - 2, None]
+        inside = (source >= 0) & (source < side)
+        shape = [len(x), 1, 1, 1]
+        shape[axis] = side
+        index, kept = source.clamp(0, side - 1).view(shape).expand_as(x), inside.view(shape)
+        x = torch.where(kept, x.gather(axis, index), 0.0)
+    return x

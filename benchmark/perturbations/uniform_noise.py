@@ -1,0 +1,23 @@
+"""Uniform noise."""
+
+from torch import Tensor
+
+from ..errors import at_least
+from ..registry import perturbation
+from ..rng import SampleRng
+
+
+@perturbation(source="Yeh et al. 2019, arXiv:1901.09392")
+def uniform_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
+    """``x`` plus noise from ``-eps`` to ``eps``, each element on its own, clamped to ``[0, 1]``, shaped like ``x``.
+
+    Args:
+        x: inputs in ``[0, 1]``.
+        rng: random numbers of each sample.
+        eps: radius in the sup norm, in units of ``x``.
+
+    Raises:
+        XaiboardError: ``eps`` is negative.
+    """
+    at_least(0, "uniform_noise", eps=eps)
+    return (x + rng.uniform(x, -eps, eps)).clamp(0, 1)
