@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
-from xaiboard.benchmark.attacks import pgd_l2, pgd_linf
+from xaiboard.benchmark.attacks import in_l2_ball, log_odds, margin, pgd_l2, pgd_linf
 from xaiboard.models.architectures import cnn
 
 Attack = Callable[..., torch.Tensor]
@@ -94,3 +94,56 @@ def test_a_confident_network_is_attacked_with_steps_of_full_length() -> None:
     assert float(model(x).diff().detach()) == pytest.approx(-60)
     attacked = pgd_l2(model, x, label, eps=EPS, step=2 * EPS, steps=20)
     assert torch.allclose(attacked, x - EPS / 3, atol=1e-4)
+
+
+@pytest.mark.parametrize("attack", [pgd_linf, pgd_l2])
+def test_starts_where_it_is_told_to(attack: Attack, model: torch.nn.Module, x: torch.Tensor) -> None:
+    start = torch.full_like(x, EPS / 20)
+    attacked = attack(model, x, LABEL, eps=EPS, step=EPS, steps=0, start=start)
+    torch.testing.assert_close(attacked, (x + start).clamp(0, 1))
+    state = torch.get_rng_state()
+    alone = torch.cat(
+        [
+            attack(model, image, label, eps=EPS, step=EPS / 4, steps=5, start=torch.zeros_like(image))
+            for image, label in zip(x.split(1), LABEL.split(1), strict=True)
+        ]
+    )
+    together = attack(model, x, LABEL, eps=EPS, step=EPS / 4, steps=5, start=torch.zeros_like(x))
+    torch.testing.assert_close(alone, together, atol=1e-4, rtol=0)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_log_odds_climb_where_cross_entropy_does(model: torch.nn.Module, x: torch.Tensor) -> None:
+    """Gradients are parallel, longer by ``1 / (1 - p)``."""
+    leaf = x.requires_grad_()
+    logits = 5 * model(leaf)
+    (plain,) = torch.autograd.grad(cross_entropy(logits, LABEL, reduction="sum"), leaf, retain_graph=True)
+    (odds,) = torch.autograd.grad(log_odds(logits, LABEL).sum(), leaf)
+    p = logits.softmax(1).gather(1, LABEL[:, None])[:, 0].detach()
+    torch.testing.assert_close(odds * (1 - p).view(-1, 1, 1, 1), plain, rtol=1e-4, atol=1e-6)
+
+
+def test_log_odds_are_known_where_the_softmax_underflows() -> None:
+    logits = torch.tensor([[0.0, -200.0, -300.0]], requires_grad=True)
+    label = torch.tensor([0])
+    (plain,) = torch.autograd.grad(cross_entropy(logits, label), logits)
+    (odds,) = torch.autograd.grad(log_odds(logits, label).sum(), logits)
+    assert not plain.any()
+    torch.testing.assert_close(odds, torch.tensor([[-1.0, 1.0, 0.0]]))
+
+
+def test_losses_say_whether_the_prediction_is_wrong() -> None:
+    logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 3.0, 2.0]])
+    label = torch.tensor([1, 2])
+    torch.testing.assert_close(margin(logits, label), torch.tensor([-1.0, 1.0]))
+    p = logits.softmax(1).gather(1, label[:, None])[:, 0]
+    torch.testing.assert_close(log_odds(logits, label), ((1 - p) / p).log())
+
+
+def test_changes_are_spread_evenly_over_the_ball() -> None:
+    """In two dimensions half of the disc lies within ``sqrt(1/2)`` of the radius."""
+    generator = torch.Generator().manual_seed(0)
+    direction = torch.randn(20000, 2, generator=generator)
+    length = in_l2_ball(direction, torch.rand(20000, generator=generator), 3.0).norm(dim=1)
+    assert length.max() <= 3 + 1e-5
+    assert float((length < 3 * 0.5**0.5).double().mean()) == pytest.approx(0.5, abs=0.015)

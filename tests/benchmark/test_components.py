@@ -74,6 +74,24 @@ def test_a_shared_value_must_not_have_settings_of_its_own() -> None:
         make_metric(lacks, shared=[curves])
 
 
+@pytest.mark.parametrize("heavy", ["x", "attribution", "explain", "model", "certificate", "rng", "mask"])
+def test_a_metric_of_all_samples_may_not_ask_for_what_is_large(heavy: str) -> None:
+    def brightness(x: Tensor) -> Tensor:
+        return x.flatten(1).mean(1)
+
+    def light(logits: Tensor, label: Tensor, target: Tensor, brightness: Tensor) -> Tensor:
+        return brightness
+
+    assert make_metric(light, shared=[brightness], whole=True).whole
+    scope: dict = {}
+    exec(f"def greedy(logits, {heavy}, *, k=1):\n    return logits", scope)  # noqa: S102
+    assert make_metric(scope["greedy"]).supplied == ("logits", heavy)
+    with pytest.raises(
+        XaiboardError, match=f"'greedy' is called with all samples at once and asks for '{heavy}'"
+    ):
+        make_metric(scope["greedy"], whole=True)
+
+
 @pytest.mark.parametrize("name", ["with space", "a,b", "a[b]", "a/b", "<lambda>", "a=b"])
 def test_names_that_selections_cannot_hold_are_refused(name: str) -> None:
     with pytest.raises(XaiboardError, match="may have letters"):

@@ -316,6 +316,93 @@ def test_shards_give_the_same_tables(run: Runner, tmp_path: Path, monkeypatch: p
     assert parts.cells["n"].eq(12).all()
 
 
+def define_ranks(calls: list[int]) -> None:
+    def brightness(x: Tensor) -> Tensor:
+        calls.append(len(x))
+        return x.flatten(1).mean(1)
+
+    @xb.metric(family="model", higher_is_better=True, shared=[brightness], whole=True)
+    def ranks(brightness: Tensor, label: Tensor) -> dict[str, Tensor]:
+        calls.append(-len(brightness))
+        return {"": (brightness[:, None] > brightness).sum(1).float(), "label": label}
+
+
+def test_a_metric_of_all_samples_is_called_once_whatever_the_batches_and_shards(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selected = {"models": "model", "metrics": "ranks,gini,accuracy", "methods": "random"}
+    calls: list[int] = []
+    define_ranks(calls)
+
+    @xb.model(family="own", name="model")
+    def _model(shape: tuple[int, ...], classes: int) -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return nn.Sequential(nn.Flatten(), nn.Linear(64, classes)).eval()
+
+    whole = run(out=tmp_path / "whole", **selected)
+    assert calls[2:] == [12, -12]  # after the two of the plan's probe
+    calls.clear()
+    small = run(out=tmp_path / "small", batch_size=5, **selected)
+    assert calls[2:] == [5, 5, 2, -12]
+    monkeypatch.setattr("xaiboard.benchmark.plan.SHARD_BYTES", 5 * 64 * 4)
+    calls.clear()
+    parts = run(out=tmp_path / "parts", batch_size=4, **selected)
+    assert calls[2:] == [4, 4, 4, -12]
+    assert len(list(parts.folder.glob("records/**/ranks-*.parquet"))) == 3
+    order = ["metric", "method", "sample"]
+    for other in (small, parts):
+        one, two = (table.scores.sort_values(order, ignore_index=True) for table in (whole, other))
+        pd.testing.assert_frame_equal(one, two)
+    scores = whole.scores[whole.scores["metric"] == "ranks"]
+    assert sorted(scores["score"]) == list(range(12))
+    row = parts.cells[parts.cells["metric"] == "ranks"].iloc[0]
+    assert (row["status"], row["n"]) == ("ok", 12)
+
+
+def test_a_metric_of_all_samples_resumes_where_one_of_its_shards_is_lost(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xaiboard.benchmark.plan.SHARD_BYTES", 5 * 64 * 4)
+    define_ranks([])
+    before = run(metrics="ranks")
+    lost = sorted(before.folder.glob("records/**/ranks-*.parquet"))[1]
+    lost.unlink()
+    again = run(metrics="ranks")
+    assert lost.exists()
+    assert (again.cells["status"] == "ok").all()
+    pd.testing.assert_frame_equal(before.scores, again.scores)
+
+
+def test_a_metric_whose_library_is_missing_is_inapplicable(run: Runner) -> None:
+    calls = []
+
+    @xb.metric(family="model", higher_is_better=True, library="no_such_library")
+    def needy(logits: Tensor) -> Tensor:
+        calls.append(logits)
+        return logits[:, 0]
+
+    @xb.metric(family="model", higher_is_better=True, library="torch")
+    def served(logits: Tensor) -> Tensor:
+        return logits[:, 0]
+
+    finished = run(metrics="needy,served,accuracy")
+    states = {
+        (row["metric"], row["status"], row["note"])
+        for row in finished.cells.to_dict("records")
+        if row["metric"] != "accuracy"
+    }
+    assert states == {
+        (
+            "needy",
+            "inapplicable",
+            "the library 'no_such_library' is not installed; run: pip install no_such_library",
+        ),
+        ("served", "ok", ""),
+    }
+    assert not calls
+
+
 def test_a_shard_that_fails_fails_the_cell(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
