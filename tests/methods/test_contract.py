@@ -7,7 +7,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-IMAGES_ONLY = ["gradcam", "sobel", "gaussian"]
+IMAGES_ONLY = [
+    "gradcam",
+    "gradcam_plus_plus",
+    "layercam",
+    "guided_gradcam",
+    "sobel",
+    "gaussian",
+]
 NAMES = [
     *IMAGES_ONLY,
     "saliency",
@@ -21,6 +28,7 @@ NAMES = [
     "deeplift",
     "guided_backprop",
     "deconvnet",
+    "lrp_epsilon",
 ]
 
 

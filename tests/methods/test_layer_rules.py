@@ -12,7 +12,7 @@ from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
 Rule = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
 """What goes into a layer, from the layer, its input, its output and what comes out of it."""
 
-RULES = ["guided_backprop", "deconvnet", "deeplift"]
+RULES = ["guided_backprop", "deconvnet", "deeplift", "lrp_epsilon", "guided_gradcam"]
 DETAILS = ("input", "output", "rule", "activations", "activation")
 """Attributes that captum puts on layers."""
 
@@ -218,6 +218,89 @@ def test_deeplift_of_a_residual_network_is_complete(attribute: Callable[..., Ten
     torch.testing.assert_close(found, (model(x) - model(0 * x)).gather(1, target[:, None])[:, 0].detach())
 
 
+def relevance(epsilon: float) -> Rule:
+    """Relevance instead of gradients: each layer's share by its own formula."""
+
+    def rule(layer: nn.Module, a: Tensor, z: Tensor, out: Tensor) -> Tensor:
+        if isinstance(layer, nn.ReLU | nn.Tanh):
+            return out
+        small = epsilon if isinstance(layer, nn.Linear | nn.Conv2d) else 1e-30
+        return a * vjp(layer, a, out / (z + torch.where(z < 0, -small, small)))
+
+    return rule
+
+
+@pytest.mark.parametrize("network", ["cnn", "tanh", "pooled"])
+@pytest.mark.parametrize("epsilon", [0.01, 0.5])
+def test_lrp_is_the_epsilon_rule_by_hand(
+    attribute: Callable[..., Tensor],
+    images: Tensor,
+    target: Tensor,
+    network: str,
+    epsilon: float,
+    request: pytest.FixtureRequest,
+) -> None:
+    model = request.getfixturevalue(network)
+    expected = backward(model, images, target, relevance(epsilon), model(images).detach())
+    torch.testing.assert_close(attribute("lrp_epsilon", model, images, target, epsilon=epsilon), expected)
+
+
+@pytest.mark.parametrize("network", ["tanh", "pooled"])
+def test_lrp_conserves_relevance_without_biases(
+    attribute: Callable[..., Tensor],
+    images: Tensor,
+    target: Tensor,
+    network: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    """The sum is the logit, less what epsilon absorbs, which vanishes with it."""
+    model = request.getfixturevalue(network)
+    with torch.no_grad():
+        for layer in model.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d) and layer.bias is not None:
+                layer.bias.zero_()
+    logit = model(images).gather(1, target[:, None])[:, 0].detach()
+    total = attribute("lrp_epsilon", model, images, target, epsilon=1e-10).flatten(1).sum(1)
+    torch.testing.assert_close(total, logit, rtol=1e-5, atol=1e-7)
+    absorbing = attribute("lrp_epsilon", model, images, target, epsilon=1.0).flatten(1).sum(1)
+    assert (absorbing.abs() < 0.9 * logit.abs()).all()
+
+
+def test_lrp_of_a_relu_network_tends_to_input_x_gradient(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
+) -> None:
+    found = attribute("lrp_epsilon", cnn, images, target, epsilon=1e-10)
+    expected = attribute("input_x_gradient", cnn, images, target)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-8)
+    assert not torch.allclose(attribute("lrp_epsilon", cnn, images, target), expected, rtol=0.01)
+
+
+def test_lrp_of_one_layer(attribute: Callable[..., Tensor], target: Tensor) -> None:
+    """``x_i w_i z / (z + epsilon sign z)``, even if the model is that layer alone."""
+    layer, x = nn.Linear(3, 4).double(), torch.rand(5, 3, dtype=torch.float64) - 0.5
+    z = layer(x).gather(1, target[:, None])
+    expected = x * layer.weight[target] * z / (z + 0.2 * z.sign())
+    torch.testing.assert_close(attribute("lrp_epsilon", layer, x, target, epsilon=0.2), expected.detach())
+
+
+def test_lrp_shares_by_batch_normalisation_as_by_any_layer_with_weights(
+    attribute: Callable[..., Tensor], images: Tensor, target: Tensor
+) -> None:
+    normalise = nn.BatchNorm2d(3).double().eval()
+    with torch.no_grad():
+        normalise.running_mean.copy_(torch.tensor([0.1, 0.5, 0.9]))  # pyright: ignore[reportOptionalMemberAccess]
+        normalise.weight.copy_(torch.tensor([1.0, -2.0, 3.0]))
+    model = nn.Sequential(normalise, nn.Flatten(), nn.Linear(360, 4).double())
+
+    def rule(layer: nn.Module, a: Tensor, z: Tensor, out: Tensor) -> Tensor:
+        if isinstance(layer, nn.Flatten):
+            return out.view_as(a)
+        return a * vjp(layer, a, out / (z + torch.where(z < 0, -0.1, 0.1)))
+
+    expected = backward(model, images, target, rule, model(images).detach())
+    torch.testing.assert_close(attribute("lrp_epsilon", model, images, target), expected)
+
+
 def reason(name: str, model: nn.Module) -> str | None:
     applies = methods[name].applies
     assert applies is not None
@@ -240,6 +323,25 @@ def test_deeplift_has_no_rule_for(layer: nn.Module) -> None:
     assert reason("deeplift", model) == named
     with pytest.raises(XaiboardError, match=f"'deeplift' does not apply: {named}"):
         methods["deeplift"](model=model, x=torch.rand(1, 1, 4, 4), target=torch.zeros(1, dtype=torch.long))
+
+
+@pytest.mark.parametrize("layer", [GroupSort2(), L2NormPool2d(), HalfHuber(), nn.Softmax(1), nn.ELU()])
+def test_lrp_has_no_rule_for(layer: nn.Module) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), layer, nn.Flatten())
+    assert reason("lrp_epsilon", model) == f"LRP has no rule for {type(layer).__name__}"
+
+
+def test_lrp_applies_to_sequences_of_layers_with_a_rule(cnn: nn.Sequential, tanh: nn.Sequential) -> None:
+    assert reason("lrp_epsilon", cnn) is None
+    assert reason("lrp_epsilon", nn.Sequential(tanh, nn.Tanh())) is None
+    assert "does outside of its layers" in str(reason("lrp_epsilon", Residual()))
+    relu = nn.ReLU()
+    assert "a ReLU is used twice" in str(reason("lrp_epsilon", nn.Sequential(relu, nn.Flatten(), relu)))
+
+
+def test_lrp_refuses_a_stabiliser_that_does_not_stabilise(cnn: nn.Sequential, images: Tensor) -> None:
+    with pytest.raises(XaiboardError, match="'epsilon' of 'lrp_epsilon' must be positive; got '0'"):
+        methods["lrp_epsilon"](model=cnn, x=images, target=torch.zeros(5, dtype=torch.long), epsilon=0.0)
 
 
 def test_deeplift_applies_to_layers_with_a_rule(cnn: nn.Sequential, tanh: nn.Sequential) -> None:

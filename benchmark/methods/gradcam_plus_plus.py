@@ -1,0 +1,26 @@
+"""Grad-CAM++: the last feature maps, weighted by positive gradients that count less where many agree."""
+
+from torch import Tensor, nn
+
+from ..registry import method
+from .cam import features_and_gradients, on_pixels, without_convolution
+
+
+@method(source="Chattopadhyay et al. 2018, arXiv:1710.11063, eq. 5 and 19", applies=without_convolution)
+def gradcam_plus_plus(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """Rectified sum of the last convolution's outputs, weighted by coefficients of their gradients, ``(B, C, H, W)``.
+
+    With an exponential on top of the logit, as in the paper, the coefficient of a gradient g is
+    ``1 / (2 + S g)``, S the sum of its feature map. Here S is the sum of the map's positive values: the paper's
+    maps have passed a ReLU, and with negative ones the denominator could vanish. Layer, resolution and channels
+    are as in Grad-CAM. Costs one forward and one backward pass.
+
+    Args:
+        model: classifier with a convolution, ``(B, C, H, W)`` to logits ``(B, K)``.
+        x: images.
+        target: explained classes, ``(B,)``.
+    """
+    features, gradients = features_and_gradients(model, x, target)
+    positive, total = gradients.relu(), features.relu().sum((2, 3), keepdim=True)
+    weights = (positive / (2 + total * positive)).sum((2, 3), keepdim=True)
+    return on_pixels((weights * features).sum(1, keepdim=True).relu(), x)

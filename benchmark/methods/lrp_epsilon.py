@@ -1,0 +1,57 @@
+"""LRP-epsilon: relevance shared out in proportion to what each input adds to a layer's output."""
+
+import captum.attr
+from captum.attr._utils.lrp_rules import EpsilonRule
+from torch import Tensor, nn
+
+from ..errors import SettingError
+from ..registry import method
+from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
+from .traceless import traceless
+
+PASSES = (nn.ReLU, nn.Tanh, nn.Dropout)
+"""Activations that pass relevance on, and what captum treats as one."""
+
+EXACT = 1e-30
+"""Epsilon of layers without weights: it keeps 0 / 0 from being no number, and absorbs nothing."""
+
+
+def without_epsilon_rule(model: nn.Module) -> str | None:
+    """The reason why relevance would not be conserved, or None."""
+    for layer in layers(model):
+        if type(layer) not in PASSES and not isinstance(layer, LINEAR + AVERAGES + SHAPES + MAXIMA):
+            return f"LRP has no rule for {type(layer).__name__}"
+    if not is_sequence(model):
+        return "LRP has no rule for what the model does outside of its layers; write it as an nn.Sequential"
+    if twice := used_twice(model):
+        return f"LRP needs a layer of its own at each place, and a {twice} is used twice"
+    return None
+
+
+@method(source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 58", applies=without_epsilon_rule)
+def lrp_epsilon(model: nn.Module, x: Tensor, target: Tensor, *, epsilon: float = 0.1) -> Tensor:
+    """Relevance of each input for the target's logit, in logits, shaped like ``x``.
+
+    Layers with weights follow the epsilon rule, ``R_i = x_i sum_j w_ij R_j / (z_j + epsilon sign z_j)``; pooling
+    shares relevance exactly, activations pass it on. Biases keep their share, and epsilon absorbs relevance where
+    a pre-activation ``z`` is small. As epsilon goes to 0, the result for a ReLU network is input x gradient
+    (Ancona et al. 2018, arXiv:1711.06104, prop. 1). Costs two forward passes and one backward pass.
+
+    Args:
+        model: classifier made of layers with a rule, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        epsilon: stabiliser, in units of the pre-activations.
+
+    Raises:
+        XaiboardError: ``epsilon`` is not positive.
+    """
+    if not epsilon > 0:
+        raise SettingError(f"setting 'epsilon' of 'lrp_epsilon' must be positive; got '{epsilon:g}'")
+    with traceless(model):
+        for layer in layers(model):
+            if type(layer) not in PASSES:
+                vars(layer)["rule"] = EpsilonRule(epsilon if isinstance(layer, LINEAR) else EXACT)
+        # captum looks for layers among the parts of what it is given
+        explained = captum.attr.LRP(nn.Sequential(model)).attribute(x.detach().requires_grad_(), target)
+    return explained.detach()
