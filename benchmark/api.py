@@ -18,6 +18,7 @@ from .batching import Batcher
 from .code import code_digest
 from .components import Choice, Component, choose
 from .contract import check
+from .counterfactuals import draw_counterfactuals
 from .data import Data, Reference, load_data, load_reference, take
 from .errors import XaiboardError
 from .gallery import draw_gallery
@@ -144,9 +145,9 @@ def run(
     with store.lock():
         tables.consolidate(store)
         write_tables(finished)
-    draw_gallery(
-        plan, finished.folder / f"gallery-{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
-    )
+    picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
+    draw_gallery(plan, finished.folder / f"gallery-{picture}")
+    draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}")
     return finished
 
 
@@ -242,7 +243,7 @@ def explain(
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:
-    """What tells the gallery of some models and methods apart from that of all in the folder."""
+    """What tells the pictures of some models and methods apart from those of all in the folder."""
     drawn = {(cell.model.name, cell.method.label if cell.method else "") for cell in plan.cells}
     of_dataset = cells[cells["dataset"] == plan.dataset]
     return "" if set(zip(of_dataset["model"], of_dataset["method"], strict=True)) <= drawn else "-part"

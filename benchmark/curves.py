@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
 import pandas as pd
 
+from .figures import save
 from .leaderboard import short_names
-from .store import write_file
-
-matplotlib.use("Agg", force=False)
 
 
 def draw_curves(curves: pd.DataFrame, path: Path) -> None:
@@ -46,7 +43,4 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
     handles = [Line2D([], [], color=colour, label=method) for method, colour in colours.items()]
     figure.legend(handles=handles, loc="upper center", ncol=min(len(methods), 8), fontsize=8, frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
-    write_file(
-        path, lambda temporary: figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
-    )
-    pyplot.close(figure)
+    save(figure, path)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from torch import Tensor
 
 from .batching import Batcher
+from .figures import save, show_image, show_map
 from .plan import Cell, Plan
-from .store import write_file
 from .work import Work
-
-matplotlib.use("Agg", force=False)
 
 IMAGES = 6
 """Rows of the gallery: the first samples of the run."""
@@ -42,8 +39,7 @@ def draw_gallery(plan: Plan, path: Path) -> None:
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, image in zip(axes[:, 0], data.x, strict=True):
-        shown = image.permute(1, 2, 0) if len(image) == 3 else image.mean(0)
-        axis.imshow(shown.numpy(), cmap="gray", vmin=0, vmax=1)
+        show_image(axis, image.numpy())
     work: dict[str, Work] = {}
     for column, ((model, method), cell) in enumerate(pairs.items(), start=1):
         if model not in work:
@@ -53,15 +49,8 @@ def draw_gallery(plan: Plan, path: Path) -> None:
             axes[0][column].annotate(model, (0, 1.9), xycoords="axes fraction", fontsize=9, weight="bold")
         axes[0][column].set_title(method.replace("_", "_\n", 1) if len(method) > 10 else method, fontsize=5.5)
         for axis, tile in zip(axes[:, column], _maps(work[model], cell), strict=False):
-            bound = float(np.abs(tile).max()) or 1.0
-            axis.imshow(tile, cmap="RdBu_r", vmin=-bound, vmax=bound)
-    write_file(
-        path,
-        lambda temporary: figure.savefig(
-            temporary, dpi=110, format="png", bbox_inches="tight", metadata={"Software": None}
-        ),
-    )
-    pyplot.close(figure)
+            show_map(axis, tile)
+    save(figure, path, crop=True)
 
 
 def _maps(work: Work, cell: Cell) -> list[np.ndarray]:
