@@ -1,4 +1,4 @@
-"""Writes a run's tables, its Markdown page and its curves; no torch, so that a laptop can rebuild them."""
+"""Writes a run's tables, its Markdown page and its curve figures; no torch, so that a laptop can rebuild them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import pandas as pd
 from . import leaderboard
 from .curves import draw_curves
 from .names import file_name
+from .robustness import draw_robustness
 from .store import read_json, write_file
 from .tables import write_csv
 
 if TYPE_CHECKING:
     from .plan import Plan
 
-_PAGE = """# Leaderboard
-
-{conditions}
-
+_METHODS = """\
 Ranks compare the methods of one model, 1 is best; a rank interval holds the ranks that a method cannot be told
 apart from (paired bootstrap over samples, 95 %, Holm-corrected). Controls are marked †: a method that does not
 beat them explains nothing. Raw deletion and insertion areas are comparable within one model only; the columns
@@ -29,7 +27,7 @@ that compare models are in `families.csv`. All columns with intervals: `leaderbo
 
 
 def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
-    """Writes every table that follows from the cells and scores, the page, and the curves if there are any."""
+    """Writes every table that follows from the cells and scores, the page, and the curves and radii as figures."""
     table = leaderboard.leaderboard(cells, scores)
     families = leaderboard.families(cells, scores)
     models = leaderboard.models(cells, scores)
@@ -47,6 +45,8 @@ def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
         drawn = pd.read_csv(curves, keep_default_na=False)
         for dataset, of_dataset in drawn.groupby("dataset"):
             draw_curves(of_dataset, folder / f"curves-{file_name(str(dataset))}.png")
+    for dataset, of_dataset in scores.groupby("dataset", observed=True):
+        draw_robustness(of_dataset, folder / f"robustness-{file_name(str(dataset))}.png")
 
 
 def make_page(
@@ -54,15 +54,21 @@ def make_page(
 ) -> str:
     """``leaderboard.md``: conditions, models, ranks by model, families, and the cells without scores."""
     controls = set(cells.loc[cells["control"].astype(bool), "method"])
-    parts = [_PAGE.format(conditions=_conditions(folder, cells))]
+    parts = [f"# Leaderboard\n\n{_conditions(folder, cells)}\n"]
+    if cells["method"].any():
+        parts.append(_METHODS)
     for dataset in sorted(set(cells["dataset"])):
         parts.append(f"## {dataset}\n")
-        parts.append("### Models\n\n" + markdown(short_models(models[models["dataset"] == dataset])))
-        of_dataset = table[table["dataset"] == dataset]
         parts.append(
-            "### Methods\n\nMean score (rank interval); over several baselines: mean rank (lowest–highest rank).\n\n"
-            + markdown(short_leaderboard(of_dataset, controls))
+            "### Models\n\nMeans over n samples, and largest values (max); 95 % intervals: `models.csv`.\n\n"
+            + markdown(short_models(models[models["dataset"] == dataset]))
         )
+        board = short_leaderboard(table[table["dataset"] == dataset], controls)
+        if len(board):
+            parts.append(
+                "### Methods\n\nMean score (rank interval); over several baselines: mean rank (lowest–highest rank)."
+                "\n\n" + markdown(board)
+            )
         compared = short_families(families[families["dataset"] == dataset], controls)
         if len(compared):
             parts.append(
@@ -219,10 +225,11 @@ def describe_run(folder: Path, cells: pd.DataFrame, table: pd.DataFrame, models:
     for dataset in sorted(set(cells["dataset"])):
         parts.append(f"{dataset}: models\n" + markdown(short_models(models[models["dataset"] == dataset])))
         board = short_leaderboard(table[table["dataset"] == dataset], controls)
-        parts.append(
-            f"{dataset}: methods; mean score (rank interval within the model), or over several baselines"
-            " #mean rank (lowest–highest); † control\n" + markdown(board)
-        )
+        if len(board):
+            parts.append(
+                f"{dataset}: methods; mean score (rank interval within the model), or over several baselines"
+                " #mean rank (lowest–highest); † control\n" + markdown(board)
+            )
     failed = cells[cells["status"] == "failed"]
     if len(failed):
         parts.append(

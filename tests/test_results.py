@@ -32,7 +32,8 @@ main()
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_published_tables_follow_from_their_scores(folder: Path, tmp_path: Path) -> None:
     for name in ("cells.csv", "scores.parquet", "curves.csv", "run.json"):
-        shutil.copy(folder / name, tmp_path / name)
+        if (folder / name).is_file():  # a suite without methods has no curves
+            shutil.copy(folder / name, tmp_path / name)
     subprocess.run([sys.executable, "-c", REBUILD, str(tmp_path)], check=True, capture_output=True)
     for name in TABLES:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name

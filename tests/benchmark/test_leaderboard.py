@@ -318,7 +318,48 @@ def test_models_have_means_intervals_and_reasons() -> None:
     assert (table["n"] == 4).all()
 
 
+def test_columns_of_models_that_settings_do_not_change_stand_once() -> None:
+    """As the radii of a certified accuracy at several radii do."""
+    parts = []
+    for settings, right in (("epsilon=0.1", [1.0, 1.0, 0.0]), ("epsilon=1", [1.0, 0.0, 0.0])):
+        values = {("a", "", "accuracy"): right, ("a", "", "deletion.count"): [0.5, 1.5, 4.0]}
+        parts.append((make_cells(values, settings=settings), make_scores(values, settings=settings)))
+    cells, scores = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
+    table = boards.models(cells, scores)
+    found = row(table, model="a")
+    assert found["accuracy[epsilon=0.1]"] == pytest.approx(2 / 3)
+    assert found["accuracy[epsilon=1]"] == pytest.approx(1 / 3)
+    assert found["deletion.count"] == pytest.approx(2)
+    assert found["deletion.count:ci_low"] < 2 < found["deletion.count:ci_high"]
+    assert [name for name in table if str(name).startswith("deletion")] == [
+        "deletion.count", "deletion.count:ci_low", "deletion.count:ci_high",
+    ]  # fmt: skip
+
+
+def test_a_reason_under_several_settings_is_said_once() -> None:
+    absent = {("a", "", "accuracy"): ("inapplicable", "no certificate")}
+    cells = pd.concat([make_cells({}, absent, settings=text) for text in ("epsilon=0.1", "epsilon=1")])
+    assert (
+        row(boards.models(cells, make_scores({("a", "", "accuracy"): [1.0]})[:0]), model="a")["note"]
+        == "accuracy: no certificate"
+    )
+
+
 # the page
+
+
+def test_a_page_of_models_alone_has_no_tables_of_methods(tmp_path: Path) -> None:
+    values = {("a", "", "accuracy"): [1.0, 0.0], ("b", "", "accuracy"): [1.0, 1.0]}
+    report.write(tmp_path, make_cells(values), make_scores(values))
+    page = (tmp_path / "leaderboard.md").read_text()
+    assert "| a     | ot       | 2 | 0.5      |" in page
+    assert "Methods" not in page
+    assert "Ranks" not in page
+    assert "(none)" not in page
+    assert (tmp_path / "families.csv").read_text() == ",".join(FAMILIES) + "\n"
+    assert (tmp_path / "leaderboard_wide.csv").read_text() == "dataset,model,family,method\n"
+    board = pd.read_csv(tmp_path / "leaderboard.csv")
+    assert board["mean"].tolist() == [0.5, 1.0]
 
 
 def test_the_page_shows_every_model_method_and_reason(tmp_path: Path) -> None:
