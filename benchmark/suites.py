@@ -48,9 +48,10 @@ def read(name: str) -> Mapping[str, str | int]:
         ):
             known = ", ".join(f"{name} ({kind.__name__})" for name, kind in _KEYS.items())
             raise XaiboardError(f"suite '{path}' has {key} = {value!r}; it may have: {known}")
-    missing = {"dataset", "models", "methods", "metrics", "samples"} - set(suite)
+    missing = {"dataset", "models", "metrics", "samples"} - set(suite)
     if missing:
         raise XaiboardError(
-            f"suite '{path}' lacks '{min(missing)}'; it names dataset, models, methods, metrics and samples"
+            f"suite '{path}' lacks '{min(missing)}'; it names dataset, models, metrics and samples, and methods unless"
+            " its metrics judge models alone"
         )
     return suite

@@ -272,7 +272,7 @@ def test_a_suite_of_one_s_own(command: Command, small: None, quick: None, tmp_pa
     assert done.status == 0
     assert (tmp_path / "results" / "mine" / "cells.csv").is_file()
     for text, sentence in (
-        ('dataset = "tiny"\n', "lacks 'methods'"),
+        ('dataset = "tiny"\n', "lacks 'metrics'; it names dataset, models, metrics and samples"),
         ("dataset = 3\n", "has dataset = 3; it may have: "),
         ("method = 'a'\n", "has method = 'a'; it may have: "),
         ("dataset = \n", "is not TOML"),
