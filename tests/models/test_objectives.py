@@ -338,18 +338,25 @@ def test_the_penalty_draws_logits_evenly_and_the_margin_for_a_fifth() -> None:
     assert (single / images_seen).tolist() == pytest.approx([0.8 / 3] * 3, abs=0.014)
 
 
-def test_the_penalty_of_orthogonal_rows_is_the_weight_over_the_number_of_pixels() -> None:
-    """Squared gradients are 1, or 2 for a margin; the weight is that of the cross-entropy of the batch."""
-    weight = torch.linalg.qr(torch.randn(64, 3, generator=generator(), dtype=torch.float64)).Q.T
-    network, (x, label) = one_layer(weight, torch.zeros(3).double()), images(50, classes=3)
-    plain = cross_entropy(network(x), label).detach()
-    assert 1 < plain < 1.2
+ORTHOGONAL = torch.linalg.qr(torch.randn(64, 3, generator=generator(), dtype=torch.float64)).Q.T
+OPPOSED = torch.stack((ORTHOGONAL[0], -ORTHOGONAL[0]))
+
+
+@pytest.mark.parametrize(("rows", "margin"), [(ORTHOGONAL, 2), (OPPOSED, 4)], ids=["orthogonal", "opposed"])
+def test_the_penalty_of_rows_of_norm_one_counts_the_margins(rows: Tensor, margin: int) -> None:
+    """Squared gradients are 1, or ``margin`` for a margin; the weight is that of the batch's cross-entropy."""
+    classes = len(rows)
+    network = one_layer(rows, torch.full((classes,), -50.0))  # the other logits are negative too
+    x, label = images(50, classes=classes)
+    plain = cross_entropy(network(x), label).item()
+    assert 0.6 < plain < 1.2
     objective = EVERY["lipschitz_penalty"]()
     for seed in range(3):
         psi = 220 * math.exp(0.02 * (seed + 1) * math.log(1.5 / plain))
-        shares = (step(objective, network, x, label, seed)[0] - plain).item() / (psi / 64) - 1
-        assert shares * 50 == pytest.approx(round(shares * 50), abs=1e-8)
-        assert 1 <= round(shares * 50) <= 25
+        mean = (step(objective, network, x, label, seed)[0].item() - plain) / (psi / 64)
+        margins = 50 * (mean - 1) / (margin - 1)
+        assert margins == pytest.approx(round(margins), abs=1e-3)
+        assert 1 <= round(margins) <= 25
 
 
 def test_the_gradient_of_the_penalty_of_one_layer() -> None:
