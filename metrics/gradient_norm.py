@@ -47,10 +47,10 @@ def percentile(values: Tensor, level: float) -> Tensor:
 
     Args:
         values: ``(N,)``.
-        level: in ``[0, 1]``.
+        level: between 0 and 1, both excluded.
     """
-    reach = len(values) ** -0.5
-    low, high = max(level - reach, 0.0), min(level + reach, 1.0)
+    reach = min(len(values) ** -0.5, level / 2, (1 - level) / 2)
+    low, high = level - reach, level + reach
     at, before, after = torch.quantile(values, values.new_tensor([level, low, high]))
     below = (values <= at).to(values)
     return at + (below.mean() - below) * (after - before) / (high - low)
