@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -374,6 +376,56 @@ def test_in_another_thread_signals_are_left_alone(tmp_path: Path) -> None:
     assert results == [False]
 
 
+def step_of(path: Path) -> int:
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["training"])["notes"]["step"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_kills_at_random_moments_leave_a_whole_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checkpoints after every step, so that many kills fall into the writing of one."""
+    recipe, moments = recipe_of("mlp.standard"), random.Random()
+
+    def train(folder: str, *, resume: bool) -> Path:
+        monkeypatch.setattr(training, "make_card", lambda *_: {"name": "mlp.standard", "dataset": "digits"})
+        return recipe("mlp.standard", "digits", out=tmp_path / folder, epochs=60, resume=resume)
+
+    whole = train("whole", resume=False)  # first, so that what torch imports late is there before the forks
+    path, reached = tmp_path / "killed" / "mlp.standard@digits.checkpoint", 0
+
+    def child_trains() -> None:
+        status = 1
+        try:
+            torch.set_num_threads(1)
+            monkeypatch.setattr(fitting, "AFTER_EPOCH", 0)
+            monkeypatch.setattr(fitting, "WITHIN_EPOCH", 0)
+            train("killed", resume=True)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+    for _ in range(6):
+        child = os.fork()
+        if child == 0:
+            child_trains()
+        while not path.exists() or step_of(path) <= reached:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:  # on a machine that gave this process no time
+                assert status == 0
+                break
+            time.sleep(0.01)
+        else:
+            time.sleep(moments.uniform(0, 0.01))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            reached = step_of(path) if path.exists() else 0
+    assert train("killed", resume=True).read_bytes() == whole.read_bytes()
+
+
 CHILD = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
@@ -409,11 +461,6 @@ def start(folder: Path, *more: str) -> subprocess.Popen[str]:
 def finish(child: subprocess.Popen[str]) -> tuple[int, str]:
     err = child.communicate(timeout=120)[1]
     return child.returncode, err
-
-
-def step_of(path: Path) -> int:
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["training"])["notes"]["step"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
