@@ -12,7 +12,7 @@ from .training import Recipe
 CONCISE = "Chalasani et al. 2020, arXiv:1810.06583; trained here, models/regularised.py"
 PENALTY = "Woods et al. 2019, arXiv:1906.02896; trained here, models/regularised.py"
 RAR = "Chen et al. 2019, arXiv:1905.09957, fewer steps; trained here, models/regularised.py"
-SHORT = {"shown": 40_000, "fewest": 2}  # a step costs twelve to twenty of an ordinary training
+SHOWN, FEWEST = 40_000, 2  # images and epochs: a step costs twelve to twenty of an ordinary training
 
 
 @trained("cnn.l1", family="regularised", source=CONCISE, recipe=Recipe(l1, {"weight": 2e-4}, fewest=10))
@@ -43,14 +43,22 @@ def cnn_lipschitz_penalty_at(shape: tuple[int, ...], classes: int) -> nn.Module:
     return half_huber_cnn(shape, classes)
 
 
-@trained("cnn.ig_norm", family="regularised", source=RAR, recipe=Recipe(ig_norm, {"eps": 0.1}, **SHORT))
+@trained(
+    "cnn.ig_norm",
+    family="regularised",
+    source=RAR,
+    recipe=Recipe(ig_norm, {"eps": 0.1}, shown=SHOWN, fewest=FEWEST),
+)
 def cnn_ig_norm(shape: tuple[int, ...], classes: int) -> nn.Module:
     """Convolutional network whose loss's integrated gradients to an attacked image stay small."""
     return cnn(shape, classes)
 
 
 @trained(
-    "cnn.ig_sum_norm", family="regularised", source=RAR, recipe=Recipe(ig_sum_norm, {"eps": 0.1}, **SHORT)
+    "cnn.ig_sum_norm",
+    family="regularised",
+    source=RAR,
+    recipe=Recipe(ig_sum_norm, {"eps": 0.1}, shown=SHOWN, fewest=FEWEST),
 )
 def cnn_ig_sum_norm(shape: tuple[int, ...], classes: int) -> nn.Module:
     """As cnn.ig_norm, with the cross-entropy at the attacked image."""
