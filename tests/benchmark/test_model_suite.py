@@ -31,14 +31,14 @@ def test_every_cell_is_computed_or_says_why_not(finished: xb.Run) -> None:
 def test_the_table_of_models_has_a_number_an_interval_and_a_count(finished: xb.Run) -> None:
     table = pd.read_csv(finished.folder / "models.csv").set_index("model")
     assert (table["n"] == 6).all()
-    plain = [name for name in table if f"{name}:ci_low" in table]
+    plain = [str(name) for name in table if f"{name}:ci_low" in table]
     assert {
         "accuracy",
         "certified_accuracy[epsilon=0.5]",
         "certified_accuracy.radius",
         "lipschitz.upper",
     } <= set(plain)
-    ours = table.loc["lipmlp.hkr"]
+    ours = table.loc["lipmlp.hkr"].to_dict()
     for name in plain:
         assert ours[f"{name}:ci_low"] - 1e-5 <= ours[name] <= ours[f"{name}:ci_high"] + 1e-5
 
