@@ -73,7 +73,7 @@ def ara(
     so distances are smaller than those of ``attack_distance``.
 
     The paper takes 450 steps, a path of 20 and a momentum of .9, which is some five times the work; on the
-    shipped networks the areas agree to 1 %. It climbs the cross-entropy alone (``loss=cross_entropy``). On
+    shipped CNNs for digits the areas agree to 1 %. It climbs the cross-entropy alone (``loss=cross_entropy``). On
     1-Lipschitz networks, whose logits differ little, that overstates the area by a sixth, so that models could
     not be compared: by default an image counts with the smaller distance of two loops.
 
