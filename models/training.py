@@ -127,10 +127,11 @@ class Recipe:
 
     @property
     def card(self) -> dict[str, object]:
-        """The recipe as the model's card states it."""
+        """The recipe as the model's card states it: every setting, also those left at their defaults."""
+        declared = inspect.signature(self.objective).parameters
         return {
             "objective": self.objective.__name__,
-            **self.settings,
+            **{name: self.settings.get(name, setting.default) for name, setting in declared.items()},
             "optimiser": "adam",
             "rate": self.rate,
             "schedule": "cosine",

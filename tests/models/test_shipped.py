@@ -20,8 +20,18 @@ from xaiboard.benchmark.lipschitz import audit, certified_radius
 WEIGHTS = Path(xaiboard.models.__file__).parent / "weights"
 CARDS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}
 ON_DIGITS = [stem for stem, card in CARDS.items() if card["dataset"] == "digits"]
-OT = [stem for stem, card in CARDS.items() if card["family"] == "ot"]
-OT_ON_DIGITS = [stem for stem in OT if stem in ON_DIGITS]
+OT = [stem for stem, card in CARDS.items() if "lipschitz" in card]
+OT_ON_DIGITS = [stem for stem in OT if stem in ON_DIGITS and not CARDS[stem]["seed"]]
+
+LEAST = {
+    "linear.standard": 0.95,
+    "linear.pgd_linf": 0.92,
+    "linear.l1": 0.94,
+    "linear.stable_ig": 0.92,
+    "cnn.lipschitz_penalty": 0.88,
+    "cnn.lipschitz_penalty_at": 0.85,
+}
+"""Accuracy on digits that a model must have; 0.96 where none is named."""
 
 
 @cache
@@ -45,9 +55,25 @@ def share(correct: Tensor) -> float:
     return float(correct.double().mean())
 
 
-def test_every_registered_model_is_shipped_for_digits() -> None:
-    expected = {"mlp.standard", "cnn.standard", "cnn.pgd_linf", "lipmlp.hkr", "lipcnn.hkr"}
-    assert {CARDS[stem]["name"] for stem in ON_DIGITS} == expected
+def shipped(dataset: str) -> set[str]:
+    return {card["name"] for card in CARDS.values() if card["dataset"] == dataset}
+
+
+def first_seeds() -> set[str]:
+    return {name for name in models if ".seed" not in name}
+
+
+def test_every_family_is_shipped() -> None:
+    """The points of the trade-off are for Fashion-MNIST, the binary loss is for two classes."""
+    trade_off, binary = {"lipcnn.hkr_accurate", "lipcnn.hkr_robust"}, {"lipmlp.hkr_binary"}
+    assert shipped("digits") >= first_seeds() - trade_off - binary
+    one_layer = {name for name in first_seeds() if name.startswith("linear.")}
+    assert shipped("digits-0-8") >= one_layer | binary
+    assert shipped("fashion-mnist") >= first_seeds() - one_layer - binary - {"lipmlp.hkr_one_vs_all"}
+
+
+def test_weights_are_small() -> None:
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) <= 40 * 2**20
 
 
 @pytest.mark.parametrize("stem", CARDS)
@@ -65,7 +91,19 @@ def test_digits_accuracy_is_the_card_s(stem: str, digits: Data) -> None:
     card = CARDS[stem]
     assert card["data"] == load_data("digits", split="train").digest
     assert share(predict(load(stem), digits.x) == digits.label) == pytest.approx(card["accuracy"], abs=1e-3)
-    assert card["accuracy"] >= {"standard": 0.97, "adversarial": 0.95, "ot": 0.93}[card["family"]]
+    assert card["accuracy"] >= LEAST.get(card["name"].partition(".seed")[0], 0.96)
+
+
+def test_fashion_mnist_reaches_what_is_published() -> None:
+    """Within 3 points of the .85 of adversarial training in Chen et al. 2019; certified as 1-Lipschitz networks can be."""
+    card = {name: CARDS[f"{name}@fashion-mnist"] for name in shipped("fashion-mnist")}
+    assert card["cnn.standard"]["accuracy"] >= 0.91
+    assert card["cnn.pgd_linf"]["accuracy"] >= 0.82
+    robust, middle, accurate = (card[f"lipcnn.hkr{point}"] for point in ("_robust", "", "_accurate"))
+    assert middle["accuracy"] >= 0.86 and middle["certified_accuracy"]["0.5"] >= 0.35
+    assert robust["accuracy"] < middle["accuracy"] < accurate["accuracy"]
+    certified = [model["certified_accuracy"]["0.5"] for model in (robust, middle, accurate)]
+    assert certified == sorted(certified, reverse=True)
 
 
 def test_adversarial_training_helps(digits: Data) -> None:
