@@ -18,27 +18,27 @@ TANDEM = 0.2
 class AdaptiveWeight(nn.Module):
     """Weight of the penalty: it grows while the loss is below its target.
 
-    ``start * exp(rate * I)``, where ``I`` changes by ``-ln(loss / target)``, clipped to ``[-0.01, 1]``, before each
+    ``start * exp(growth * I)``, where ``I`` changes by ``-ln(loss / target)``, clipped to ``[-0.01, 1]``, before each
     step and never falls below 0 (Woods et al. 2019, arXiv:1906.02896, and their released code).
 
     Args:
         target: cross-entropy, in nats, that training settles at.
         start: smallest weight.
-        rate: of growth.
+        growth: of the weight, for each unit of I.
     """
 
     total: Tensor
 
-    def __init__(self, *, target: float = 1.5, start: float = 220.0, rate: float = 0.02) -> None:
+    def __init__(self, *, target: float = 1.5, start: float = 220.0, growth: float = 0.02) -> None:
         super().__init__()
-        self.target, self.start, self.rate = target, start, rate
+        self.target, self.start, self.growth = target, start, growth
         self.register_buffer("total", torch.zeros(()))
 
     def forward(self, loss: Tensor) -> Tensor:
         """The weight for the step whose mean cross-entropy is ``loss``, a scalar."""
         change = -(loss.detach() / self.target).log()
         self.total = (self.total + change.clamp(-0.01, 1.0)).clamp_min(0)
-        return self.start * (self.rate * self.total).exp()
+        return self.start * (self.growth * self.total).exp()
 
 
 class _Penalty(nn.Module):
@@ -71,7 +71,7 @@ def lipschitz_penalty(
     *,
     target: float = 1.5,
     start: float = 220.0,
-    rate: float = 0.02,
+    growth: float = 0.02,
     attacked: float = 0.0,
     eps: float = 0.1,
     steps: int = 7,
@@ -85,12 +85,12 @@ def lipschitz_penalty(
     Args:
         target: cross-entropy, in nats, that the weight steers to.
         start: smallest weight.
-        rate: growth of the weight.
+        growth: of the weight, see :class:`AdaptiveWeight`.
         attacked: share of the images that are replaced by a misclassified neighbour, which may leave ``[0, 1]``.
         eps: length of the attack's path, a root mean square over pixels, in units of ``x``.
         steps: of the attack.
     """
-    return _Penalty(AdaptiveWeight(target=target, start=start, rate=rate), attacked, eps, steps)
+    return _Penalty(AdaptiveWeight(target=target, start=start, growth=growth), attacked, eps, steps)
 
 
 def _drawn_score(logits: Tensor, label: Tensor, generator: torch.Generator) -> Tensor:

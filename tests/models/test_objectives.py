@@ -305,7 +305,7 @@ def test_above_the_target_it_falls_slowly_and_never_below_its_start() -> None:
 
 
 def test_other_settings_of_the_weight() -> None:
-    adaptive = AdaptiveWeight(target=0.5, start=3.0, rate=0.1)
+    adaptive = AdaptiveWeight(target=0.5, start=3.0, growth=0.1)
     assert weights([0.5, 0.25], adaptive) == pytest.approx([3.0, 3 * math.exp(0.1 * math.log(2))], rel=1e-9)
 
 
@@ -322,7 +322,7 @@ def scores(seed: int, batch: int = 900) -> list[int]:
     weight[0, 3], weight[1, 20], weight[2, 41] = 1.0, math.sqrt(1000), 1000.0
     network = one_layer(weight, torch.tensor([0.0, 5000.0, -5000.0], dtype=torch.float64))
     x, label = images(batch, classes=1)
-    objective = EVERY["lipschitz_penalty"](start=1.0, rate=0.0)
+    objective = EVERY["lipschitz_penalty"](start=1.0, growth=0.0)
     penalty = step(objective, network, x, label, seed)[0] - cross_entropy(network(x), label).detach()
     total = round(penalty.item() * 64 * batch)
     assert penalty.item() * 64 * batch == pytest.approx(total, abs=1e-2)
@@ -364,7 +364,7 @@ def test_the_gradient_of_the_penalty_of_one_layer() -> None:
     w = torch.randn(1, 64, generator=generator(), dtype=torch.float64)
     network, (x, _) = one_layer(w, torch.zeros(1).double()), images(5)
     seed = next(s for s in range(100) if (torch.rand(5, generator=generator(s)) > 0.2).all())
-    objective = EVERY["lipschitz_penalty"](start=220.0, rate=0.0)
+    objective = EVERY["lipschitz_penalty"](start=220.0, growth=0.0)
     loss, (gradient, _) = step(objective, network, x, torch.zeros(5, dtype=torch.int64), seed)
     assert loss.item() == pytest.approx(220 * w.square().sum().item() / 64, rel=1e-9)
     assert torch.allclose(gradient, 220 * 2 * w / 64, rtol=1e-9)
