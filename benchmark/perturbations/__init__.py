@@ -1,5 +1,27 @@
 """Built-in perturbations; importing the package registers them."""
 
-from . import gaussian_noise, jpeg, rotation, shift, sign_noise, uniform_noise
+from . import (
+    best_of_random,
+    gaussian_noise,
+    jpeg,
+    mass_center_attack,
+    rotation,
+    shift,
+    sign_noise,
+    target_attack,
+    topk_attack,
+    uniform_noise,
+)
 
-__all__ = ["gaussian_noise", "jpeg", "rotation", "shift", "sign_noise", "uniform_noise"]
+__all__ = [
+    "best_of_random",
+    "gaussian_noise",
+    "jpeg",
+    "mass_center_attack",
+    "rotation",
+    "shift",
+    "sign_noise",
+    "target_attack",
+    "topk_attack",
+    "uniform_noise",
+]

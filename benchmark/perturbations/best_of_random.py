@@ -1,0 +1,82 @@
+"""Best of random: the worst of many noisy images, for the map that is explained."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.linalg import vector_norm
+
+from ..errors import at_least
+from ..registry import perturbation
+from ..rng import SampleRng
+from .agreement import magnitudes, mass_centre, spearman, top_pixels
+from .worst import Worst
+
+Measure = Literal["spearman", "intersection", "mass_centre"]
+
+
+@perturbation(
+    source="Chen et al. 2019, arXiv:1905.09957, and its use by Kamath et al. 2024, arXiv:2312.10534"
+)
+def best_of_random(
+    model: nn.Module,
+    x: Tensor,
+    logits: Tensor,
+    attribution: Tensor,
+    explain: Callable[[Tensor], Tensor],
+    rng: SampleRng,
+    *,
+    eps: float = 0.1,
+    step: float = 0.01,
+    steps: int = 100,
+    restarts: int = 3,
+    measure: Measure = "spearman",
+    k: int = 100,
+) -> Tensor:
+    """The image on a random walk of signs whose map agrees least with that of ``x``, shaped like ``x``.
+
+    The "random" attack of the released code: a step of ``step`` up or down for each element, back into the ball and
+    into ``[0, 1]``, some hundred times over; of all images that are predicted as ``x`` is, the worst is kept, and
+    ``x`` itself where none is worse. It uses no gradient, so it attacks every method alike. (The released code keeps
+    the lowest Kendall correlation; Spearman's orders images much the same and is quicker.)
+
+    Args:
+        model: classifier, to logits ``(B, K)``.
+        x: inputs in ``[0, 1]``.
+        logits: outputs for ``x``.
+        attribution: map of ``x``.
+        explain: the attacked method.
+        rng: random numbers of each sample.
+        eps: radius in the sup norm, in units of ``x``.
+        step: length of a step, in units of ``x``.
+        steps: number of steps; each costs an explanation and a forward pass.
+        restarts: number of walks, all from ``x``.
+        measure: what is kept lowest: rank correlation, the share of the ``k`` largest pixels that stay, or the
+            closeness of the centres of mass.
+        k: pixels in a set, for the intersection.
+
+    Raises:
+        XaiboardError: a negative radius or step, fewer than one step or walk, or no set of the map's pixels has ``k``
+            of them.
+    """
+    at_least(0, "best_of_random", eps=eps, step=step)
+    at_least(1, "best_of_random", steps=steps, restarts=restarts)
+    worst = Worst(x, logits, attribution, _agreement(attribution, measure, k))
+    low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
+    for _ in range(restarts):
+        walk = x
+        for _ in range(steps):
+            walk = (walk + step * rng.sign(x)).clamp(low, high)
+            worst.offer(walk, model, explain)
+    return worst.x
+
+
+def _agreement(attribution: Tensor, measure: Measure, k: int) -> Callable[[Tensor], Tensor]:
+    """Agreement of a map with ``attribution``, ``(B,)``."""
+    if measure == "spearman":
+        return lambda other: spearman(attribution, other)
+    if measure == "intersection":
+        top = top_pixels(attribution, k, "best_of_random")
+        return lambda other: (top * top_pixels(other, k, "best_of_random")).sum((1, 2)) / k
+    centre = mass_centre(magnitudes(attribution))
+    return lambda other: -vector_norm(mass_centre(magnitudes(other)) - centre, dim=1)

@@ -1,0 +1,85 @@
+"""Targeted attack: importance is drawn into a region that had least of it."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from ..errors import at_least
+from ..registry import perturbation
+from ..rng import SampleRng
+from .agreement import magnitudes
+from .ifia import SOURCE, Climb, Through, attack
+from .worst import Worst
+
+
+@perturbation(source=SOURCE + "; the region is chosen here, since they leave it to the user")
+def target_attack(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    logits: Tensor,
+    attribution: Tensor,
+    explain: Callable[[Tensor], Tensor],
+    rng: SampleRng,
+    *,
+    side: int = 8,
+    eps: float = 0.1,
+    step: float = 0.01,
+    steps: int = 50,
+    restarts: int = 1,
+    beta: float = 5.0,
+    through: Through = "saliency",
+) -> Tensor:
+    """The image near ``x`` whose map has the most in the square where the original map has least, shaped like ``x``.
+
+    What is differentiated, what is kept and how it transfers to other methods is as in
+    :func:`~xaiboard.benchmark.perturbations.topk_attack.topk_attack`.
+
+    Args:
+        model: classifier, to logits ``(B, K)``.
+        x: inputs in ``[0, 1]``.
+        target: explained classes, ``(B,)``.
+        logits: outputs for ``x``.
+        attribution: map of ``x``.
+        explain: the attacked method.
+        rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
+        side: of the square, in pixels, at most those of the image; the first of several that have least.
+        eps: radius in the sup norm, in units of ``x``.
+        step: length of a step, in units of ``x``.
+        steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
+        restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
+        beta: sharpness of the softplus; the papers take 1, which is weaker here, as is 20.
+        through: the map that is differentiated.
+
+    Raises:
+        XaiboardError: a setting out of range.
+    """
+    at_least(1, "target_attack", side=side)
+    climb = Climb("target_attack", eps, step, steps, restarts, beta, through)
+    region = least_square(attribution, side)
+
+    def elsewhere(other: Tensor) -> Tensor:
+        values = magnitudes(other)
+        total = values.sum((1, 2)).clamp_min(torch.finfo(values.dtype).tiny)
+        return -(values * region).sum((1, 2)) / total
+
+    worst = Worst(x, logits, attribution, elsewhere)
+    return attack(climb, model, x, target, worst, explain, rng, lambda values: (values * region).mean((1, 2)))
+
+
+def least_square(attribution: Tensor, side: int) -> Tensor:
+    """1 in the square of ``side`` pixels that holds least of the magnitudes, ``(B, H, W)``."""
+    values = magnitudes(attribution)
+    height, width = values.shape[1:]
+    tall, wide = min(side, height), min(side, width)
+    held = avg_pool2d(values[:, None], (tall, wide), stride=1)[:, 0]
+    place = held.flatten(1).argmin(1)
+    top, left = place // held.shape[2], place % held.shape[2]
+    rows, columns = (torch.arange(length, device=values.device) for length in (height, width))
+    inside = [
+        (line >= first[:, None]) & (line < first[:, None] + length)
+        for line, first, length in ((rows, top, tall), (columns, left, wide))
+    ]
+    return (inside[0][:, :, None] & inside[1][:, None]).to(values)

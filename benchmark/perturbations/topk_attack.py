@@ -1,0 +1,65 @@
+"""Top-k attack: the importance of the most important pixels is pushed down."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from ..registry import perturbation
+from ..rng import SampleRng
+from .agreement import top_pixels
+from .ifia import SOURCE, Climb, Through, attack
+from .worst import Worst
+
+
+@perturbation(source=SOURCE)
+def topk_attack(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    logits: Tensor,
+    attribution: Tensor,
+    explain: Callable[[Tensor], Tensor],
+    rng: SampleRng,
+    *,
+    k: int = 100,
+    eps: float = 0.1,
+    step: float = 0.01,
+    steps: int = 50,
+    restarts: int = 1,
+    beta: float = 5.0,
+    through: Through = "saliency",
+) -> Tensor:
+    """The image near ``x`` whose map has the fewest of the original map's top pixels, shaped like ``x``.
+
+    Each step lowers their share of a map that can be differentiated: by default the simple gradient, of a copy of the
+    network with softplus for ReLU. What is kept is the iterate that is predicted as ``x`` is and whose own map, by the
+    method that is explained, has the fewest; ``x`` itself where no iterate has fewer. For every method but the one
+    that is differentiated this is an attack by transfer, whether or not it could be differentiated itself.
+
+    Args:
+        model: classifier, to logits ``(B, K)``.
+        x: inputs in ``[0, 1]``.
+        target: explained classes, ``(B,)``.
+        logits: outputs for ``x``.
+        attribution: map of ``x``.
+        explain: the attacked method.
+        rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
+        k: pixels in a set.
+        eps: radius in the sup norm, in units of ``x``.
+        step: length of a step, in units of ``x``.
+        steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
+        restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
+        beta: sharpness of the softplus; the papers take 1, which is weaker here, as is 20.
+        through: the map that is differentiated.
+
+    Raises:
+        XaiboardError: a setting out of range, or no set of the map's pixels has ``k`` of them.
+    """
+    climb = Climb("topk_attack", eps, step, steps, restarts, beta, through)
+    top = top_pixels(attribution, k, "topk_attack")
+
+    def kept(other: Tensor) -> Tensor:
+        return (top * top_pixels(other, k, "topk_attack")).sum((1, 2)) / k
+
+    worst = Worst(x, logits, attribution, kept)
+    return attack(climb, model, x, target, worst, explain, rng, lambda values: -(values * top).mean((1, 2)))

@@ -1,0 +1,248 @@
+"""Attacks on maps: what they keep, what they reach, and what an attack may not do."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+from xaiboard.benchmark import XaiboardError, metrics, perturbations
+from xaiboard.benchmark.perturbations.agreement import spearman
+from xaiboard.benchmark.perturbations.target_attack import least_square
+from xaiboard.benchmark.perturbations.twin import smooth_twin
+from xaiboard.benchmark.rng import SampleRng
+
+ATTACKS = ["best_of_random", "mass_center_attack", "target_attack", "topk_attack"]
+GRADIENT = ATTACKS[1:]
+SMALL: dict[str, dict[str, Any]] = {
+    "best_of_random": {"steps": 8, "restarts": 2},
+    "mass_center_attack": {"steps": 8},
+    "target_attack": {"steps": 8, "side": 4},
+    "topk_attack": {"steps": 8, "k": 12},
+}
+Explain = Callable[[Tensor], Tensor]
+
+
+@pytest.fixture(scope="module")
+def net() -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Conv2d(6, 6, 3), nn.ReLU(), nn.Flatten()
+        return nn.Sequential(*layers, nn.Linear(6 * 64, 4)).double().eval()
+
+
+@pytest.fixture(scope="module")
+def x() -> Tensor:
+    return torch.rand(6, 1, 12, 12, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def gradient(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    leaf = x.detach().requires_grad_()
+    return torch.autograd.grad(model(leaf).gather(1, target[:, None]).sum(), leaf)[0]
+
+
+def run(name: str, model: nn.Module, x: Tensor, ids: range | None = None, **settings: Any) -> Tensor:  # noqa: ANN401
+    with torch.no_grad():
+        logits = model(x)
+    target = logits.argmax(1)
+    given = {
+        "model": model,
+        "x": x,
+        "target": target,
+        "logits": logits,
+        "attribution": gradient(model, x, target),
+        "explain": lambda z: gradient(model, z, target),
+        "rng": SampleRng(0, ids or range(len(x)), name),
+    }
+    entry = perturbations[name]
+    return entry(**{key: given[key] for key in entry.supplied}, **{**SMALL[name], **settings})
+
+
+def damage(name: str, model: nn.Module, x: Tensor, attacked: Tensor) -> Tensor:
+    """What the attack keeps low, by the metrics of this suite or by hand, ``(B,)``."""
+    with torch.no_grad():
+        target = model(x).argmax(1)
+    a, b = gradient(model, x, target), gradient(model, attacked, target)
+    given = {"attribution": a, "perturbed_attribution": b}
+    if name == "topk_attack":
+        return metrics["topk_intersection"](**given, k=12)[""]
+    if name == "mass_center_attack":
+        return -metrics["mass_centre_shift"](**given)
+    if name == "target_attack":
+        share = b.abs() / b.abs().sum((1, 2, 3), keepdim=True)
+        return -(share * least_square(a, 4)[:, None]).sum((1, 2, 3))
+    return metrics["spearman"](**given)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_stays_in_the_ball_and_in_range_and_keeps_the_prediction(
+    net: nn.Module, x: Tensor, name: str
+) -> None:
+    kept = x.clone()
+    attacked = run(name, net, x, eps=0.05)
+    assert torch.equal(x, kept)
+    assert (attacked - x).abs().max() <= 0.05 + 1e-12
+    assert attacked.min() >= 0
+    assert attacked.max() <= 1
+    assert torch.equal(net(attacked).argmax(1), net(x).argmax(1))
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_more_steps_never_spare_the_map(net: nn.Module, x: Tensor, name: str) -> None:
+    """The first iterates are the same, and the worst of all is kept."""
+    before = damage(name, net, x, x)
+    for steps in (1, 4, 16):
+        now = damage(name, net, x, run(name, net, x, steps=steps))
+        assert (now <= before + 1e-9).all()
+        before = now
+    assert (before < damage(name, net, x, x)).any()
+
+
+@pytest.mark.parametrize("name", GRADIENT)
+def test_the_gradient_does_more_than_noise(net: nn.Module, x: Tensor, name: str) -> None:
+    noise = (x + 0.08 * SampleRng(0, range(6), "").sign(x)).clamp(0, 1)
+    found = damage(name, net, x, run(name, net, x, eps=0.08, steps=20, restarts=2))
+    assert found.mean() < damage(name, net, x, noise).mean()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_sample_does_not_see_its_batch(net: nn.Module, x: Tensor, name: str) -> None:
+    whole = run(name, net, x, restarts=2)
+    alone = [run(name, net, x[i : i + 1], range(i, i + 1), restarts=2) for i in range(6)]
+    torch.testing.assert_close(torch.cat(alone), whole)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_without_a_ball_nothing_moves(net: nn.Module, x: Tensor, name: str) -> None:
+    assert torch.equal(run(name, net, x, eps=0.0), x)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_where_no_prediction_holds_the_input_stays(x: Tensor, name: str) -> None:
+    """A network that predicts class 0 for these images alone."""
+
+    class Brittle(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            known = torch.tensor([any(torch.equal(one, image) for image in x) for one in z])
+            score = (z**2).flatten(1).sum(1) + torch.where(known, 1e6, -1e6)
+            return torch.stack([score, torch.zeros_like(score)], 1)
+
+    assert torch.equal(run(name, Brittle(), x), x)
+
+
+@pytest.mark.parametrize("name", GRADIENT)
+def test_a_map_without_a_gradient_is_attacked_at_random(x: Tensor, name: str) -> None:
+    """A network that is linear in pieces, without a layer that has a smooth copy."""
+
+    class Folded(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            flat = z.flatten(1)
+            score = ((flat[:, 1:] - flat[:, :-1]).abs()).sum(1)
+            return torch.stack([score, score * 0], 1)
+
+    attacked = run(name, Folded(), x)
+    assert not torch.equal(attacked, x)
+    assert damage(name, Folded(), x, attacked).mean() < damage(name, Folded(), x, x).mean()
+
+
+def test_a_linear_network_has_one_map(x: Tensor) -> None:
+    """Every image has the same gradient, so that no attack is worse than none."""
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(144, 3).double())
+    for name in ATTACKS:
+        assert torch.equal(run(name, linear, x), x)
+
+
+@pytest.mark.parametrize("through", ["saliency", "input_x_gradient", "integrated_gradients"])
+def test_differentiates_the_map_that_it_is_told(net: nn.Module, x: Tensor, through: str) -> None:
+    found = run("topk_attack", net, x, through=through)
+    assert (damage("topk_attack", net, x, found) <= 1).all()
+    assert not torch.equal(found, x)
+
+
+def test_vectors_are_attacked_too() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(20, 9), nn.ReLU(), nn.Linear(9, 3)).double()
+    x = torch.rand(4, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for name in ATTACKS:
+        settings: dict[str, Any] = {"k": 3} if name == "topk_attack" else {}
+        attacked = run(name, net, x, **settings)
+        assert attacked.shape == x.shape
+        assert (attacked - x).abs().max() <= 0.1 + 1e-12
+
+
+def test_the_walk_keeps_what_it_is_told(net: nn.Module, x: Tensor) -> None:
+    walks = {
+        measure: run("best_of_random", net, x, measure=measure, k=12)
+        for measure in ("spearman", "intersection", "mass_centre")
+    }
+    by = {"spearman": "best_of_random", "intersection": "topk_attack", "mass_centre": "mass_center_attack"}
+    for measure, name in by.items():
+        own = damage(name, net, x, walks[measure])
+        assert all((own <= damage(name, net, x, other) + 1e-9).all() for other in walks.values())
+
+
+def test_the_twin_is_smooth_and_near(net: nn.Module, x: Tensor) -> None:
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    sharp, soft = smooth_twin(net, 1e4), smooth_twin(net, 1.0)
+    torch.testing.assert_close(sharp(x), net(x), atol=1e-2, rtol=1e-2)
+    assert not torch.allclose(soft(x), net(x), atol=1e-2)
+    assert not any(parameter.requires_grad for parameter in sharp.parameters())
+    assert all(parameter.requires_grad for parameter in net.parameters())
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
+    z = torch.linspace(-3, 3, 7)
+    torch.testing.assert_close(smooth_twin(nn.ReLU(), 2.0)(z), softplus(z, 2.0))
+    leaky = smooth_twin(nn.Sequential(nn.LeakyReLU(0.1)), 2.0)
+    torch.testing.assert_close(leaky(z), 0.1 * z + 0.9 * softplus(z, 2.0))
+
+
+def test_the_square_is_the_one_that_holds_least() -> None:
+    a = torch.ones(1, 2, 6, 7)
+    a[:, :, 2:5, 3:6] = 0.5
+    region = least_square(a, 3)
+    assert region.sum() == 9
+    assert region[0, 2:5, 3:6].sum() == 9
+    assert least_square(a, 99).sum() == 42
+
+
+def test_correlation_is_that_of_scipy(x: Tensor) -> None:
+    a, b = x - 0.5, x.flip(0) - 0.4
+    pairs = zip(a.abs().flatten(1).tolist(), b.abs().flatten(1).tolist(), strict=True)
+    expected = [spearmanr(one, other)[0] for one, other in pairs]
+    torch.testing.assert_close(spearman(a, b), torch.tensor(expected, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"eps": -0.1}, "'eps' of '{}' must be at least 0"),
+        ({"step": -0.1}, "'step' of '{}' must be at least 0"),
+        ({"steps": 0}, "'steps' of '{}' must be at least 1"),
+        ({"restarts": 0}, "'restarts' of '{}' must be at least 1"),
+    ],
+)
+@pytest.mark.parametrize("name", ATTACKS)
+def test_refuses_what_makes_no_sense(
+    net: nn.Module, x: Tensor, name: str, settings: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(XaiboardError, match=problem.format(name)):
+        run(name, net, x, **settings)
+
+
+def test_refuses_a_set_or_a_sharpness_that_does_not_exist(net: nn.Module, x: Tensor) -> None:
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        (
+            "topk_attack",
+            {"k": 145},
+            "'k' of 'topk_attack' must be at most the 144 pixels of a map; got '145'",
+        ),
+        ("topk_attack", {"k": 0}, "'k' of 'topk_attack' must be at least 1"),
+        ("best_of_random", {"k": 145, "measure": "intersection"}, "'k' of 'best_of_random' must be at most"),
+        ("target_attack", {"side": 0}, "'side' of 'target_attack' must be at least 1"),
+        ("mass_center_attack", {"beta": 0.0}, "'beta' of 'mass_center_attack' must be greater than 0"),
+    ]
+    for name, settings, problem in cases:
+        with pytest.raises(XaiboardError, match=problem):
+            run(name, net, x, **settings)
