@@ -11,7 +11,7 @@ from .training import Recipe
 
 SOURCE = "Chalasani et al. 2020, arXiv:1810.06583; trained here, models/linear.py"
 REACH = {"eps": 0.1, "step": 0.1, "steps": 3}
-"""Of the attack: it ends in the corner of the ball wherever it starts, which is the worst case of two classes."""
+"""Of the attack: on the cross-entropy it ends, wherever it starts, in the worst corner of the ball of two classes."""
 
 
 @trained("linear.standard", family="standard", source=SOURCE, recipe=Recipe(natural))
@@ -39,5 +39,9 @@ def linear_l1(shape: tuple[int, ...], classes: int) -> nn.Module:
     recipe=Recipe(ig_norm, {**REACH, "points": 10, "attack_points": 3, "weight": 1.0}),
 )
 def linear_stable_ig(shape: tuple[int, ...], classes: int) -> nn.Module:
-    """One layer, stable integrated gradients: for two classes the same objective as linear.pgd_linf."""
+    """One layer, stable integrated gradients.
+
+    For two classes the worst case of this objective is that of linear.pgd_linf (Chalasani et al. 2020, theorem on
+    stable IG). The attack does not always end in it: the norm has maxima in several corners of the ball.
+    """
     return linear(shape, classes)
