@@ -278,7 +278,9 @@ class Work:
         """
 
         def compute() -> Tensor:
-            audit = lipschitz.Audit(self.lipschitz[0, 0].item(), self.lipschitz[:, 1].max().item())
+            upper, local = self.lipschitz.unbind(1)
+            lower = lipschitz.lower_bound(self.model, self.x, local)
+            audit = lipschitz.Audit(upper[0].item(), lower)
             if not audit.passes:
                 raise XaiboardError(
                     f"no certificate for '{self.trained.name}': it does not pass the Lipschitz audit (upper bound"
