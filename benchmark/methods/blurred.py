@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from ..errors import SettingError, XaiboardError
+from ..errors import XaiboardError
 from ..registry import method
+from .settings import positive
 
 
 @method(source="control; Song et al. 2023, arXiv:2304.13836", control=True)
@@ -23,8 +24,7 @@ def blurred(attribution: Tensor, *, of: str = "saliency", sigma: float = 2.0) ->
         XaiboardError: ``sigma`` is not positive, or the attribution is no image.
     """
     del of  # read by the engine, which supplies the attribution
-    if sigma <= 0:
-        raise SettingError(f"setting 'sigma' of 'blurred' must be positive; got '{sigma:g}'")
+    positive("blurred", sigma=sigma)
     if attribution.dim() != 4:
         raise XaiboardError(
             f"method 'blurred' needs images (B, C, H, W), got {tuple(attribution.shape)}; leave it out"

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from ..errors import SettingError, XaiboardError
+from ..errors import XaiboardError
 from ..registry import method
+from .settings import positive
 
 
 @method(source="control; Judd et al. 2009, doi:10.1109/ICCV.2009.5459462, centre prior", control=True)
@@ -20,8 +21,7 @@ def gaussian(x: Tensor, *, sigma: float = 0.25) -> Tensor:
     Raises:
         XaiboardError: ``sigma`` is not positive, or ``x`` is no image.
     """
-    if sigma <= 0:
-        raise SettingError(f"setting 'sigma' of 'gaussian' must be positive; got '{sigma:g}'")
+    positive("gaussian", sigma=sigma)
     if x.dim() != 4:
         raise XaiboardError(
             f"method 'gaussian' needs images (B, C, H, W), got {tuple(x.shape)}; leave it out"

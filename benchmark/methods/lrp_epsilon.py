@@ -4,9 +4,9 @@ import captum.attr
 from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import Tensor, nn
 
-from ..errors import SettingError
 from ..registry import method
 from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
+from .settings import positive
 from .traceless import traceless
 
 PASSES = (nn.ReLU, nn.Tanh, nn.Dropout)
@@ -46,8 +46,7 @@ def lrp_epsilon(model: nn.Module, x: Tensor, target: Tensor, *, epsilon: float =
     Raises:
         XaiboardError: ``epsilon`` is not positive.
     """
-    if not epsilon > 0:
-        raise SettingError(f"setting 'epsilon' of 'lrp_epsilon' must be positive; got '{epsilon:g}'")
+    positive("lrp_epsilon", epsilon=epsilon)
     with traceless(model):
         for layer in layers(model):
             if type(layer) not in PASSES:

@@ -1,5 +1,7 @@
 """SmoothGrad: the gradient averaged over noisy copies of the input."""
 
+from collections.abc import Iterator
+
 import captum.attr
 import torch
 from torch import Tensor, nn
@@ -38,10 +40,18 @@ def smoothgrad(
     """
     at_least(1, "smoothgrad", draws=draws)
     at_least(0, "smoothgrad", sigma=sigma)
-    gradient = captum.attr.Saliency(model).attribute
     total = torch.zeros_like(x)
-    # captum's NoiseTunnel draws from the global stream, so its result depends on the batch.
-    for _ in range(draws):
-        total += gradient((x + rng.normal(x, sigma)).requires_grad_(), target, abs=False)
+    for gradient in noisy_gradients(model, x, target, rng, draws, sigma):
+        total += gradient
     attribution = total / draws
     return attribution.abs() if abs else attribution
+
+
+def noisy_gradients(
+    model: nn.Module, x: Tensor, target: Tensor, rng: SampleRng, draws: int, sigma: float
+) -> Iterator[Tensor]:
+    """Gradients of the target's logit at ``draws`` noisy copies of ``x``, each shaped like it."""
+    gradient = captum.attr.Saliency(model).attribute
+    # captum's NoiseTunnel draws from the global stream, so its result depends on the batch.
+    for _ in range(draws):
+        yield gradient((x + rng.normal(x, sigma)).requires_grad_(), target, abs=False)

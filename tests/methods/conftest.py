@@ -58,10 +58,16 @@ def images() -> Tensor:
     return torch.rand(5, 3, 12, 10, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
 
 
-def background(x: Tensor) -> Reference:
+def training_images(x: Tensor) -> Reference:
     """Six training images shaped like those of ``x``."""
     samples = torch.rand(6, *x.shape[1:], generator=torch.Generator().manual_seed(7), dtype=torch.float64)
     return Reference(samples.mean(0).to(x), samples.to(x))
+
+
+@pytest.fixture
+def background() -> Callable[[Tensor], Reference]:
+    """What :func:`attribute` gives as the reference unless told otherwise."""
+    return training_images
 
 
 Attribute = Callable[..., Tensor]
@@ -82,7 +88,7 @@ def attribute() -> Attribute:
     ) -> Tensor:
         rng = SampleRng(0, range(len(x)) if ids is None else ids, name)
         given: dict[str, object] = {"model": model, "x": x, "target": target, "rng": rng}
-        given["reference"] = background(x) if reference is None else reference
+        given["reference"] = training_images(x) if reference is None else reference
         return methods[name](**{key: given[key] for key in methods[name].supplied}, **settings)
 
     return call

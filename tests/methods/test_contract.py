@@ -12,6 +12,7 @@ IMAGES_ONLY = [
     "gradcam_plus_plus",
     "layercam",
     "guided_gradcam",
+    "rise",
     "sobel",
     "gaussian",
 ]
@@ -29,7 +30,28 @@ NAMES = [
     "guided_backprop",
     "deconvnet",
     "lrp_epsilon",
+    "smoothgrad_squared",
+    "vargrad",
+    "counterfactual_direction",
+    "adversarial_explanation",
+    "feature_ablation",
+    "shapley_sampling",
+    "kernel_shap",
+    "lime",
+    "deeplift_shap",
 ]
+
+FEW = ("gradient_shap", "shapley_sampling", "kernel_shap", "lime", "rise", "deeplift_shap")
+
+
+@pytest.fixture
+def attribute(attribute: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """With few draws, which is enough for what is tested here."""
+
+    def call(name: str, *given: object) -> Tensor:
+        return attribute(name, *given, **({"draws": 5} if name in FEW else {}))
+
+    return call
 
 
 @pytest.fixture(params=NAMES)

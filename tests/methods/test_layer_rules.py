@@ -1,12 +1,15 @@
 """Methods that change the backward pass: against a loop over the layers that applies the rule by hand."""
 
 import copy
+import warnings
 from collections.abc import Callable
 
+import captum.attr
 import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, methods
+from xaiboard.benchmark.data import Reference
 from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
 
 Rule = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
@@ -380,3 +383,41 @@ def test_nothing_stays_on_the_model_when_it_raises(
         kinds = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
         assert not any(kinds)
     torch.testing.assert_close(attribute(name, cnn, images, target), attribute(name, cnn, images, target))
+
+
+def test_deeplift_shap_over_all_backgrounds_is_that_of_captum(
+    attribute: Callable[..., Tensor],
+    background: Callable[[Tensor], Reference],
+    cnn: nn.Sequential,
+    images: Tensor,
+    target: Tensor,
+) -> None:
+    reference = background(images)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other = captum.attr.DeepLiftShap(cnn).attribute(images, reference.samples, target).detach()
+    for draws in (6, 100):
+        torch.testing.assert_close(attribute("deeplift_shap", cnn, images, target, draws=draws), other)
+    assert not torch.allclose(attribute("deeplift_shap", cnn, images, target, draws=5), other)
+
+
+def test_deeplift_shap_draws_different_backgrounds_for_each_sample(
+    attribute: Callable[..., Tensor],
+    background: Callable[[Tensor], Reference],
+    linear: nn.Module,
+    weight: Tensor,
+    x: Tensor,
+    target: Tensor,
+) -> None:
+    """Of a linear model, one draw is ``w (x - b)``: b is a background image, and not always the same."""
+    samples = background(x).samples
+    found = x - attribute("deeplift_shap", linear, x, target, draws=1) / weight[target]
+    distance = (found[:, None] - samples).flatten(2).norm(dim=2)
+    assert (distance.amin(1) < 1e-9).all()
+    assert len(distance.argmin(1).unique()) > 1
+
+
+def test_deeplift_shap_needs_background_images(cnn: nn.Sequential, images: Tensor, target: Tensor) -> None:
+    with pytest.raises(XaiboardError, match="'deeplift_shap' needs the data set's background images"):
+        methods["deeplift_shap"](model=cnn, x=images, target=target, reference=None)
+    assert "no rule for GroupSort2" in str(reason("deeplift_shap", nn.Sequential(GroupSort2())))

@@ -1,0 +1,48 @@
+"""DeepLIFT-SHAP: DeepLIFT averaged over training images as baselines."""
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Reference
+from ..errors import at_least
+from ..registry import method
+from ..rng import SampleRng
+from .background import background
+from .deeplift import contributions, without_rescale_rule
+
+
+@method(source="Lundberg & Lee 2017, arXiv:1705.07874, sec. 4.2", applies=without_rescale_rule)
+def deeplift_shap(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    rng: SampleRng,
+    reference: Reference | None,
+    *,
+    draws: int = 16,
+) -> Tensor:
+    """Mean DeepLIFT contributions against background images, in logits, shaped like ``x``.
+
+    The attributions of one input sum to ``f(x)`` less the mean of ``f`` over its background images, which are
+    drawn without replacement: with as many draws as there are images it is captum's, which takes all at once.
+    Costs ``2 draws`` forward and backward passes, and as many more forward as DeepLIFT.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        rng: random numbers of each sample.
+        reference: statistics of the training set; its background images are the baselines.
+        draws: baselines for each input; no more than there are background images.
+
+    Raises:
+        XaiboardError: ``draws`` is smaller than 1, the background images are not known, or DeepLIFT does not add
+            up on this model.
+    """
+    at_least(1, "deeplift_shap", draws=draws)
+    images = background("deeplift_shap", x, reference)
+    chosen = rng.permutation(x, len(images))[:, :draws]
+    total = torch.zeros_like(x)
+    for number in chosen.T:
+        total += contributions(model, x, images[number], target)
+    return total / chosen.shape[1]

@@ -1,0 +1,54 @@
+"""Shapley value sampling: a patch's part in the logit, averaged over random orders in which patches appear."""
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import at_least
+from ..registry import method
+from ..rng import SampleRng
+from .patches import keep, logit, patch_numbers, spread
+
+
+@method(source="Castro et al. 2009, doi:10.1016/j.cor.2008.04.004; patches as players")
+def shapley_sampling(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    rng: SampleRng,
+    *,
+    draws: int = 8,
+    patch: int = 4,
+    baseline: float = 0.0,
+) -> Tensor:
+    """Mean gain of the target's logit when a patch joins those before it, shared by its pixels and channels.
+
+    Shaped like ``x``, in logits. In every order the gains of all patches sum to ``f(x) - f(baseline)``, and so
+    does the attribution. Costs ``draws`` times the number of patches less 1 forward passes, and two more.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        rng: random numbers of each sample.
+        draws: random orders of the patches, for each input its own.
+        patch: side of a patch in pixels, those at the edge may be smaller; of a vector, its number of features.
+        baseline: value that an absent pixel takes, in units of ``x``.
+
+    Raises:
+        XaiboardError: ``draws`` or ``patch`` is smaller than 1.
+    """
+    at_least(1, "shapley_sampling", draws=draws, patch=patch)
+    numbers = patch_numbers(x, patch)
+    players = int(numbers.max()) + 1
+    intact, empty = logit(model, x, target), logit(model, torch.full_like(x, baseline), target)
+    gains = x.new_zeros(len(x), players)
+    for _ in range(draws):
+        order, before = rng.permutation(x, players), empty
+        present = torch.zeros(len(x), players, dtype=torch.bool, device=x.device)
+        for place, joins in enumerate(order.split(1, dim=1), start=1):
+            present = present.scatter(1, joins, value=True)
+            last = place == players
+            after = intact if last else logit(model, keep(x, present, numbers, baseline), target)
+            gains = gains.scatter_add(1, joins, (after - before)[:, None])
+            before = after
+    return spread(gains / draws, numbers, x)
