@@ -34,7 +34,8 @@ def topk_attack(
     Each step lowers their share of a map that can be differentiated: by default the simple gradient, of a copy of the
     network with softplus for ReLU. What is kept is the iterate that is predicted as ``x`` is and whose own map, by the
     method that is explained, has the fewest; ``x`` itself where no iterate has fewer. For every method but the one
-    that is differentiated this is an attack by transfer, whether or not it could be differentiated itself.
+    that is differentiated this is an attack by transfer, whether or not it could be differentiated itself. By transfer
+    it can do no more than noise: let ``through`` be the method that is explained, or the one next to it.
 
     Args:
         model: classifier, to logits ``(B, K)``.
