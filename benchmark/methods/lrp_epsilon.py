@@ -29,7 +29,7 @@ def without_epsilon_rule(model: nn.Module) -> str | None:
 
 
 @method(source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 58", applies=without_epsilon_rule)
-def lrp_epsilon(model: nn.Module, x: Tensor, target: Tensor, *, epsilon: float = 0.1) -> Tensor:
+def lrp_epsilon(model: nn.Module, x: Tensor, target: Tensor, *, epsilon: float = 0.25) -> Tensor:
     """Relevance of each input for the target's logit, in logits, shaped like ``x``.
 
     Layers with weights follow the epsilon rule, ``R_i = x_i sum_j w_ij R_j / (z_j + epsilon sign z_j)``; pooling
