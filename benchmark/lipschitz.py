@@ -74,18 +74,12 @@ def audit(model: nn.Module, x: Tensor) -> Audit:
     return Audit(upper_bound(model, tuple(x.shape[1:])), lower_bound(model, x))
 
 
-def lower_bound(model: nn.Module, x: Tensor, local: Tensor | None = None) -> float:
+def lower_bound(model: nn.Module, x: Tensor) -> float:
     """The largest slope met in ``[0, 1]``: at the images ``x`` ``(B, C, H, W)``, or between two found from them.
 
     The ascent starts from pairs of images, and from the steepest images with a little noise; always the same.
-
-    Args:
-        model: in eval mode.
-        x: images.
-        local: what :func:`local_lipschitz` gives for them, where it is known.
     """
-    if local is None:
-        local = local_lipschitz(model, x)
+    local = local_lipschitz(model, x)
     steep = x[local.topk(min(PAIRS, len(x))).indices]
     noise = SampleRng(0, range(len(steep)), "lipschitz.lower_bound").normal(steep).flatten(1)
     near = steep + NEAR * (noise / noise.norm(dim=1, keepdim=True)).view_as(steep)

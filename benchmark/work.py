@@ -278,9 +278,8 @@ class Work:
         """
 
         def compute() -> Tensor:
-            upper, local = self.lipschitz.unbind(1)
-            lower = lipschitz.lower_bound(self.model, self.x, local)
-            audit = lipschitz.Audit(upper[0].item(), lower)
+            # The ascent over pairs of `xaiboard audit` is left out: it costs as much for one sample as for all.
+            audit = lipschitz.Audit(self.lipschitz[0, 0].item(), self.lipschitz[:, 1].max().item())
             if not audit.passes:
                 raise XaiboardError(
                     f"no certificate for '{self.trained.name}': it does not pass the Lipschitz audit (upper bound"

@@ -129,10 +129,11 @@ class Recipe:
     @property
     def card(self) -> dict[str, object]:
         """The recipe as the model's card states it: every setting, also those left at their defaults."""
-        declared = inspect.signature(self.objective).parameters
+        declared = inspect.signature(self.objective).parameters.values()
         return {
             "objective": self.objective.__name__,
-            **{name: self.settings.get(name, setting.default) for name, setting in declared.items()},
+            **{setting.name: setting.default for setting in declared if setting.default is not setting.empty},
+            **self.settings,
             "optimiser": "adam",
             "rate": self.rate,
             "schedule": "cosine",

@@ -29,7 +29,8 @@ LEAST = {
     "linear.l1": 0.94,
     "linear.stable_ig": 0.92,
     "cnn.lipschitz_penalty": 0.88,
-    "cnn.lipschitz_penalty_at": 0.85,
+    "cnn.lipschitz_penalty_at": 0.93,
+    "cnn.ig_norm": 0.92,
 }
 """Accuracy on digits that a model must have; 0.96 where none is named."""
 
@@ -95,7 +96,7 @@ def test_digits_accuracy_is_the_card_s(stem: str, digits: Data) -> None:
 
 
 def test_fashion_mnist_reaches_what_is_published() -> None:
-    """Within 3 points of the .85 of adversarial training in Chen et al. 2019; certified as 1-Lipschitz networks can be."""
+    """Adversarial training within 3 points of the .85 of Chen et al. 2019; the trade-off of 1-Lipschitz networks."""
     card = {name: CARDS[f"{name}@fashion-mnist"] for name in shipped("fashion-mnist")}
     assert card["cnn.standard"]["accuracy"] >= 0.91
     assert card["cnn.pgd_linf"]["accuracy"] >= 0.82
