@@ -70,7 +70,14 @@ def test_every_family_is_shipped() -> None:
     assert shipped("digits") >= first_seeds() - trade_off - binary
     one_layer = {name for name in first_seeds() if name.startswith("linear.")}
     assert shipped("digits-0-8") >= one_layer | binary
-    assert shipped("fashion-mnist") >= first_seeds() - one_layer - binary - {"lipmlp.hkr_one_vs_all"}
+    too_long_on_two_cores = {
+        "cnn.ig_sum_norm",
+        "cnn.lipschitz_penalty_at",
+        "lipcnn.hkr_one_vs_all",
+        "lipmlp.hkr",
+        "lipmlp.hkr_one_vs_all",
+    }
+    assert shipped("fashion-mnist") >= first_seeds() - one_layer - binary - too_long_on_two_cores
 
 
 def test_weights_are_small() -> None:
