@@ -381,9 +381,18 @@ def step_of(path: Path) -> int:
         return json.loads(file.metadata()["training"])["notes"]["step"]
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Bytes are equal for equally many threads, and forked children run on one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_kills_at_random_moments_leave_a_whole_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
     """Checkpoints after every step, so that many kills fall into the writing of one."""
     recipe, moments = recipe_of("mlp.standard"), random.Random()
@@ -398,7 +407,6 @@ def test_kills_at_random_moments_leave_a_whole_checkpoint(
     def child_trains() -> None:
         status = 1
         try:
-            torch.set_num_threads(1)
             monkeypatch.setattr(fitting, "AFTER_EPOCH", 0)
             monkeypatch.setattr(fitting, "WITHIN_EPOCH", 0)
             train("killed", resume=True)
