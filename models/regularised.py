@@ -12,7 +12,7 @@ from .training import Recipe
 CONCISE = "Chalasani et al. 2020, arXiv:1810.06583; trained here, models/regularised.py"
 PENALTY = "Woods et al. 2019, arXiv:1906.02896; trained here, models/regularised.py"
 RAR = "Chen et al. 2019, arXiv:1905.09957, fewer steps; trained here, models/regularised.py"
-SHOWN, FEWEST = 40_000, 2  # images and epochs: a step costs twelve to twenty of an ordinary training
+SHOWN, FEWEST = 40_000, 4  # images and epochs: a step costs twelve to twenty of an ordinary training
 
 
 @trained("cnn.l1", family="regularised", source=CONCISE, recipe=Recipe(l1, {"weight": 2e-4}, fewest=10))

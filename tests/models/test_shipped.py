@@ -16,6 +16,7 @@ from xaiboard.benchmark import models
 from xaiboard.benchmark.attacks import pgd_l2, pgd_linf
 from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.lipschitz import audit, certified_radius
+from xaiboard.models.training import Recipe
 
 WEIGHTS = Path(xaiboard.models.__file__).parent / "weights"
 CARDS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}
@@ -92,6 +93,15 @@ def test_a_card_matches_its_weights_and_its_recipe(stem: str) -> None:
     assert path.stat().st_size <= 2 * 2**20
     assert card["recipe"] == models[card["name"]].recipe.card  # type: ignore[union-attr]
     assert card["family"] == models[card["name"]].family
+
+
+@pytest.mark.parametrize("stem", CARDS)
+def test_the_recipe_as_it_is_trains_as_long_and_from_the_same_seed(stem: str) -> None:
+    images = {"digits": 1348, "block-digits": 1348, "digits-0-8": 265, "fashion-mnist": 60_000}
+    card, recipe = CARDS[stem], models[CARDS[stem]["name"]].recipe
+    assert isinstance(recipe, Recipe)
+    assert card["epochs"] == max(recipe.fewest, recipe.shown // images[card["dataset"]])
+    assert card["seed"] == recipe.seed
 
 
 @pytest.mark.parametrize("stem", ON_DIGITS)
