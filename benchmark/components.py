@@ -24,6 +24,7 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *INPUT,
             "attribution",
             "explain",
+            "other_attribution",
             "perturbed_x",
             "perturbed_attribution",
             "certificate",
@@ -301,16 +302,20 @@ class Choice(Generic[C]):
 
     @property
     def base(self) -> Choice[Any] | None:
-        """The method whose attribution this one changes: that which the setting ``of`` names, as it is by default.
+        """The method whose attribution this one changes (its setting ``of``) or compares with (``other``).
+
+        It has its default settings.
 
         Raises:
             XaiboardError: no method of that name.
         """
         from .registry import methods
 
-        if not isinstance(self.component, Method) or not self.component.needs("attribution"):
-            return None
-        return choose(methods[str(self.settings["of"])])
+        if isinstance(self.component, Method) and self.component.needs("attribution"):
+            return choose(methods[str(self.settings["of"])])
+        if self.component.needs("other_attribution"):
+            return choose(methods[str(self.settings["other"])])
+        return None
 
     @property
     def identity(self) -> dict[str, object]:
@@ -327,7 +332,7 @@ class Choice(Generic[C]):
         return self.component.needs(name) or (self.base is not None and self.base.needs(name))
 
     def reason_against(self, model: Any) -> str | None:  # noqa: ANN401 - torch is not imported here
-        """Why the method, or its base, is not applicable to ``model``, or None."""
+        """Why the method, or its base, or the method that a metric compares with, does not apply to ``model``."""
         applies = self.component.applies if isinstance(self.component, Method) else None
         own = applies(model) if applies else None
         return own or (self.base and self.base.reason_against(model))

@@ -9,6 +9,7 @@ from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -235,7 +236,8 @@ def _product(
 def needs_method(metric: Metric) -> bool:
     """Whether a metric judges attributions, not the model alone."""
     return any(
-        metric.needs(name) for name in ("attribution", "explain", "perturbed_x", "perturbed_attribution")
+        metric.needs(name)
+        for name in ("attribution", "explain", "other_attribution", "perturbed_x", "perturbed_attribution")
     )
 
 
@@ -261,8 +263,9 @@ def _inapplicable(
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
-    if method is not None and (reason := method.reason_against(model.module)):
-        return reason
+    for choice in (method, metric):
+        if choice is not None and (reason := choice.reason_against(model.module)):
+            return reason
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):
         return _uncertified(model, data, certificate=metric.component.needs("certificate"))
     return ""
@@ -292,12 +295,12 @@ def _combination(cell: Cell) -> tuple[str, str, str]:
 class _Probe(Work):
     """Explains once with each method; later explanations are counted and not made."""
 
-    def _explain(self, method: Choice, rows: slice, x: Tensor) -> Tensor:
+    def _explain(self, method: Choice, rows: slice, x: Tensor, **replaced: Any) -> Tensor:  # noqa: ANN401
         known: dict[str, tuple[float, float]] = self.__dict__.setdefault("_known", {})
         if method.label not in known:
             _ = self.target  # not the method's own cost
             before = self.passes.forward, self.passes.backward
-            result = super()._explain(method, rows, x)
+            result = super()._explain(method, rows, x, **replaced)
             known[method.label] = self.passes.forward - before[0], self.passes.backward - before[1]
             return result
         forward, backward = known[method.label]

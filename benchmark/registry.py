@@ -174,10 +174,7 @@ def make_method(
 ) -> Method:
     """The entry that :func:`method` registers, unregistered."""
     common = _common("method", name, function, source, version)
-    if "attribution" in common["supplied"] and "of" not in common["settings"]:
-        raise XaiboardError(
-            f"method '{common['name']}' asks for 'attribution', so it needs a setting that names whose: of='saliency'"
-        )
+    _names_whose("method", common, asked="attribution", setting="of")
     return Method(**common, control=control, applies=applies)
 
 
@@ -255,6 +252,7 @@ def make_metric(
         value.__name__: Component(**_common("shared value", None, value, "", version)) for value in shared
     }
     common = _common("metric", name, function, source, version, tuple(values))
+    _names_whose("metric", common, asked="other_attribution", setting="other")
     for value in values.values():
         missing = set(value.settings) - set(common["settings"])
         if missing:
@@ -293,6 +291,15 @@ def perturbation(*, name: str | None = None, source: str = "", version: int = 1)
         return function
 
     return register
+
+
+def _names_whose(kind: str, common: Mapping[str, Any], *, asked: str, setting: str) -> None:
+    """Checks that a component which asks for another method's attribution has the setting that names the method."""
+    if asked in common["supplied"] and setting not in common["settings"]:
+        raise XaiboardError(
+            f"{kind} '{common['name']}' asks for '{asked}', so it needs a setting that names whose:"
+            f" {setting}='saliency'"
+        )
 
 
 def _common(

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import lipschitz
 from .batching import Batcher
@@ -205,7 +205,8 @@ class Work:
 
         def batch(rows: slice) -> Scores:
             names = [name for name in metric.component.supplied if name not in shared]
-            given = self._supply(names, rows, f"metric/{metric.component.name}", method, perturbation)
+            purpose = f"metric/{metric.component.name}"
+            given = self._supply(names, rows, purpose, method, perturbation, other=metric.base)
             values = {name: value[rows] for name, value in shared.items()}
             returned = metric.component.function(**given, **values, **metric.settings)
             return read_scores(metric.component.name, returned, rows.stop - rows.start)
@@ -238,6 +239,7 @@ class Work:
         purpose: str,
         method: Choice | None = None,
         perturbation: Choice | None = None,
+        other: Choice | None = None,
     ) -> dict[str, Any]:
         """Values of names of the vocabulary for the samples ``rows``; tensors are copies."""
 
@@ -262,6 +264,7 @@ class Work:
             "lipschitz": lambda: self.lipschitz[rows],
             "attribution": lambda: self.attribution(chosen(method, "method"))[rows],
             "explain": lambda: partial(self._explain, chosen(method, "method"), rows),
+            "other_attribution": lambda: self.attribution(chosen(other, "method"))[rows],
             "perturbed_x": lambda: self.perturbed_x(*pair())[rows],
             "perturbed_attribution": lambda: self.perturbed_attribution(*pair())[rows],
         }
@@ -300,12 +303,23 @@ class Work:
 
         return self._once(("lipschitz",), compute)
 
-    def _explain(self, method: Choice, rows: slice, x: Tensor) -> Tensor:
+    def _explain(
+        self,
+        method: Choice,
+        rows: slice,
+        x: Tensor,
+        *,
+        model: nn.Module | None = None,
+        target: Tensor | None = None,
+    ) -> Tensor:
         component = method.component
-        names = [name for name in component.supplied if name not in ("x", "attribution")]
+        replaced = {"model": model, "target": target}
+        own = {name: value for name, value in replaced.items() if value is not None}
+        names = [name for name in component.supplied if name not in ("x", "attribution", *own)]
         given = self._supply(names, rows, f"method/{component.name}")
+        given |= {name: value for name, value in own.items() if name in component.supplied}
         if method.base is not None:
-            given["attribution"] = self._explain(method.base, rows, x)
+            given["attribution"] = self._explain(method.base, rows, x, model=model, target=target)
         if "x" in component.supplied:
             given["x"] = x.detach().clone()
         with torch.enable_grad():

@@ -1,0 +1,78 @@
+"""What a metric may ask for beside the map it judges: another method's, another class's, another model's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import xaiboard.benchmark as xb
+from torch import Tensor, nn
+from xaiboard.benchmark.batching import Batcher
+from xaiboard.benchmark.components import choose
+from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.registry import make_metric
+from xaiboard.benchmark.work import Conditions, Work
+from xaiboard.benchmark.zoo import TrainedModel
+
+Runner = Callable[..., xb.Run]
+Explain = Callable[..., Tensor]
+
+
+def work_on(model: nn.Module, tiny: str) -> Work:
+    data = xb.load_data(tiny, split="test")
+    return Work(TrainedModel("model", "own", model, ""), data, None, Conditions(), Batcher(5, "cpu"))
+
+
+@pytest.mark.parametrize("method", ["saliency", "absolute", "smoothgrad"])
+def test_explains_another_class(mlp: nn.Module, tiny: str, method: str) -> None:
+    def of_next(explain: Explain, x: Tensor, target: Tensor, logits: Tensor) -> Tensor:
+        return explain(x, target=(target + 1) % logits.shape[1]).flatten(1).sum(1)
+
+    work = work_on(mlp, tiny)
+    found = work.score(choose(make_metric(of_next)), choose(xb.methods[method]), None).score[""]
+    expected = xb.explain(mlp, method, work.x, (work.target + 1) % 4).flatten(1).sum(1)
+    torch.testing.assert_close(found, expected)
+    assert not torch.allclose(found, work.attribution(choose(xb.methods[method])).flatten(1).sum(1))
+
+
+def test_explains_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> None:
+    def by_cnn(explain: Explain, x: Tensor) -> Tensor:
+        return explain(x, model=cnn).flatten(1).sum(1)
+
+    work = work_on(mlp, tiny)
+    found = work.score(choose(make_metric(by_cnn)), choose(xb.methods["absolute"]), None).score[""]
+    torch.testing.assert_close(found, xb.explain(cnn, "absolute", work.x, work.target).flatten(1).sum(1))
+
+
+def gap(attribution: Tensor, other_attribution: Tensor, *, other: str = "input_x_gradient") -> Tensor:
+    """Distance between two methods' maps."""
+    return (attribution - other_attribution).flatten(1).norm(dim=1)
+
+
+def test_compares_with_another_method(run: Runner, mlp: nn.Module) -> None:
+    done = run(models={"mlp": mlp}, methods="saliency,input_x_gradient", metrics=[gap])
+    scores = done.scores.groupby("method")["score"]
+    assert (scores.max()["input_x_gradient"], scores.min()["saliency"] > 0) == (0, True)
+
+
+def test_another_method_that_does_not_apply_makes_the_cell_inapplicable(run: Runner, mlp: nn.Module) -> None:
+    def to_gradcam(attribution: Tensor, other_attribution: Tensor, *, other: str = "gradcam") -> Tensor:
+        return (attribution - other_attribution).flatten(1).norm(dim=1)
+
+    cells = run(models={"mlp": mlp}, methods="saliency", metrics=[to_gradcam]).cells
+    assert list(cells["status"]) == ["inapplicable"]
+    assert "convolution" in cells["note"][0]
+
+
+def test_the_other_method_must_be_named() -> None:
+    def nameless(attribution: Tensor, other_attribution: Tensor) -> Tensor:
+        return attribution
+
+    with pytest.raises(XaiboardError, match="needs a setting that names whose: other='saliency'"):
+        make_metric(nameless)
+
+
+def test_the_other_method_is_part_of_what_a_score_is_of() -> None:
+    identity = choose(make_metric(gap)).identity
+    assert identity["base"] == choose(xb.methods["input_x_gradient"]).identity
