@@ -23,7 +23,8 @@ FAMILIES = [
     "models_a", "models_b", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "better", "n", "status", "note",
 ]  # fmt: skip
 
-_COLUMN = ["metric", "settings", "perturbation"]
+COLUMN = ["metric", "settings", "perturbation"]
+"""What names a metric column."""
 
 
 class Matrix(NamedTuple):
@@ -46,7 +47,7 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     Ranks compare the methods of one model. A cell that failed or does not apply keeps its row, with empty
     numbers.
     """
-    parts = [_ranked(matrix) for _, matrix in _by(scores, ["dataset", "model"])]
+    parts = [_ranked(matrix) for _, matrix in matrices(scores, ["dataset", "model"])]
     finished = pd.concat(parts) if parts else pd.DataFrame(columns=[*LEADERBOARD, "samples"])
     finished = finished.assign(cell=finished["metric"].astype(str).str.split(".").str[0])
     known = cells.rename(columns={"metric": "cell"})[[*_cell_label(), "seconds", "status", "note"]]
@@ -68,7 +69,7 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([table, empty])[LEADERBOARD]
     for name in ("n", "rank", "rank_low", "rank_high"):
         table[name] = table[name].astype("Int64")
-    order = ["dataset", "model", *_COLUMN, "rank", "method"]
+    order = ["dataset", "model", *COLUMN, "rank", "method"]
     return table.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
 
 
@@ -82,7 +83,7 @@ def _ranked(matrix: Matrix) -> pd.DataFrame:
     table = matrix.rows.assign(mean=mean, ci_low=low, ci_high=high, n=used, samples=n)
     for name in ("rank", "rank_low", "rank_high"):
         table[name] = pd.array([pd.NA] * len(table), dtype="Int64")
-    for _, group in table.groupby(_COLUMN, observed=True):
+    for _, group in table.groupby(COLUMN, observed=True):
         direction = group["higher_is_better"].iloc[0]
         where = group.index[group["mean"].notna() & (group["method"] != "")].to_numpy()
         if direction in ("True", "False") and len(where):
@@ -122,7 +123,9 @@ def families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
         kept = of_dataset["sample"].map(correct).to_numpy(dtype=bool)
-        for _, matrix in _by(of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *_COLUMN]):
+        for _, matrix in matrices(
+            of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *COLUMN]
+        ):
             pairs = _pairs(matrix, models, cells)
             rows.extend(pairs if kept.any() else map(_without_common, pairs))
     return pd.DataFrame(rows, columns=FAMILIES)
@@ -144,7 +147,7 @@ def _pairs(matrix: Matrix, models: pd.DataFrame, cells: pd.DataFrame) -> Iterato
     resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
     place = {model: position for position, model in enumerate(matrix.rows["model"])}
     first = matrix.rows.iloc[0]
-    fixed = {name: first[name] for name in ("dataset", "method", *_COLUMN, "higher_is_better")}
+    fixed = {name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")}
     sides = _sides(models)
     for (family_a, names_a), (family_b, names_b) in combinations(sides, 2):
         if family_a == family_b or (
@@ -220,7 +223,7 @@ def models(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     own = _without_repeats(scores[scores["method"] == ""])
     names = short_names(own)
     rows = {}
-    for key, matrix in _by(own, ["dataset", "model"]):
+    for key, matrix in matrices(own, ["dataset", "model"]):
         n = len(matrix.score)
         mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
         low, high = interval(weighted_means(resampled_counts(n), matrix.score, matrix.weight))
@@ -272,10 +275,10 @@ def _without_repeats(own: pd.DataFrame) -> pd.DataFrame:
 
 def short_names(table: pd.DataFrame) -> pd.Series:
     """A name for each row's metric column that shows only the settings that tell rows apart."""
-    unique = table[_COLUMN].astype(str).drop_duplicates()
+    unique = table[COLUMN].astype(str).drop_duplicates()
     names = {}
     for _, group in unique.groupby("metric", sort=False):
-        settings = [_settings(text) for text in group["settings"]]
+        settings = [read_settings(text) for text in group["settings"]]
         varying = (
             [key for key in settings[0] if len({one.get(key) for one in settings}) > 1] if settings else []
         )
@@ -284,11 +287,12 @@ def short_names(table: pd.DataFrame) -> pd.Series:
             shown = ",".join(f"{key}={one[key]}" for key in varying)
             name = metric + (f"[{shown}]" if shown else "") + (f"@{perturbation}" if several else "")
             names[metric, text, perturbation] = name
-    keys = zip(*(table[name].astype(str) for name in _COLUMN), strict=True)
+    keys = zip(*(table[name].astype(str) for name in COLUMN), strict=True)
     return pd.Series([names[key] for key in keys], index=table.index, dtype=object)
 
 
-def _settings(text: str) -> dict[str, str]:
+def read_settings(text: str) -> dict[str, str]:
+    """Settings by name, from their text in a table: ``baseline=mean,steps=28``."""
     return dict(pair.split("=", 1) for pair in text.split(",") if pair)
 
 
@@ -296,12 +300,12 @@ def _cell_label() -> list[str]:
     return ["dataset", "model", "method", "cell", "settings", "perturbation"]
 
 
-def _by(scores: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[str, ...], Matrix]]:
-    """Groups of score rows as matrices: within a group every row has the same samples in the same order."""
+def matrices(scores: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[str, ...], Matrix]]:
+    """Groups of score rows as matrices: within a group every row has the same samples, sorted by number."""
     fixed = [name for name in LEADERBOARD if name in scores.columns]
     for key, group in scores.groupby(keys, observed=True, sort=True):
         labels = group.groupby(LABEL, observed=True, sort=True).ngroup().to_numpy()
-        order = np.argsort(labels, kind="stable")
+        order = np.lexsort((group["sample"].to_numpy(), labels))
         m = int(labels.max()) + 1
         first = group.iloc[order].iloc[:: len(group) // m]
         rows = first[fixed].astype(str).assign(first=first.index).reset_index(drop=True)

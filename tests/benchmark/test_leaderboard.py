@@ -99,6 +99,17 @@ def test_ranks_follow_the_direction_of_the_column() -> None:
     assert row(board, metric="deletion.count", method="low")["seconds"] == 1.5
 
 
+def test_tables_do_not_depend_on_the_order_of_the_scores() -> None:
+    rng = np.random.default_rng(0)
+    values = {
+        (model, method, "gini"): list(rng.normal(size=20)) for model in "ab" for method in ("one", "two")
+    }
+    cells, scores = make_cells(values), make_scores(values)
+    shuffled = scores.sample(frac=1, random_state=0)
+    for board in (boards.leaderboard, boards.families):
+        pd.testing.assert_frame_equal(board(cells, shuffled), board(cells, scores))
+
+
 def test_equal_means_share_a_rank_and_models_are_ranked_apart() -> None:
     same = [1.0, 2.0, 3.0]
     values = {
