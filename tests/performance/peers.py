@@ -1,0 +1,100 @@
+"""The same attribution or metric by captum or Quantus, with as many evaluations of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import captum.attr
+import torch
+from torch import Tensor, nn
+from xaiboard.benchmark.data import Data
+
+Run = Callable[[], object]
+Peer = Callable[[nn.Module, Data, Tensor], Run]
+"""Given a model, images and their targets: what computes the scores of all images when it is called."""
+
+BATCH = 64
+
+
+def _batches(data: Data, target: Tensor) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(data.x.split(BATCH), target.split(BATCH), strict=True))
+
+
+def _attribute(make: Callable[[nn.Module], captum.attr.Attribution], **settings: object) -> Peer:
+    def peer(model: nn.Module, data: Data, target: Tensor) -> Run:
+        method = make(model)
+
+        def run() -> None:
+            for x, classes in _batches(data, target):
+                method.attribute(x.clone().requires_grad_(), target=classes, **settings)  # pyright: ignore
+
+        return run
+
+    return peer
+
+
+def _on_patches(make: Callable[[nn.Module], captum.attr.Attribution], **settings: object) -> Peer:
+    """One image at a time where captum asks for it: its surrogate models take one set of features."""
+
+    def peer(model: nn.Module, data: Data, target: Tensor) -> Run:
+        method, (height, width) = make(model), data.x.shape[2:]
+        rows, columns = torch.arange(height) // 4, torch.arange(width) // 4
+        patches = (rows[:, None] * int(columns.max() + 1) + columns).expand(1, data.x.shape[1], -1, -1)
+
+        def run() -> None:
+            for x, classes in zip(data.x.split(1), target.split(1), strict=True):
+                method.attribute(x, target=classes, feature_mask=patches, **settings)  # pyright: ignore
+
+        return run
+
+    return peer
+
+
+def _last_convolution(model: nn.Module) -> nn.Module:
+    return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)][-1]
+
+
+def _smooth(kind: str) -> Peer:
+    return _attribute(
+        lambda model: captum.attr.NoiseTunnel(captum.attr.Saliency(model)),
+        nt_type=kind,
+        nt_samples=25,
+        nt_samples_batch_size=1,
+        stdevs=0.15,
+        abs=False,
+    )
+
+
+def _occlusion(model: nn.Module, data: Data, target: Tensor) -> Run:
+    window = {"sliding_window_shapes": (data.x.shape[1], 4, 4), "strides": (data.x.shape[1], 2, 2)}
+    return _attribute(captum.attr.Occlusion, **window)(model, data, target)
+
+
+def _gradient_shap(model: nn.Module, data: Data, target: Tensor) -> Run:
+    return _attribute(captum.attr.GradientShap, baselines=data.x, n_samples=32)(model, data, target)
+
+
+METHOD_PEERS: dict[str, Peer] = {
+    "saliency": _attribute(captum.attr.Saliency, abs=False),
+    "input_x_gradient": _attribute(captum.attr.InputXGradient),
+    "integrated_gradients": _attribute(
+        captum.attr.IntegratedGradients, n_steps=32, internal_batch_size=BATCH
+    ),
+    "smoothgrad": _smooth("smoothgrad"),
+    "smoothgrad_squared": _smooth("smoothgrad_sq"),
+    "vargrad": _smooth("vargrad"),
+    "occlusion": _occlusion,
+    "gradcam": _attribute(lambda model: captum.attr.LayerGradCam(model, _last_convolution(model))),
+    "guided_gradcam": _attribute(lambda model: captum.attr.GuidedGradCam(model, _last_convolution(model))),
+    "guided_backprop": _attribute(captum.attr.GuidedBackprop),
+    "deconvnet": _attribute(captum.attr.Deconvolution),
+    "deeplift": _attribute(captum.attr.DeepLift),
+    "gradient_shap": _gradient_shap,
+    "lrp_epsilon": _attribute(captum.attr.LRP),
+    "feature_ablation": _on_patches(captum.attr.FeatureAblation),
+    "shapley_sampling": _on_patches(captum.attr.ShapleyValueSampling, n_samples=8),
+    "kernel_shap": _on_patches(captum.attr.KernelShap, n_samples=256),
+    "lime": _on_patches(captum.attr.Lime, n_samples=256),
+}
+
+METRIC_PEERS: dict[str, Peer] = {}
