@@ -51,8 +51,9 @@ def test_a_monotone_map_of_a_linear_model_is_ranked_but_not_matched(measure: Mea
         torch.randperm(56, generator=torch.Generator().manual_seed(0))
     ].view(1, 1, 8, 7)
     weight = (contribution / x[:1] / x.shape[1]).flatten(1)
-    net = nn.Sequential(nn.Flatten(), nn.Linear(weight.shape[1], 2).double())
-    net[1].weight.data.copy_(torch.cat([weight, -weight]))
+    linear = nn.Linear(weight.shape[1], 2).double()
+    linear.weight.data.copy_(torch.cat([weight, -weight]))
+    net = nn.Sequential(nn.Flatten(), linear)
     given = {"model": net, "x": x[:1], "target": torch.zeros(1, dtype=torch.long), "grid": 8, "share": 0.01}
     found = measure("mu_fidelity", **given, attribution=contribution.expand_as(x[:1]) ** 3)
     torch.testing.assert_close(found[""], torch.ones(1).double())
