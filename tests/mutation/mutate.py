@@ -1,0 +1,81 @@
+"""Runs the tests on metrics with a mistake in them: each of the mistakes in ``mutants.toml`` must fail a test.
+
+Run it by hand: ``python tests/mutation/mutate.py [PART OF A FILE'S NAME]``. It prints the mutants that survive, with
+the reason where one is known to change nothing, and exits with 1 if one survives without.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import tomllib
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("benchmark", "metrics", "models")
+
+
+def survives(mutant: dict[str, str]) -> bool:
+    """Whether the mutant's tests pass, in a process of its own, on a copy of the package."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / "xaiboard"
+        package.mkdir()
+        for name in PACKAGES:
+            (package / name).symlink_to(ROOT / name)
+        (package / "metrics").unlink()
+        shutil.copytree(ROOT / "metrics", package / "metrics")
+        file = package / "metrics" / mutant["file"]
+        text = file.read_text("utf-8")
+        if text.count(mutant["was"]) != 1:
+            raise SystemExit(
+                f"{mutant['file']}: '{mutant['was']}' is there {text.count(mutant['was'])} times, not once"
+            )
+        file.write_text(text.replace(mutant["was"], mutant["is"]), "utf-8")
+        child = os.fork()
+        if not child:
+            os._exit(_test(folder, mutant["tests"].split()))
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _test(folder: str, tests: list[str]) -> int:
+    sys.path.insert(0, folder)
+    os.environ["PYTHONPATH"] = folder
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:cov", f"--rootdir={ROOT}"]
+        paths = [str(ROOT / "tests" / test) for test in tests]
+        import xaiboard.metrics
+
+        if Path(str(xaiboard.metrics.__file__)).parents[2] != Path(folder):
+            return (
+                2  # the mutant would not be what is tested: it counts as killed, and the table looks too good
+            )
+        return int(pytest.main([*options, *paths]))
+
+
+def main() -> int:
+    """Prints what became of each mutant."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    torch.set_num_threads(1)
+    mutants = tomllib.loads((Path(__file__).parent / "mutants.toml").read_text("utf-8"))["mutant"]
+    mutants = [mutant for mutant in mutants if wanted in mutant["file"]]
+    survivors = []
+    for mutant in mutants:
+        if survives(mutant):
+            survivors.append(mutant)
+            reason = mutant.get("equivalent", "SURVIVES")
+            print(f"{mutant['file']}: {mutant['was']!r} -> {mutant['is']!r}: {reason}", flush=True)
+    unexplained = [mutant for mutant in survivors if "equivalent" not in mutant]
+    print(
+        f"{len(mutants)} mutants, {len(mutants) - len(survivors)} killed, {len(unexplained)} unexplained survivors"
+    )
+    return bool(unexplained)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
