@@ -117,3 +117,36 @@ def test_one_changed_prediction_makes_a_nan_of_quantus(
     assert torch.equal(other.isnan(), changed)
     assert found[""].score.isfinite().all()
     torch.testing.assert_close(found[""].score[~changed], other[~changed], rtol=1e-4, atol=0)
+
+
+def of_map(name: str, network: nn.Module, x: Tensor, a: Tensor, **settings: object) -> Tensor:
+    metric = getattr(quantus, name)(abs=True, normalise=True, disable_warnings=True, **settings)
+    labels = np.zeros(len(x), dtype=int)
+    scores = metric(model=network, x_batch=x.numpy(), y_batch=labels, a_batch=a.numpy().copy(), device="cpu")
+    return torch.tensor(np.array(scores)).float()
+
+
+def test_entropy_is_complexity(measure: Measure, network: nn.Module, images: Tensor) -> None:
+    """Of maps with one channel; Quantus takes the channels of a pixel apart."""
+    a = explain(images)[:, :1] ** 5
+    found = measure("entropy", attribution=a)[""]
+    torch.testing.assert_close(found, of_map("Complexity", network, images[:, :1], a))
+    apart = of_map("Complexity", network, images, a.expand(5, 3, 5, 5))
+    torch.testing.assert_close(apart, found + np.log(3))
+
+
+def test_effective_complexity_is_that_of_quantus_for_each_map_alone(
+    measure: Measure, network: nn.Module, images: Tensor
+) -> None:
+    """Quantus divides all maps of a batch by the largest magnitude among them, and counts channels apart."""
+    x, a = images[:, :1], explain(images)[:, :1] ** 5
+    found = measure("effective_complexity", attribution=a)[""]
+    alone = [
+        of_map("EffectiveComplexity", network, x[i : i + 1], a[i : i + 1], eps=0.01) for i in range(len(a))
+    ]
+    assert torch.equal(found, torch.cat(alone))
+    together = of_map("EffectiveComplexity", network, x, a, eps=0.01)
+    assert (together <= found).all()
+    assert (together < found).any()
+    apart = of_map("EffectiveComplexity", network, images[:1], a[:1].expand(1, 3, 5, 5), eps=0.01)
+    assert torch.equal(apart, 3 * found[:1])
