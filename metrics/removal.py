@@ -96,6 +96,29 @@ def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
     return torch.cat([probability, (stacked.argmax(2, keepdim=True) == chosen).to(probability)], dim=2)
 
 
+def curve_along(
+    model: nn.Module,
+    start: Tensor,
+    end: Tensor,
+    target: Tensor,
+    order: Tensor,
+    points: Sequence[int],
+    random_order_curves: Tensor,
+) -> Tensor:
+    """Probability of the target, and whether it is predicted, at each of ``points`` of ``order``, ``(B, S, 2)``.
+
+    The first and the last are those of the random orders; only what lies between them is evaluated.
+    """
+    with torch.no_grad():
+        between = read(replace_in_order(model, start, end, order, points[1:-1]), target)
+    return torch.cat([random_order_curves[:, 0, :1], between, random_order_curves[:, 0, -1:]], dim=1)
+
+
+def share_won(lead: Tensor) -> Tensor:
+    """Share of positive leads ``(B, N)``, ``(B,)``; ties count half."""
+    return torch.where(lead.abs() <= TIE, 0.5, (lead > 0).to(lead)).mean(1)
+
+
 def removal_scores(
     model: nn.Module,
     x: Tensor,
@@ -108,20 +131,14 @@ def removal_scores(
     baseline: Baseline,
     insert: bool = False,
 ) -> dict[str, Tensor | Weighted]:
-    """What ``deletion`` reads from the curve of an attribution and, with ``insert``, ``insertion``.
-
-    The end points are those of the random orders; only what lies between them is evaluated.
-    """
+    """What ``deletion`` reads from the curve of an attribution and, with ``insert``, ``insertion``."""
     order = descending_order(pixel_values(attribution), rng)
     pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
     start, end, points = x, baseline_image(x, reference, baseline), counts(pixels, steps)
     if insert:
         start, end, points = end, start, [pixels - point for point in reversed(points)]
         random_order_curves = random_order_curves.flip(2)
-    first, last = random_order_curves[:, 0, :1], random_order_curves[:, 0, -1:]
-    with torch.no_grad():
-        between = read(replace_in_order(model, start, end, order, points[1:-1]), target)
-    curve, kept = torch.cat([first, between, last], dim=1).unbind(2)
+    curve, kept = curve_along(model, start, end, target, order, points, random_order_curves).unbind(2)
     fractions = torch.tensor(points).to(curve) / pixels
     area = torch.trapezoid(curve, fractions, dim=1)
     rivals = torch.trapezoid(random_order_curves[..., 0], fractions, dim=2)
@@ -130,7 +147,7 @@ def removal_scores(
     return {
         "": area,
         "retention": kept.mean(1),
-        "win_rate": torch.where(lead.abs() <= TIE, 0.5, (lead > 0).to(lead)).mean(1),
+        "win_rate": share_won(lead),
         "normalised": _normalised(area, intact, gone),
         "curve": curve,
     }

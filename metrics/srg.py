@@ -1,0 +1,83 @@
+"""Symmetric relevance gain: what it does to a prediction in which order the pixels go."""
+
+import torch
+from torch import Tensor, nn
+
+from ..benchmark.components import Column
+from ..benchmark.data import Reference
+from ..benchmark.registry import metric
+from ..benchmark.rng import SampleRng
+from .baselines import Baseline, baseline_image
+from .pixels import descending_order, pixel_values
+from .removal import counts, curve_along, random_order_curves, share_won
+
+
+@metric(
+    family="faithfulness",
+    higher_is_better=True,
+    source="Bluecher et al. 2024, arXiv:2401.06654",
+    columns={
+        "retention": Column(higher_is_better=True, across_models=True),
+        "win_rate": Column(higher_is_better=True, across_models=True),
+    },
+    shared=[random_order_curves],
+)
+def srg(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    attribution: Tensor,
+    rng: SampleRng,
+    reference: Reference | None,
+    random_order_curves: Tensor,
+    *,
+    baseline: Baseline = "zero",
+    steps: int = 28,
+    orders: int = 10,
+) -> dict[str, Tensor]:
+    """Area between the deletion curves of the least relevant pixels first and of the most relevant first, ``(B,)``.
+
+    It is the insertion's area less the deletion's, for the same baseline. Pixels, ties and areas are those of
+    ``deletion``; the least relevant first is the same order, read backwards.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        attribution: one signed value for each element, shaped like ``x``.
+        rng: random numbers of each sample.
+        reference: statistics of the training set; ``baseline=mean`` needs them.
+        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 2)``.
+        baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
+        steps: equal steps from the intact to the erased input.
+        orders: random orders of each sample, for ``win_rate``.
+
+    Returns:
+        ``(B,)`` each, higher is better: the area in ``[-1, 1]``, 0 on average for a random map, comparable within
+        one model only; and, comparable across models, ``retention`` (how much larger the share of points is at
+        which the target is predicted; unchanged when all logits are scaled) and ``win_rate`` (share of random
+        orders that lose the class sooner than the least relevant first, and later than the most relevant first,
+        averaged; ties count half). ``curve``: the difference of the probabilities, ``(B, steps + 1)``.
+
+    Raises:
+        XaiboardError: a setting out of range, or a baseline that is not available.
+    """
+    order = descending_order(pixel_values(attribution), rng)
+    points = counts(order.shape[1], random_order_curves.shape[2] - 1)
+    erased = baseline_image(x, reference, baseline)
+    most, least = (
+        curve_along(model, x, erased, target, each, points, random_order_curves)
+        for each in (order, order.flip(1))
+    )
+    fractions = torch.tensor(points).to(x) / order.shape[1]
+    first, last, rivals = (
+        torch.trapezoid(curves[..., 0], fractions, dim=-1) for curves in (most, least, random_order_curves)
+    )
+    leads = torch.cat([rivals - first[:, None], last[:, None] - rivals], dim=1)
+    gap = least - most
+    return {
+        "": last - first,
+        "retention": gap[..., 1].mean(1),
+        "win_rate": share_won(leads),
+        "curve": gap[..., 0],
+    }
