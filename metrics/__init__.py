@@ -2,6 +2,7 @@
 
 from . import (
     accuracy,
+    agreement,
     ara,
     attack_distance,
     autoattack,
@@ -44,6 +45,7 @@ from . import (
 
 __all__ = [
     "accuracy",
+    "agreement",
     "ara",
     "attack_distance",
     "autoattack",
