@@ -39,6 +39,7 @@ from . import (
     ssim,
     stability,
     step_flip,
+    sufficiency,
     tightness,
     topk_intersection,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "ssim",
     "stability",
     "step_flip",
+    "sufficiency",
     "tightness",
     "topk_intersection",
 ]
