@@ -67,14 +67,14 @@ def _changes(model: nn.Module, start: Tensor, end: Tensor, target: Tensor, patch
     current, changes = start.clone(memory_format=torch.contiguous_format), []
     with torch.no_grad():
         before = model(current).gather(1, target[:, None])
-        for box in _boxes(start, patch):
+        for box in boxes(start, patch):
             current[box] = end[box]
             changes.append(model(current).gather(1, target[:, None]) - before)
             current[box] = start[box]
     return torch.cat(changes, dim=1)
 
 
-def _boxes(x: Tensor, patch: int) -> Iterator[tuple[EllipsisType | slice, ...]]:
+def boxes(x: Tensor, patch: int) -> Iterator[tuple[EllipsisType | slice, ...]]:
     """Index of each patch into ``x``."""
     if x.dim() == 2:
         run = patch * patch
