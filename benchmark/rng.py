@@ -18,12 +18,13 @@ class SampleRng:
     take the dtype and device of ``like``.
 
     Args:
-        seed: seed of the run.
+        seed: seed of the run; ``rng.seed`` is for what all its samples share, such as one random network.
         samples: ids of the samples of the batch, ``(B,)``.
         purpose: what the numbers are for; components use their own name.
     """
 
     def __init__(self, seed: int, samples: Sequence[int], purpose: str) -> None:
+        self.seed = seed
         word = int.from_bytes(sha256(f"{seed}/{purpose}".encode()).digest()[:8], "little")
         keys = (np.array([word, int(sample)], dtype=np.uint64) for sample in samples)
         self._streams = [np.random.Generator(np.random.Philox(key=key)) for key in keys]

@@ -1,0 +1,58 @@
+"""Completeness: whether the attributions of an input add up to what it does to the logit."""
+
+from torch import Tensor, finfo, nn, no_grad
+
+from ..benchmark.components import Weighted
+from ..benchmark.data import Reference
+from ..benchmark.registry import metric
+from .baselines import Baseline, baseline_image
+
+FLOOR = 1e-6
+"""A change of the logit counts as at least this share of the sum, so that the score is finite."""
+
+
+def baseline_logits(
+    model: nn.Module, x: Tensor, reference: Reference | None, *, baseline: Baseline = "zero"
+) -> Tensor:
+    """Logits of the baseline of each input, ``(B, K)``."""
+    with no_grad():
+        return model(baseline_image(x, reference, baseline))
+
+
+@metric(
+    family="faithfulness",
+    higher_is_better=False,
+    source="Sundararajan et al. 2017, arXiv:1703.01365, prop. 1",
+    shared=[baseline_logits],
+)
+def completeness(
+    target: Tensor,
+    logits: Tensor,
+    attribution: Tensor,
+    baseline_logits: Tensor,
+    *,
+    baseline: Baseline = "zero",
+) -> Weighted:
+    """``|sum(attribution) - (f(x) - f(baseline))| / |f(x) - f(baseline)|`` of the target's logit, ``(B,)``.
+
+    Lower is better: 0 where the attributions add up, 1 for an all-zero map. It says nothing of methods that do not
+    claim to add up to that difference (gradients, Grad-CAM), nor of those that mean another baseline. The mean over
+    samples is weighted by the difference, ``sum |gap| / sum |f(x) - f(baseline)|``, since a tiny one would decide an
+    unweighted mean; one below a millionth of the sum of attributions is raised to that. Models compare only where
+    the attribution follows the scale of the logits. Quantus asks whether both numbers are equal to the last bit.
+
+    Args:
+        target: explained classes, ``(B,)``.
+        logits: for ``x``, ``(B, K)``.
+        attribution: ``(B, C, H, W)`` or ``(B, F)``.
+        baseline_logits: for the baseline, ``(B, K)``.
+        baseline: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
+
+    Raises:
+        XaiboardError: the baseline is not available.
+    """
+    change = (logits - baseline_logits).gather(1, target[:, None])[:, 0]
+    total = attribution.flatten(1).sum(1)
+    scale = change.abs()
+    smallest = (FLOOR * total.abs()).clamp_min(finfo(total.dtype).tiny)
+    return Weighted((total - change).abs() / scale.maximum(smallest), scale)
