@@ -6,7 +6,7 @@ from math import log
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column
+from ..benchmark.components import Column, Weighted
 from ..benchmark.errors import at_least
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
@@ -32,14 +32,16 @@ def emprt(
     *,
     bins: int = 100,
     draws: int = 1,
-) -> dict[str, Tensor]:
+) -> dict[str, Tensor | Weighted]:
     """Relative rise of the map's entropy when all layers of the network are drawn anew, ``(B,)``; higher is better.
 
     The entropy, in nats, is that of the histogram of the channels' sums, ``bins`` of equal width from the smallest
-    to the largest: 0 for a constant map, at most ``log(bins)``. It counts as at least a hundredth of that below the
-    fraction, so the score lies in ``[-1, 99]``. 0 for a map that does not depend on the network. All samples see the
-    same random networks (:func:`~xaiboard.metrics.randomised.fully_randomised`): intervals over samples do not tell
-    how those were drawn. How complex their maps are depends on the architecture, so models do not compare.
+    to the largest: 0 for a constant map, at most ``log(bins)``, and below the fraction at least a hundredth of that,
+    so the score lies in ``[-1, 99]``. The mean over samples is weighted by what is below the fraction: nearly
+    constant maps would decide an unweighted mean, which is the paper's. 0 for a map that does not depend on the
+    network. All samples see the same random networks (:func:`~xaiboard.metrics.randomised.fully_randomised`), and
+    intervals over samples do not tell how those were drawn. How complex their maps are depends on the architecture,
+    so models do not compare.
 
     Args:
         model: its layers are drawn anew in a copy.
@@ -64,8 +66,12 @@ def emprt(
     for draw in range(draws):
         other = fully_randomised(model, rng.seed, draw)
         random += histogram_entropy(pixel_values(explain(x, model=other)), bins) / draws
-    rise = (random - entropy) / entropy.clamp_min(FLOOR * log(bins))
-    return {"": rise, "entropy": entropy, "random_entropy": random}
+    scale = entropy.clamp_min(FLOOR * log(bins))
+    return {
+        "": Weighted((random - entropy) / scale, scale),
+        "entropy": entropy,
+        "random_entropy": random,
+    }
 
 
 def histogram_entropy(values: Tensor, bins: int) -> Tensor:

@@ -117,7 +117,7 @@ def test_emprt_is_that_of_quantus(measure: Measure, net: nn.Sequential, x: Tenso
         explain=lambda z, model: gradient(model, z, target),
         x=x,
         attribution=gradient(net, x, target),
-    )[""]
+    )[""][0]
     torch.testing.assert_close(found, torch.tensor(np.array(other)).float(), atol=0.02, rtol=0)  # bins' edges
 
 

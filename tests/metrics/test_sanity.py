@@ -249,7 +249,7 @@ def test_a_map_that_sees_no_network_is_found_out(measure: Measure, deep: nn.Sequ
     found = measure("mprt", **given)
     for values in found.values():
         torch.testing.assert_close(values, torch.ones_like(values))
-    assert torch.equal(measure("emprt", **given)[""], torch.zeros(6).double())
+    assert torch.equal(measure("emprt", **given)[""][0], torch.zeros(6).double())
 
 
 @pytest.mark.parametrize("temperature", [0.25, 4.0])
@@ -339,15 +339,16 @@ def test_emprt_is_the_relative_rise(measure: Measure, ways: tuple[Tensor, Tensor
         found = measure(
             "emprt", model=net, explain=lambda z, model, after=after: after, x=two, attribution=before
         )
-        torch.testing.assert_close(found[""], torch.full((3,), expected).double())
+        torch.testing.assert_close(found[""][0], torch.full((3,), expected).double())
+        torch.testing.assert_close(found[""][1], found["entropy"])
     torch.testing.assert_close(found["random_entropy"], torch.full((3,), log(2)).double())
     zero = torch.zeros_like(two)
-    cut = measure("emprt", model=net, explain=lambda z, model: eight, x=two, attribution=zero)[""]
+    cut = measure("emprt", model=net, explain=lambda z, model: eight, x=two, attribution=zero)[""][0]
     torch.testing.assert_close(cut, torch.full((3,), log(8) / (0.01 * log(100))).double())
-    lost = measure("emprt", model=net, explain=lambda z, model: zero, x=two, attribution=eight)[""]
+    lost = measure("emprt", model=net, explain=lambda z, model: zero, x=two, attribution=eight)[""][0]
     assert lost.tolist() == [-1, -1, -1]
     assert (
-        measure("emprt", model=net, explain=lambda z, model: zero, x=two, attribution=zero)[""].tolist()
+        measure("emprt", model=net, explain=lambda z, model: zero, x=two, attribution=zero)[""][0].tolist()
         == [0] * 3
     )
 
