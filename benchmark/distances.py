@@ -38,6 +38,7 @@ def ddn(
     gamma: float = 0.05,
     start: float = 1.0,
     loss: Loss = log_odds,
+    mask: Tensor | None = None,
 ) -> Found:
     """The smallest change in the box that decoupled direction and norm met (Rony et al. 2019, arXiv:1811.09600).
 
@@ -52,6 +53,7 @@ def ddn(
         gamma: by what share the sphere shrinks or grows.
         start: its first radius, in units of ``x`` (L2).
         loss: what the steps climb.
+        mask: 1 where ``x`` may change and 0 elsewhere, in a shape that broadcasts to it; None is everywhere.
 
     Returns:
         The smallest change that was met and predicted as another class; zero where ``x`` itself is.
@@ -60,6 +62,7 @@ def ddn(
     search = _Search(x, steps)
     for step in range(steps):
         logits, gradient = ascent(model, x + change, label, loss)
+        gradient = gradient if mask is None else gradient * mask
         wrong = logits.argmax(1) != label
         search.note(step, wrong, change)
         radius = radius * torch.where(wrong, 1 - gamma, 1 + gamma)

@@ -1,9 +1,11 @@
 """Distance to the nearest adversarial image that attacks find: what several metrics share."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.attacks import log_odds, margin
+from ..benchmark.attacks import Loss, log_odds, margin
 from ..benchmark.distances import ddn, shorten
 
 
@@ -24,10 +26,23 @@ def box_distance(model: nn.Module, x: Tensor, label: Tensor, *, steps: int = 100
         ``(B, 2)``: the distance in units of ``x``, 0 where ``x`` itself is predicted wrong; 1 where an image was
         found. Where none was, the distance is that of the farthest corner of the box: no image is farther.
     """
+    return nearest_in_box(model, x, label, losses=(log_odds, margin), steps=steps)
+
+
+def nearest_in_box(
+    model: nn.Module,
+    x: Tensor,
+    label: Tensor,
+    *,
+    losses: Sequence[Loss],
+    steps: int,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """As :func:`box_distance`, by the best of one run for each of ``losses``, where ``mask`` allows a change."""
     farthest = torch.maximum(x, 1 - x).flatten(1).norm(dim=1)
     nearest, any_found = farthest, torch.zeros_like(label, dtype=torch.bool)
-    for loss in (log_odds, margin):
-        change, step = ddn(model, x, label, steps=steps, loss=loss)
+    for loss in losses:
+        change, step = ddn(model, x, label, steps=steps, loss=loss, mask=mask)
         found = step <= steps
         distance = shorten(model, x, label, change).flatten(1).norm(dim=1)
         nearest = torch.where(found, torch.minimum(nearest, distance), nearest)
