@@ -23,6 +23,7 @@ from .removal import random_order_curves, removal_scores
         "normalised": Column(higher_is_better=False, across_models=True),
     },
     shared=[random_order_curves, patch_drops],
+    version=2,
 )
 def deletion(
     model: nn.Module,
@@ -52,7 +53,7 @@ def deletion(
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
         reference: statistics of the training set; ``baseline=mean`` needs them.
-        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 2)``.
+        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
         patch_drops: loss of logit by erasing single patches, ``(B, patches)``.
         baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
         steps: equal steps from the intact to the erased input.
@@ -61,11 +62,12 @@ def deletion(
 
     Returns:
         ``(B,)`` each: the area in ``[0, 1]``, lower is better, comparable within one model only; and, comparable
-        across models, ``retention`` (share of the points of the curve at which the target is predicted, lower is
-        better; unchanged when all logits are scaled), ``win_rate`` (share of random orders whose area is larger,
-        ties count half), ``patch_correlation`` (Spearman, in ``[-1, 1]``, between the attribution of a patch and
-        the loss of logit when it alone is erased) and ``normalised`` (area on a scale from the erased to the
-        intact input, a weighted mean). ``curve``: the probabilities, ``(B, steps + 1)``.
+        across models since none changes when all logits are scaled, ``retention`` (share of the points of the curve
+        at which the target is predicted, lower is better), ``win_rate`` (share of random orders with a larger area
+        under the margin, the target's logit less the largest other one; ties count half), ``patch_correlation``
+        (Spearman, in ``[-1, 1]``, between the attribution of a patch and the loss of logit when it alone is erased)
+        and ``normalised`` (area under the margin on a scale from the erased to the intact input, a weighted mean).
+        ``curve``: the probabilities, ``(B, steps + 1)``.
 
     Raises:
         XaiboardError: a setting out of range, or a baseline that is not available.

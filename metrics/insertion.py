@@ -23,6 +23,7 @@ from .removal import random_order_curves, removal_scores
         "normalised": Column(higher_is_better=True, across_models=True),
     },
     shared=[random_order_curves, patch_gains],
+    version=2,
 )
 def insertion(
     model: nn.Module,
@@ -50,7 +51,7 @@ def insertion(
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
         reference: statistics of the training set; ``baseline=mean`` needs them.
-        random_order_curves: deletion curves of random orders, ``(B, orders, steps + 1, 2)``.
+        random_order_curves: deletion curves of random orders, ``(B, orders, steps + 1, 3)``.
         patch_gains: gain of logit by inserting single patches, ``(B, patches)``.
         baseline: where the curve starts: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
         steps: equal steps from the erased to the intact input.
@@ -59,11 +60,12 @@ def insertion(
 
     Returns:
         ``(B,)`` each, higher is better: the area in ``[0, 1]``, comparable within one model only; and, comparable
-        across models, ``retention`` (share of the points of the curve at which the target is predicted; unchanged
-        when all logits are scaled), ``win_rate`` (share of random orders whose area is smaller, ties count half),
-        ``patch_correlation`` (Spearman, in ``[-1, 1]``, between the attribution of a patch and the gain of logit
-        when it alone is inserted) and ``normalised`` (area on a scale from the erased to the intact input, a
-        weighted mean). ``curve``: the probabilities, ``(B, steps + 1)``.
+        across models since none changes when all logits are scaled, ``retention`` (share of the points of the curve
+        at which the target is predicted), ``win_rate`` (share of random orders with a smaller area under the margin,
+        the target's logit less the largest other one; ties count half), ``patch_correlation`` (Spearman, in
+        ``[-1, 1]``, between the attribution of a patch and the gain of logit when it alone is inserted) and
+        ``normalised`` (area under the margin on a scale from the erased to the intact input, a weighted mean).
+        ``curve``: the probabilities, ``(B, steps + 1)``.
 
     Raises:
         XaiboardError: a setting out of range, or a baseline that is not available.

@@ -13,10 +13,14 @@ from .baselines import Baseline, baseline_image
 from .pixels import channels, descending_order, pixel_values
 
 SMALLEST_WEIGHT = 1e-6
-"""A drop of probability below this is replaced by it, so that a normalised score is finite."""
+"""A drop of margin below this is replaced by it, so that a normalised score is finite."""
 
-TIE = 1e-6
-"""Areas closer than this are equal: float32 probabilities are not more accurate."""
+TIE = 1e-5
+"""Areas closer than this share of the largest margin are equal: float32 logits are not more accurate."""
+
+PROBABILITY, KEPT, MARGIN = range(3)
+"""What a curve holds at each point: the target's softmax probability; 1 where it is predicted, 0 elsewhere; and its
+logit less the largest other one, whose order and shares no temperature changes."""
 
 
 def random_order_curves(
@@ -30,7 +34,7 @@ def random_order_curves(
     steps: int = 28,
     orders: int = 10,
 ) -> Tensor:
-    """The target's probability, and whether it is predicted, while pixels are erased in random orders.
+    """The target's probability, prediction and margin while pixels are erased in random orders.
 
     The first and the last point of every curve are the intact and the erased input. Read backwards, a deletion
     curve is the insertion curve of the reversed order, so one set serves both.
@@ -46,7 +50,7 @@ def random_order_curves(
         orders: random orders of each sample.
 
     Returns:
-        ``(B, orders, steps + 1, 2)``: probability, and 1 where the target is predicted, 0 elsewhere.
+        ``(B, orders, steps + 1, 3)``: ``PROBABILITY``, ``KEPT`` and ``MARGIN``.
 
     Raises:
         XaiboardError: ``steps`` is smaller than 2 (a curve of two end points is the same for every order), ``orders``
@@ -89,11 +93,13 @@ def replace_in_order(
 
 
 def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
-    """Softmax probability of the target, and 1 where it is predicted: ``S`` times ``(B, K)`` to ``(B, S, 2)``."""
+    """``PROBABILITY``, ``KEPT`` and ``MARGIN`` of the target: ``S`` times ``(B, K)`` to ``(B, S, 3)``."""
     stacked = torch.stack(list(logits), dim=1)
     chosen = target[:, None, None].expand(-1, len(logits), 1)
     probability = stacked.softmax(2).gather(2, chosen)
-    return torch.cat([probability, (stacked.argmax(2, keepdim=True) == chosen).to(probability)], dim=2)
+    kept = (stacked.argmax(2, keepdim=True) == chosen).to(probability)
+    others = stacked.scatter(2, chosen, -torch.inf).amax(2, keepdim=True)
+    return torch.cat([probability, kept, stacked.gather(2, chosen) - others], dim=2)
 
 
 def curve_along(
@@ -105,7 +111,7 @@ def curve_along(
     points: Sequence[int],
     random_order_curves: Tensor,
 ) -> Tensor:
-    """Probability of the target, and whether it is predicted, at each of ``points`` of ``order``, ``(B, S, 2)``.
+    """Probability, prediction and margin of the target at each of ``points`` of ``order``, ``(B, S, 3)``.
 
     The first and the last are those of the random orders; only what lies between them is evaluated.
     """
@@ -114,9 +120,10 @@ def curve_along(
     return torch.cat([random_order_curves[:, 0, :1], between, random_order_curves[:, 0, -1:]], dim=1)
 
 
-def share_won(lead: Tensor) -> Tensor:
-    """Share of positive leads ``(B, N)``, ``(B,)``; ties count half."""
-    return torch.where(lead.abs() <= TIE, 0.5, (lead > 0).to(lead)).mean(1)
+def share_won(lead: Tensor, random_order_curves: Tensor) -> Tensor:
+    """Share of positive leads ``(B, N)`` among areas of margins, ``(B,)``; ties count half."""
+    tie = TIE * random_order_curves[..., MARGIN].flatten(1).abs().amax(1, keepdim=True)
+    return torch.where(lead.abs() <= tie, 0.5, (lead > 0).to(lead)).mean(1)
 
 
 def removal_scores(
@@ -138,26 +145,27 @@ def removal_scores(
     if insert:
         start, end, points = end, start, [pixels - point for point in reversed(points)]
         random_order_curves = random_order_curves.flip(2)
-    curve, kept = curve_along(model, start, end, target, order, points, random_order_curves).unbind(2)
+    along = curve_along(model, start, end, target, order, points, random_order_curves)
+    curve, kept, margin = along.unbind(2)
     fractions = torch.tensor(points).to(curve) / pixels
-    area = torch.trapezoid(curve, fractions, dim=1)
-    rivals = torch.trapezoid(random_order_curves[..., 0], fractions, dim=2)
+    area = torch.trapezoid(margin, fractions, dim=1)
+    rivals = torch.trapezoid(random_order_curves[..., MARGIN], fractions, dim=2)
     lead = area[:, None] - rivals if insert else rivals - area[:, None]
-    intact, gone = (curve[:, -1], curve[:, 0]) if insert else (curve[:, 0], curve[:, -1])
+    intact, gone = (margin[:, -1], margin[:, 0]) if insert else (margin[:, 0], margin[:, -1])
     return {
-        "": area,
+        "": torch.trapezoid(curve, fractions, dim=1),
         "retention": kept.mean(1),
-        "win_rate": share_won(lead),
+        "win_rate": share_won(lead, random_order_curves),
         "normalised": _normalised(area, intact, gone),
         "curve": curve,
     }
 
 
 def _normalised(area: Tensor, intact: Tensor, gone: Tensor) -> Weighted:
-    """The area on a scale from the erased (0) to the intact input (1), to be averaged with the scale as weight.
+    """An area of margins on a scale from the erased (0) to the intact input (1), averaged with the scale as weight.
 
-    The weighted mean is the area under the data set's mean curve, min-max normalised. Sample by sample the scale
-    may be tiny and of either sign, and an unweighted mean would explode.
+    The weighted mean is the area under the data set's mean curve of margins, min-max normalised. Sample by sample
+    the scale may be tiny and of either sign, and an unweighted mean would explode.
     """
     scale = intact - gone
     scale = torch.where(

@@ -9,7 +9,7 @@ from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .baselines import Baseline, baseline_image
 from .pixels import descending_order, pixel_values
-from .removal import counts, curve_along, random_order_curves, share_won
+from .removal import KEPT, MARGIN, PROBABILITY, counts, curve_along, random_order_curves, share_won
 
 
 @metric(
@@ -47,7 +47,7 @@ def srg(
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
         reference: statistics of the training set; ``baseline=mean`` needs them.
-        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 2)``.
+        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
         baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
         steps: equal steps from the intact to the erased input.
         orders: random orders of each sample, for ``win_rate``.
@@ -55,9 +55,10 @@ def srg(
     Returns:
         ``(B,)`` each, higher is better: the area in ``[-1, 1]``, 0 on average for a random map, comparable within
         one model only; and, comparable across models, ``retention`` (how much larger the share of points is at
-        which the target is predicted; unchanged when all logits are scaled) and ``win_rate`` (share of random
-        orders that lose the class sooner than the least relevant first, and later than the most relevant first,
-        averaged; ties count half). ``curve``: the difference of the probabilities, ``(B, steps + 1)``.
+        which the target is predicted) and ``win_rate`` (share of random orders whose margin, the target's logit
+        less the largest other one, has a smaller area than the least relevant first has, and a larger one than the
+        most relevant first, averaged; ties count half). Neither changes when all logits are scaled.
+        ``curve``: the difference of the probabilities, ``(B, steps + 1)``.
 
     Raises:
         XaiboardError: a setting out of range, or a baseline that is not available.
@@ -71,13 +72,14 @@ def srg(
     )
     fractions = torch.tensor(points).to(x) / order.shape[1]
     first, last, rivals = (
-        torch.trapezoid(curves[..., 0], fractions, dim=-1) for curves in (most, least, random_order_curves)
+        torch.trapezoid(curves[..., MARGIN], fractions, dim=-1)
+        for curves in (most, least, random_order_curves)
     )
     leads = torch.cat([rivals - first[:, None], last[:, None] - rivals], dim=1)
     gap = least - most
     return {
-        "": last - first,
-        "retention": gap[..., 1].mean(1),
-        "win_rate": share_won(leads),
-        "curve": gap[..., 0],
+        "": torch.trapezoid(gap[..., PROBABILITY], fractions, dim=1),
+        "retention": gap[..., KEPT].mean(1),
+        "win_rate": share_won(leads, random_order_curves),
+        "curve": gap[..., PROBABILITY],
     }

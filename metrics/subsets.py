@@ -18,7 +18,8 @@ def draw_keys(x: Tensor, rng: SampleRng) -> Tensor:
     The subsets themselves take more memory than the images. What is kept with the drops is their key, from which
     every method draws the same subsets again.
     """
-    return (rng.uniform(x.new_empty(len(x), 1)) * KEYS).floor()
+    drawn = rng.uniform(torch.empty(len(x), 1, dtype=torch.float64))  # rounded, it would be another key
+    return (drawn * KEYS).floor().to(x)
 
 
 def drawn_by(keys: Tensor) -> SampleRng:

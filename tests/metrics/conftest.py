@@ -1,11 +1,12 @@
 """Models on which the metrics have known values, and the metrics with random numbers of their own."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark import metrics
+from xaiboard.benchmark import Reference, Weighted, metrics
 from xaiboard.benchmark.rng import SampleRng
 
 
@@ -86,3 +87,78 @@ def measure() -> Measure:
         return scores if isinstance(scores, dict) else {"": scores}
 
     return call
+
+
+@dataclass(frozen=True)
+class Bed:
+    """Images, a model of them, and what the suite would supply to a metric: everything but the map.
+
+    Args:
+        model: what is explained.
+        x: images, ``(B, C, H, W)``.
+        ids: of the samples; random numbers follow from them.
+        mask: the left half of each image.
+    """
+
+    model: nn.Module
+    x: Tensor
+    ids: Sequence[int]
+    mask: Tensor
+
+    @property
+    def exact(self) -> Tensor:
+        """What each input adds to the logit of the predicted class, shaped like ``x``."""
+        x = self.x.clone().requires_grad_()
+        return self.x * torch.autograd.grad(self.model(x).amax(1).sum(), x)[0]
+
+    def score(
+        self,
+        name: str,
+        attribution: Tensor,
+        *,
+        explain: Callable[..., Tensor] | None = None,
+        perturbed: Tensor | None = None,
+        other: Tensor | None = None,
+        background: Tensor | None = None,
+        **settings: object,
+    ) -> dict[str, Tensor]:
+        """The columns of a metric; a weighted one as ``column product`` and ``column weight``."""
+        logits = self.model(self.x).detach()
+        target = logits.argmax(1)
+        given: dict[str, object] = {
+            "model": self.model,
+            "x": self.x,
+            "target": target,
+            "label": target,
+            "logits": logits,
+            "attribution": attribution,
+            "perturbed_attribution": attribution.flip(2) if perturbed is None else perturbed,
+            "other_attribution": attribution.flip(3) if other is None else other,
+            "perturbed_x": self.x,
+            "explain": explain or (lambda z, **_: attribution * (1 + (z - self.x))),
+            "mask": self.mask,
+            "reference": Reference((self.x if background is None else background).mean(0), self.x),
+        }
+        entry = metrics[name]
+        known = {key: setting.default for key, setting in entry.settings.items()} | given | settings
+        for key, value in entry.shared.items():
+            known["rng"] = SampleRng(0, self.ids, key)
+            given[key] = value(**{wanted: known[wanted] for wanted in (*value.supplied, *value.settings)})
+        given["rng"] = SampleRng(0, self.ids, name)
+        scores = entry.function(**{key: given[key] for key in entry.supplied}, **settings)
+        scores = scores if isinstance(scores, dict) else {"": scores}
+        flat = {column: value for column, value in scores.items() if not isinstance(value, Weighted)}
+        for column, value in scores.items():
+            if isinstance(value, Weighted):
+                flat |= {f"{column} product": value.score * value.weight, f"{column} weight": value.weight}
+        return flat
+
+
+@pytest.fixture
+def bed(w: Tensor, x: Tensor) -> Bed:
+    """A linear model of grey or RGB images with two opposite logits, of which everything is known."""
+    mask = torch.zeros(len(x), 1, *x.shape[2:], dtype=torch.bool)
+    mask[..., : x.shape[3] // 2] = True
+    layer = nn.Linear(w.numel(), 2, bias=False).double()
+    layer.weight.data = 0.3 * torch.stack([w.flatten(), -w.flatten()])
+    return Bed(nn.Sequential(nn.Flatten(), layer).eval(), x, range(len(x)), mask)

@@ -86,7 +86,26 @@ def test_an_order_and_its_reverse_make_up_for_each_other_on_a_linear_probability
     given = {"model": linear_probability, "x": x, "target": target}
     forth, back = (measure("deletion", **given, attribution=a) for a in (random_map(x), -random_map(x)))
     torch.testing.assert_close(forth[""] + back[""], forth["curve"][:, 0] + forth["curve"][:, -1])
+
+
+def test_and_so_do_the_normalised_areas_on_a_linear_margin(
+    measure: Measure, two_classes: nn.Module, x: Tensor, target: Tensor
+) -> None:
+    given = {"model": two_classes, "x": x, "target": target}
+    forth, back = (measure("deletion", **given, attribution=a) for a in (random_map(x), -random_map(x)))
     torch.testing.assert_close(forth["normalised"][0] + back["normalised"][0], torch.ones(6).double())
+
+
+def test_both_curves_share_their_points_when_half_a_pixel_is_rounded(measure: Measure) -> None:
+    """Of 49 pixels in two steps, 24 or 25 go first: insertion puts in what deletion has left."""
+    x = torch.rand(6, 1, 7, 7, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    layer = nn.Linear(49, 3).double()
+    net = nn.Sequential(nn.Flatten(), layer, nn.Tanh()).eval()
+    given = {"model": net, "x": x, "target": torch.zeros(6, dtype=torch.int64), "steps": 2}
+    up = measure("insertion", **given, attribution=random_map(x))
+    down = measure("deletion", **given, attribution=-random_map(x))
+    torch.testing.assert_close(up["curve"], down["curve"].flip(1))
+    torch.testing.assert_close(up["win_rate"], 1 - down["win_rate"])
 
 
 class Divided(nn.Module):
@@ -98,16 +117,20 @@ class Divided(nn.Module):
         return self.net(x) / self.temperature
 
 
-@pytest.mark.parametrize("name", ["deletion", "insertion"])
-def test_retention_does_not_know_the_temperature(
+@pytest.mark.parametrize("name", ["deletion", "insertion", "srg"])
+def test_what_compares_models_does_not_know_the_temperature(
     measure: Measure, net: nn.Module, x: Tensor, name: str
 ) -> None:
     target, a = net(x).argmax(1), random_map(x)
-    found = [
+    cold, usual, hot = (
         measure(name, model=Divided(net, temperature), x=x, target=target, attribution=a)
         for temperature in (0.25, 1.0, 4.0)
-    ]
-    assert torch.equal(found[0]["retention"], found[1]["retention"])
-    assert torch.equal(found[2]["retention"], found[1]["retention"])
-    assert 0 < found[1]["retention"].mean() < 1
-    assert not torch.allclose(found[0][""], found[2][""], rtol=0.05)
+    )
+    for column in ("retention", "win_rate"):
+        assert torch.equal(cold[column], usual[column])
+        assert torch.equal(hot[column], usual[column])
+        assert usual[column].unique().numel() > 1
+    if name != "srg":
+        torch.testing.assert_close(cold["normalised"][0], usual["normalised"][0])
+        torch.testing.assert_close(hot["normalised"][0], usual["normalised"][0])
+    assert not torch.allclose(cold[""], hot[""], rtol=0.05)
