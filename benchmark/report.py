@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from . import leaderboard
+from .correlations import draw_correlations, metric_correlations
 from .curves import draw_curves
+from .health import metric_health
+from .health_page import INTRODUCTION, short_health
 from .names import file_name
 from .robustness import draw_robustness
 from .store import read_json, write_file
@@ -31,14 +34,20 @@ def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
     table = leaderboard.leaderboard(cells, scores)
     families = leaderboard.families(cells, scores)
     models = leaderboard.models(cells, scores)
+    health, blurred = metric_health(cells, scores)
+    controls = set(cells.loc[cells["control"].astype(bool), "method"])
+    correlations = metric_correlations(table, health, controls)
     for name, content in (
         ("leaderboard.csv", table),
         ("leaderboard_wide.csv", leaderboard.wide(table)),
         ("families.csv", families),
         ("models.csv", models),
+        ("health.csv", health),
+        ("blurred.csv", blurred),
+        ("metric_correlations.csv", correlations),
     ):
         write_file(folder / name, lambda path, content=content: write_csv(content, path))
-    page = make_page(folder, cells, table, families, models)
+    page = make_page(folder, cells, table, families, models, health)
     write_file(folder / "leaderboard.md", lambda path: path.write_text(page, "utf-8"))
     curves = folder / "curves.csv"
     if curves.is_file():
@@ -47,12 +56,20 @@ def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
             draw_curves(of_dataset, folder / f"curves-{file_name(str(dataset))}.png")
     for dataset, of_dataset in scores.groupby("dataset", observed=True):
         draw_robustness(of_dataset, folder / f"robustness-{file_name(str(dataset))}.png")
+    for dataset, pairs in correlations.groupby("dataset"):
+        path = folder / f"metric-correlations-{file_name(str(dataset))}.png"
+        draw_correlations(pairs, health[health["dataset"] == dataset], path)
 
 
 def make_page(
-    folder: Path, cells: pd.DataFrame, table: pd.DataFrame, families: pd.DataFrame, models: pd.DataFrame
+    folder: Path,
+    cells: pd.DataFrame,
+    table: pd.DataFrame,
+    families: pd.DataFrame,
+    models: pd.DataFrame,
+    health: pd.DataFrame,
 ) -> str:
-    """``leaderboard.md``: conditions, models, ranks by model, families, and the cells without scores."""
+    """``leaderboard.md``: conditions, models, ranks by model, families, metrics, and the cells without scores."""
     controls = set(cells.loc[cells["control"].astype(bool), "method"])
     parts = [f"# Leaderboard\n\n{_conditions(folder, cells)}\n"]
     if cells["method"].any():
@@ -78,6 +95,9 @@ def make_page(
                 " mean over its models; rows where a method does not apply to one of them are left out. Single"
                 " models against each other are in `families.csv`.\n\n" + markdown(compared)
             )
+        sound = short_health(health[health["dataset"] == dataset])
+        if len(sound):
+            parts.append(INTRODUCTION + markdown(sound))
     absent = cells[cells["status"] != "ok"]
     if len(absent):
         shown = (
@@ -258,6 +278,9 @@ def describe_files(folder: Path) -> str:
         "leaderboard_wide.csv",
         "families.csv",
         "models.csv",
+        "health.csv",
+        "blurred.csv",
+        "metric_correlations.csv",
         "cells.csv",
     ]
     names += ["scores.parquet", "curves.csv", *sorted(path.name for path in folder.glob("*.png"))]

@@ -47,6 +47,17 @@ def interval(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
+def p_values(difference: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Two-sided p-values of differences of means, from their resamples, ``(P,)``.
+
+    Args:
+        difference: of each resample, ``(R, P)``; a NaN speaks for neither side.
+        used: samples behind each difference, ``(P,)``. No p-value lies below that of a sign test on them.
+    """
+    tail = np.minimum((~(difference > 0)).sum(0), (~(difference < 0)).sum(0))
+    return np.clip(2 * (tail + 1) / (len(difference) + 1), np.minimum(2.0 ** (1 - used), 1.0), 1.0)
+
+
 def holm(p: np.ndarray) -> np.ndarray:
     """Holm's adjusted p-values for a family of tests, ``(m,)``."""
     order = np.argsort(p, kind="stable")
@@ -77,10 +88,7 @@ def rank_intervals(
     m = len(means)
     rank = 1 + (means[None, :] > means[:, None]).sum(1)
     first, second = np.triu_indices(m, 1)
-    difference = resampled[:, first] - resampled[:, second]
-    tail = np.minimum((~(difference > 0)).sum(0), (~(difference < 0)).sum(0))
-    fewest = np.minimum(used[first], used[second])
-    p = np.clip(2 * (tail + 1) / (len(resampled) + 1), np.minimum(2.0 ** (1 - fewest), 1.0), 1.0)
+    p = p_values(resampled[:, first] - resampled[:, second], np.minimum(used[first], used[second]))
     apart = holm(p) <= 1 - LEVEL
     better = np.zeros((m, m), dtype=bool)  # better[a, b]: a is better than b
     wins = means[first] > means[second]

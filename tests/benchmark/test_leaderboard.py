@@ -391,6 +391,9 @@ def test_the_page_shows_every_model_method_and_reason(tmp_path: Path) -> None:
         "leaderboard_wide.csv",
         "families.csv",
         "models.csv",
+        "health.csv",
+        "blurred.csv",
+        "metric_correlations.csv",
     }
 
 

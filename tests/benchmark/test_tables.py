@@ -20,7 +20,10 @@ from xaiboard.benchmark.tables import CELLS, SCORES
 Runner = Callable[..., xb.Run]
 
 SOURCES = ("cells.csv", "scores.parquet", "curves.csv", "run.json")
-FOLLOW = ("leaderboard.csv", "leaderboard_wide.csv", "families.csv", "models.csv", "leaderboard.md")
+FOLLOW = (
+    "leaderboard.csv", "leaderboard_wide.csv", "families.csv", "models.csv", "health.csv", "blurred.csv",
+    "metric_correlations.csv", "leaderboard.md",
+)  # fmt: skip
 SELECTED = {
     "methods": "saliency,gradcam,random",
     "metrics": "gini,deletion[steps=4,orders=2],lens_recall[k=9],accuracy,certified_accuracy,gradient_norm",
