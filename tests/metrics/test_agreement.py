@@ -79,6 +79,13 @@ def test_channels_that_cancel_have_a_magnitude_and_no_order(measure: Measure, x:
     torch.testing.assert_close(spearman(a, a), torch.ones(6).double())
 
 
+def test_ties_are_those_of_the_map_that_has_more(measure: Measure, x: Tensor) -> None:
+    a, ones = x - 0.5, torch.ones_like(x)
+    for pair in ((a, ones), (ones, a)):
+        found = measure("agreement", attribution=pair[0], other_attribution=pair[1], k=9)
+        assert torch.equal(found["ties"], torch.ones(6).double())
+
+
 def test_saliency_is_smoothgrad_on_a_linear_model(
     measure: Measure, two_classes: nn.Module, x: Tensor
 ) -> None:
