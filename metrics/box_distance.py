@@ -36,13 +36,17 @@ def nearest_in_box(
     *,
     losses: Sequence[Loss],
     steps: int,
+    start: float = 1.0,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """As :func:`box_distance`, by the best of one run for each of ``losses``, where ``mask`` allows a change."""
+    """As :func:`box_distance`, by the best of one run for each of ``losses``, where ``mask`` allows a change.
+
+    The first radius is ``start``.
+    """
     farthest = torch.maximum(x, 1 - x).flatten(1).norm(dim=1)
     nearest, any_found = farthest, torch.zeros_like(label, dtype=torch.bool)
     for loss in losses:
-        change, step = ddn(model, x, label, steps=steps, loss=loss, mask=mask)
+        change, step = ddn(model, x, label, steps=steps, start=start, loss=loss, mask=mask)
         found = step <= steps
         distance = shorten(model, x, label, change).flatten(1).norm(dim=1)
         nearest = torch.where(found, torch.minimum(nearest, distance), nearest)

@@ -12,6 +12,9 @@ from .box_distance import nearest_in_box
 from .pixels import channels, descending_order, pixel_values
 from .subsets import over_channels, proper_share
 
+START = 0.1
+"""First radius of the attack, as a root mean square over all values: from 1 in L2, 40 steps reach too few images."""
+
 
 def random_set_distances(
     model: nn.Module,
@@ -30,7 +33,7 @@ def random_set_distances(
     at_least(1, "robustness_sr", sizes=sizes, steps=steps)
     proper_share("robustness_sr", largest=largest)
     order = rng.permutation(x, channels(x).shape[2])
-    free = nearest_in_box(model, x, target, losses=[margin], steps=steps)[:, :1]
+    free = _attack(model, x, target, steps)[:, :1]
     return torch.cat([_distances(model, x, target, order, sizes, largest, steps)[0], free], dim=1)
 
 
@@ -105,9 +108,15 @@ def _distances(
     for size in range(1, sizes + 1):
         first = order[:, : max(1, round(size / sizes * largest * order.shape[1]))]
         mask = over_channels(x.new_zeros(order.shape).scatter(1, first, 1.0), x)
-        results.append(nearest_in_box(model, x, target, losses=[margin], steps=steps, mask=mask))
+        results.append(_attack(model, x, target, steps, mask))
     distance, found = torch.stack(results, dim=1).unbind(2)
     return distance.cummin(1).values, found.cummax(1).values
+
+
+def _attack(model: nn.Module, x: Tensor, target: Tensor, steps: int, mask: Tensor | None = None) -> Tensor:
+    """Distance, and whether a change was found, ``(B, 2)``."""
+    start = START * x[0].numel() ** 0.5
+    return nearest_in_box(model, x, target, losses=[margin], steps=steps, start=start, mask=mask)
 
 
 def _ratio(distance: Tensor, other: Tensor) -> Weighted:
