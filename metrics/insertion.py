@@ -6,7 +6,7 @@ from ..benchmark.components import Column, Weighted
 from ..benchmark.data import Reference
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
-from .baselines import Baseline
+from .erasing import Removal
 from .patches import patch_gains, patch_sums
 from .rank_correlation import spearman
 from .removal import random_order_curves, removal_scores
@@ -35,7 +35,7 @@ def insertion(
     random_order_curves: Tensor,
     patch_gains: Tensor,
     *,
-    baseline: Baseline = "zero",
+    baseline: Removal = "zero",
     steps: int = 28,
     orders: int = 10,
     patch: int = 4,
@@ -50,10 +50,12 @@ def insertion(
         target: explained classes, ``(B,)``.
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
-        reference: statistics of the training set; ``baseline=mean`` needs them.
+        reference: statistics of the training set; ``mean`` and ``imputed`` need them.
         random_order_curves: deletion curves of random orders, ``(B, orders, steps + 1, 3)``.
         patch_gains: gain of logit by inserting single patches, ``(B, patches)``.
-        baseline: where the curve starts: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
+        baseline: where the curve starts: ``zero``, the training set's ``mean`` image, a ``blur`` of x, or
+            ``imputed``: the weighted mean of its eight neighbours, erased ones too, plus noise (ROAD, Rong et al.
+            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour.
         steps: equal steps from the erased to the intact input.
         orders: random orders of each sample, for ``win_rate``.
         patch: side of a patch in pixels, for ``patch_correlation``.

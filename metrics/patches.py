@@ -9,7 +9,9 @@ from torch.nn.functional import avg_pool2d
 
 from ..benchmark.data import Reference
 from ..benchmark.errors import at_least
-from .baselines import Baseline, baseline_image
+from .baselines import baseline_image
+from .erasing import Removal
+from .imputation import impute, mean_colour
 
 
 def patch_drops(
@@ -18,7 +20,7 @@ def patch_drops(
     target: Tensor,
     reference: Reference | None,
     *,
-    baseline: Baseline = "zero",
+    baseline: Removal = "zero",
     patch: int = 4,
 ) -> Tensor:
     """What the target's logit loses when a single patch gives way to the baseline, ``(B, patches)``.
@@ -28,14 +30,14 @@ def patch_drops(
         x: inputs.
         target: explained classes, ``(B,)``.
         reference: statistics of the training set.
-        baseline: what replaces the patch.
+        baseline: what replaces the patch; ``imputed`` fills it in from the rest, without noise.
         patch: side of a patch, in pixels; patches do not overlap, those at the edge may be smaller. A vector
             is cut into runs of ``patch * patch`` features.
 
     Raises:
         XaiboardError: ``patch`` is smaller than 1, or the baseline is not available.
     """
-    return -_changes(model, x, baseline_image(x, reference, baseline), target, patch)
+    return -_changes(model, x, target, reference, baseline, patch, insert=False)
 
 
 def patch_gains(
@@ -44,14 +46,14 @@ def patch_gains(
     target: Tensor,
     reference: Reference | None,
     *,
-    baseline: Baseline = "zero",
+    baseline: Removal = "zero",
     patch: int = 4,
 ) -> Tensor:
     """What the target's logit gains when a single patch of ``x`` is put into the baseline, ``(B, patches)``.
 
     The arguments are those of :func:`patch_drops`.
     """
-    return _changes(model, baseline_image(x, reference, baseline), x, target, patch)
+    return _changes(model, x, target, reference, baseline, patch, insert=True)
 
 
 def patch_sums(attribution: Tensor, patch: int) -> Tensor:
@@ -61,17 +63,44 @@ def patch_sums(attribution: Tensor, patch: int) -> Tensor:
     return avg_pool2d(values, size, ceil_mode=True, divisor_override=1).flatten(1)
 
 
-def _changes(model: nn.Module, start: Tensor, end: Tensor, target: Tensor, patch: int) -> Tensor:
-    """Change of the target's logit when one patch of ``start`` becomes that of ``end``, ``(B, patches)``."""
+def _changes(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    reference: Reference | None,
+    baseline: Removal,
+    patch: int,
+    insert: bool,
+) -> Tensor:
+    """Change of the target's logit when one patch is erased or, with ``insert``, alone put in, ``(B, patches)``."""
     at_least(1, "patch_correlation", patch=patch)
-    current, changes = start.clone(memory_format=torch.contiguous_format), []
+    if baseline == "imputed":
+        blank = mean_colour(x, reference)
+        start, changed = (blank if insert else x), _imputed(x, blank, patch, insert)
+    else:
+        blank = baseline_image(x, reference, baseline)
+        start, end = (blank, x) if insert else (x, blank)
+        changed = _replaced(start, end, patch)
     with torch.no_grad():
-        before = model(current).gather(1, target[:, None])
-        for box in boxes(start, patch):
-            current[box] = end[box]
-            changes.append(model(current).gather(1, target[:, None]) - before)
-            current[box] = start[box]
-    return torch.cat(changes, dim=1)
+        before = model(start.contiguous()).gather(1, target[:, None])
+        return torch.cat([model(each).gather(1, target[:, None]) - before for each in changed], dim=1)
+
+
+def _replaced(start: Tensor, end: Tensor, patch: int) -> Iterator[Tensor]:
+    """``start`` with one patch of ``end``, for each patch; one tensor serves them all."""
+    current = start.clone(memory_format=torch.contiguous_format)
+    for box in boxes(start, patch):
+        current[box] = end[box]
+        yield current
+        current[box] = start[box]
+
+
+def _imputed(x: Tensor, blank: Tensor, patch: int, insert: bool) -> Iterator[Tensor]:
+    """``x`` with one patch imputed or, with ``insert``, with all others imputed, without noise."""
+    for box in boxes(x, patch):
+        inside = torch.zeros_like(x[:, 0], dtype=torch.bool)
+        inside[box] = True
+        yield impute(x, (~inside if insert else inside).flatten(1), blank)
 
 
 def boxes(x: Tensor, patch: int) -> Iterator[tuple[EllipsisType | slice, ...]]:

@@ -9,7 +9,7 @@ from ..benchmark.components import Weighted
 from ..benchmark.data import Reference
 from ..benchmark.errors import at_least
 from ..benchmark.rng import SampleRng
-from .baselines import Baseline, baseline_image
+from .erasing import Blank, Removal, blank, logits_along
 from .pixels import channels, descending_order, pixel_values
 
 SMALLEST_WEIGHT = 1e-6
@@ -30,7 +30,7 @@ def random_order_curves(
     rng: SampleRng,
     reference: Reference | None,
     *,
-    baseline: Baseline = "zero",
+    baseline: Removal = "zero",
     steps: int = 28,
     orders: int = 10,
 ) -> Tensor:
@@ -45,7 +45,7 @@ def random_order_curves(
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
         reference: statistics of the training set.
-        baseline: what replaces a pixel.
+        baseline: what a pixel becomes; random numbers for ``imputed`` come before those of the orders.
         steps: equal steps from the intact to the erased input.
         orders: random orders of each sample.
 
@@ -58,38 +58,20 @@ def random_order_curves(
     """
     at_least(2, "random_order_curves", steps=steps)
     at_least(1, "random_order_curves", orders=orders)
-    erased, pixels = baseline_image(x, reference, baseline), channels(x).shape[2]
+    gone, pixels = blank(x, reference, baseline, rng), channels(x).shape[2]
     with torch.no_grad():
-        intact, gone = model(x), model(erased)
+        intact, erased = model(x), model(gone.erased)
         curves = []
         for _ in range(orders):
             order = rng.permutation(x, pixels)
-            between = replace_in_order(model, x, erased, order, counts(pixels, steps)[1:-1])
-            curves.append(read([intact, *between, gone], target))
+            between = logits_along(model, x, gone, order, counts(pixels, steps)[1:-1])
+            curves.append(read([intact, *between, erased], target))
     return torch.stack(curves, dim=1)
 
 
 def counts(pixels: int, steps: int) -> list[int]:
     """How many pixels are erased at each of the ``steps + 1`` points, from none to all."""
     return [round(step / steps * pixels) for step in range(steps + 1)]
-
-
-def replace_in_order(
-    model: nn.Module, start: Tensor, end: Tensor, order: Tensor, points: Sequence[int]
-) -> list[Tensor]:
-    """Logits ``(B, K)`` at each of ``points``: the first so many pixels of ``order (B, P)`` are those of ``end``.
-
-    Only the pixels that change are written between two forward passes.
-    """
-    current = start.clone(memory_format=torch.contiguous_format)
-    pixels, index = channels(current), order[:, None].expand_as(channels(end))
-    values = channels(end).gather(2, index)
-    logits, done = [], 0
-    for point in points:
-        pixels.scatter_(2, index[..., done:point], values[..., done:point])
-        logits.append(model(current))
-        done = point
-    return logits
 
 
 def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
@@ -104,19 +86,21 @@ def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
 
 def curve_along(
     model: nn.Module,
-    start: Tensor,
-    end: Tensor,
+    x: Tensor,
+    gone: Blank,
     target: Tensor,
     order: Tensor,
     points: Sequence[int],
     random_order_curves: Tensor,
+    *,
+    insert: bool = False,
 ) -> Tensor:
     """Probability, prediction and margin of the target at each of ``points`` of ``order``, ``(B, S, 3)``.
 
     The first and the last are those of the random orders; only what lies between them is evaluated.
     """
     with torch.no_grad():
-        between = read(replace_in_order(model, start, end, order, points[1:-1]), target)
+        between = read(logits_along(model, x, gone, order, points[1:-1], insert=insert), target)
     return torch.cat([random_order_curves[:, 0, :1], between, random_order_curves[:, 0, -1:]], dim=1)
 
 
@@ -135,28 +119,28 @@ def removal_scores(
     reference: Reference | None,
     random_order_curves: Tensor,
     *,
-    baseline: Baseline,
+    baseline: Removal,
     insert: bool = False,
 ) -> dict[str, Tensor | Weighted]:
     """What ``deletion`` reads from the curve of an attribution and, with ``insert``, ``insertion``."""
     order = descending_order(pixel_values(attribution), rng)
     pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
-    start, end, points = x, baseline_image(x, reference, baseline), counts(pixels, steps)
+    gone, points = blank(x, reference, baseline, rng), counts(pixels, steps)
     if insert:
-        start, end, points = end, start, [pixels - point for point in reversed(points)]
+        points = [pixels - point for point in reversed(points)]
         random_order_curves = random_order_curves.flip(2)
-    along = curve_along(model, start, end, target, order, points, random_order_curves)
+    along = curve_along(model, x, gone, target, order, points, random_order_curves, insert=insert)
     curve, kept, margin = along.unbind(2)
     fractions = torch.tensor(points).to(curve) / pixels
     area = torch.trapezoid(margin, fractions, dim=1)
     rivals = torch.trapezoid(random_order_curves[..., MARGIN], fractions, dim=2)
     lead = area[:, None] - rivals if insert else rivals - area[:, None]
-    intact, gone = (margin[:, -1], margin[:, 0]) if insert else (margin[:, 0], margin[:, -1])
+    intact, erased = (margin[:, -1], margin[:, 0]) if insert else (margin[:, 0], margin[:, -1])
     return {
         "": torch.trapezoid(curve, fractions, dim=1),
         "retention": kept.mean(1),
         "win_rate": share_won(lead, random_order_curves),
-        "normalised": _normalised(area, intact, gone),
+        "normalised": _normalised(area, intact, erased),
         "curve": curve,
     }
 

@@ -11,8 +11,8 @@ from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .baselines import Baseline, baseline_image
 from .correlation import pearson
+from .erasing import replace_in_order
 from .pixels import channels, pixel_values
-from .removal import replace_in_order
 from .subsets import draw_keys, drawn_by, logit_of, proper_share
 
 

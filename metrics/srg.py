@@ -7,7 +7,7 @@ from ..benchmark.components import Column
 from ..benchmark.data import Reference
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
-from .baselines import Baseline, baseline_image
+from .erasing import Removal, blank
 from .pixels import descending_order, pixel_values
 from .removal import KEPT, MARGIN, PROBABILITY, counts, curve_along, random_order_curves, share_won
 
@@ -31,7 +31,7 @@ def srg(
     reference: Reference | None,
     random_order_curves: Tensor,
     *,
-    baseline: Baseline = "zero",
+    baseline: Removal = "zero",
     steps: int = 28,
     orders: int = 10,
 ) -> dict[str, Tensor]:
@@ -46,9 +46,11 @@ def srg(
         target: explained classes, ``(B,)``.
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
-        reference: statistics of the training set; ``baseline=mean`` needs them.
+        reference: statistics of the training set; ``mean`` and ``imputed`` need them.
         random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
-        baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
+        baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, a ``blur`` of x, or
+            ``imputed``: the weighted mean of its eight neighbours, erased ones too, plus noise (ROAD, Rong et al.
+            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour.
         steps: equal steps from the intact to the erased input.
         orders: random orders of each sample, for ``win_rate``.
 
@@ -65,9 +67,9 @@ def srg(
     """
     order = descending_order(pixel_values(attribution), rng)
     points = counts(order.shape[1], random_order_curves.shape[2] - 1)
-    erased = baseline_image(x, reference, baseline)
+    gone = blank(x, reference, baseline, rng)
     most, least = (
-        curve_along(model, x, erased, target, each, points, random_order_curves)
+        curve_along(model, x, gone, target, each, points, random_order_curves)
         for each in (order, order.flip(1))
     )
     fractions = torch.tensor(points).to(x) / order.shape[1]

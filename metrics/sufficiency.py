@@ -9,8 +9,9 @@ from ..benchmark.errors import SettingError
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .baselines import Baseline, baseline_image
+from .erasing import replace_in_order
 from .pixels import descending_order, pixel_values
-from .removal import read, replace_in_order
+from .removal import read
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 """Shares of the input in the rationale, over which the paper averages."""
