@@ -214,12 +214,10 @@ class Column:
     Args:
         higher_is_better: None for a column that is no score (a chance level, a count): it gets no rank.
         across_models: whether values of different models may be compared.
-        meaning: what it says, a few words for ``xaiboard list metrics``.
     """
 
     higher_is_better: bool | None = None
     across_models: bool = False
-    meaning: str = ""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def lens_recall_div(
         reference: ``clean``, or ``released``, as for :func:`topk_intersection_div`.
 
     Returns:
-        The share of the pixels that are found; the other columns are those of :func:`topk_intersection_div`.
+        The share of the pixels that are found; ``chance``, ``above_chance``, ``ties`` and ``found`` as for
+        :func:`topk_intersection_div`.
 
     Raises:
         XaiboardError: no set of the map's pixels has ``k`` of them, or ``window`` is negative.
@@ -109,7 +110,8 @@ def lens_precision_div(
         reference: ``clean``, or ``released``, as for :func:`topk_intersection_div`.
 
     Returns:
-        The share of the pixels that are found; the other columns are those of :func:`topk_intersection_div`.
+        The share of the pixels that are found; ``chance``, ``above_chance``, ``ties`` and ``found`` as for
+        :func:`topk_intersection_div`.
 
     Raises:
         XaiboardError: no set of the map's pixels has ``k`` of them, or ``window`` is negative.

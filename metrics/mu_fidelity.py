@@ -83,7 +83,7 @@ def mu_fidelity(
         draws: subsets of each sample.
 
     Returns:
-        The rank correlation, and that of the values as ``pearson``. Where all subsets have the same attribution,
+        The rank correlation; ``pearson``, the correlation of the values. Where all subsets have the same attribution,
         or no effect, both are 0: for a zero map, and for a constant one if the cells are equally large.
 
     Raises:

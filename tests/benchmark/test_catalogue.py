@@ -1,0 +1,108 @@
+"""Lists: what components cost by hand, and what each column of a metric means."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import xaiboard.benchmark as xb
+from torch import Tensor, nn
+from xaiboard.benchmark.catalogue import describe, meanings
+from xaiboard.benchmark.plan import missing_library
+from xaiboard.benchmark.price import price
+from xaiboard.benchmark.registry import make_method, make_metric
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("random", "none"),
+        ("saliency", "1 forward, 1 backward"),
+        ("integrated_gradients", "32 forward, 32 backward"),
+        ("blurred", "1 forward, 1 backward"),
+        ("occlusion", "170 forward"),  # 13 x 13 windows and the image itself
+        ("gradcam", "1 forward, 1 backward"),
+    ],
+)
+def test_methods_cost_their_passes(name: str, wanted: str) -> None:
+    assert price(xb.methods[name]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("accuracy", "none"),  # the prediction is everybody's
+        ("gini", "1 explained"),
+        ("max_sensitivity", "11 explained"),  # ten draws and the map itself
+        ("topk_intersection", "1 forward, 2 explained"),  # is the prediction still the same
+        ("deletion", "349 forward, 1 explained"),  # 29 + 10 * 27 points, 50 patches and what they share
+        ("certified_accuracy", "1 forward, 10 backward"),  # the Jacobian of ten logits
+    ],
+)
+def test_metrics_cost_passes_and_explanations(name: str, wanted: str) -> None:
+    assert price(xb.metrics[name]) == wanted
+
+
+def test_perturbations_cost_passes_and_explanations() -> None:
+    assert price(xb.perturbations["sign_noise"]) == "none"
+    assert price(xb.perturbations["topk_attack"]).endswith("51 explained")
+
+
+def test_every_built_in_component_can_be_counted() -> None:
+    known = [*xb.methods.values(), *xb.perturbations.values()]
+    known += [entry for entry in xb.metrics.values() if not missing_library(entry)]
+    assert [entry.name for entry in known if not price(entry)] == []
+
+
+def test_what_cannot_be_counted_is_empty_and_random_numbers_stay() -> None:
+    def broken(x: Tensor) -> Tensor:
+        raise ValueError("no luck")
+
+    def explains_twice(explain: nn.Module, x: Tensor) -> Tensor:
+        return (explain(x) - explain(1 - x)).flatten(1).sum(1)
+
+    before = torch.random.get_rng_state()
+    assert price(make_method(broken)) == ""
+    assert price(make_metric(explains_twice)) == "2 explained"
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_every_named_column_of_a_built_in_metric_says_what_it_means() -> None:
+    for name, entry in xb.metrics.items():
+        assert set(meanings(entry)) == set(entry.columns), f"the docstring of {name} says nothing of a column"
+        assert all(2 < len(meaning) < 300 for meaning in meanings(entry).values()), name
+
+
+def test_meanings_are_read_from_the_docstring() -> None:
+    def one(x: Tensor) -> dict[str, Tensor]:
+        """Plain.
+
+        Args:
+            x: not ``first``.
+
+        Returns:
+            The score; ``first`` (what comes first; in parentheses), ``second`` and ``third``, what two
+            have in common. Another sentence. ``fourth``: the last, and ``curve``, no column.
+
+        Raises:
+            XaiboardError: ``fifth`` is negative.
+        """
+        return {"first": x}
+
+    columns = {name: xb.Column() for name in ("first", "second", "third", "fourth", "fifth")}
+    assert meanings(make_metric(one, columns=columns)) == {
+        "first": "what comes first; in parentheses",
+        "second": "what two have in common",
+        "third": "what two have in common",
+        "fourth": "the last, and ``curve``, no column",
+    }
+    assert meanings(make_metric(lambda x: x, name="silent", columns=columns)) == {}
+
+
+def test_lists_have_a_row_for_each_column() -> None:
+    lines = {line.split("|")[1].strip(): line for line in describe("metrics").splitlines() if "|" in line}
+    for name in ("deletion.retention", "topk_intersection.above_chance", "gini"):
+        assert "| yes " in lines[name]
+    assert "lower is better" in lines["deletion.retention"]
+    assert "target is predicted" in lines["deletion.retention"]
+    assert "32 forward, 32 backward" in describe("methods")
+    assert "| control |" in describe("methods")
