@@ -80,6 +80,14 @@ def test_signed_maps_stay_signed_unless_asked(measure: Measure, given: dict[str,
     assert (signed - absolute).abs().min() > 0.1
 
 
+def test_maps_are_not_scaled_unless_asked(given: dict[str, Any]) -> None:
+    """Effective complexity counts the elements above 1e-5, of the largest if the map is normalised."""
+    small = {**given, "attribution": 1e-6 * given["attribution"].tanh()}
+    settings = {"name": "EffectiveComplexity", "absolute": True}
+    assert score("quantus", small, **settings).tolist() == [0] * 4
+    assert (score("quantus", small, **settings, normalise=True) > 30).all()
+
+
 def test_a_metric_of_ones_own_has_settings_and_reads_curves(
     measure: Measure, given: dict[str, Any], x: Tensor
 ) -> None:
@@ -133,6 +141,7 @@ def test_nothing_global_is_disturbed(given: dict[str, Any], capsys: pytest.Captu
     asserts = quantus.helpers.asserts.assert_attributions
     before = states()
     one_by_one(faithfulness, **given, rng=SampleRng(0, range(4), ""))
+    score("quantus", given, name="Sparseness", absolute=False)  # prints that it wants magnitudes
     with pytest.raises(XaiboardError):
         score("quantus", given, name="PixelFlipping")
     assert states() == before
