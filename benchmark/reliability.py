@@ -25,10 +25,9 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     NaN where a value is missing, or a row is constant.
     """
-    centred = [ranks(values) - (values.shape[1] + 1) / 2 for values in (a, b)]
-    product, square_a, square_b = ((u * v).sum(1) for u, v in (centred, centred[:1] * 2, centred[1:] * 2))
+    u, v = (ranks(values) - (values.shape[1] + 1) / 2 for values in (a, b))
     with np.errstate(invalid="ignore"):
-        return np.where(np.isnan(a + b).any(1), np.nan, product / np.sqrt(square_a * square_b))
+        return (u * v).sum(1) / np.sqrt((u * u).sum(1) * (v * v).sum(1))
 
 
 def halves(n: int) -> np.ndarray:
@@ -75,8 +74,8 @@ def krippendorff(values: np.ndarray) -> float:
 def agreement(score: np.ndarray, weight: np.ndarray) -> tuple[float, int]:
     """Krippendorff's alpha of the samples, as raters, on the ranks of the methods.
 
-    A sample rates if it counts for every method. One whose weight has the sign against that of all speaks for the
-    reverse order, as it does in the weighted mean.
+    A sample rates if it counts for every method. One with a negative weight speaks for the reverse order, as it does in
+    the weighted mean.
 
     Args:
         score: of ``M`` methods, ``(N, M)``.
@@ -85,6 +84,6 @@ def agreement(score: np.ndarray, weight: np.ndarray) -> tuple[float, int]:
     Returns:
         alpha, and the number of samples that rate.
     """
-    signed = score * np.sign(weight * weight.sum(0))
+    signed = score * np.sign(weight)
     rates = (weight != 0).all(1) & ~np.isnan(signed).any(1)
     return krippendorff(ranks(signed[rates])), int(rates.sum())

@@ -171,5 +171,5 @@ def test_samples_without_weight_do_not_rate_and_negative_weights_turn_the_order_
     weight[5] = -0.1  # counts for the reverse of its order, as in the mean
     weight[6, 0] = 0
     assert agreement(score, weight) == (pytest.approx(1), 6)
-    assert agreement(-score, -weight) == (pytest.approx(1), 6)
+    assert agreement(score, -weight) == (pytest.approx(1), 6)
     assert agreement(score, np.abs(weight))[0] < 0.8
