@@ -86,11 +86,12 @@ def test_the_largest_weights_are_the_nearest_way(
 
 
 def test_what_holds_for_a_set_holds_for_larger_ones(measure: Measure, net: nn.Module, x: Tensor) -> None:
-    found = measure(
-        "robustness_sr", model=net, x=x, target=net(x).argmax(1), attribution=random_map(x), steps=15
-    )
-    assert (found["curve"].diff(dim=1) <= 0).all()
-    assert (found["curve"].diff(dim=1) < 0).any()
+    """With few steps the attack by itself goes farther within some larger sets."""
+    given = {"model": net, "x": x, "target": net(x).argmax(1), "steps": 3, "largest": 0.9}
+    for seed in range(3):
+        found = measure("robustness_sr", **given, attribution=random_map(x, seed), sizes=12)
+        assert (found["curve"].diff(dim=1) <= 0).all()
+        assert (found["curve"].diff(dim=1) < 0).any()
 
 
 def test_the_attack_leaves_the_other_pixels_alone(net: nn.Module, x: Tensor) -> None:
