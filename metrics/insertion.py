@@ -55,7 +55,8 @@ def insertion(
         patch_gains: gain of logit by inserting single patches, ``(B, patches)``.
         baseline: where the curve starts: ``zero``, the training set's ``mean`` image, a ``blur`` of x, or
             ``imputed``: the weighted mean of its eight neighbours, erased ones too, plus noise (ROAD, Rong et al.
-            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour.
+            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour. Pixels that lie
+            scattered tell the rest, so that random orders are hard to beat when pixels are put in.
         steps: equal steps from the erased to the intact input.
         orders: random orders of each sample, for ``win_rate``.
         patch: side of a patch in pixels, for ``patch_correlation``.

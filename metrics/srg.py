@@ -50,7 +50,8 @@ def srg(
         random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
         baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, a ``blur`` of x, or
             ``imputed``: the weighted mean of its eight neighbours, erased ones too, plus noise (ROAD, Rong et al.
-            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour.
+            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour. Pixels that lie
+            scattered tell the rest, so that random orders are hard to beat when pixels are put in.
         steps: equal steps from the intact to the erased input.
         orders: random orders of each sample, for ``win_rate``.
 
