@@ -1,4 +1,4 @@
-"""The curves figure: how the target's probability moves, each method a line, each model a row."""
+"""The curves figure: what a metric says from its first to its last point, each method a line, each model a row."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
         for i, method in enumerate(methods)
     }
     figure, axes = pyplot.subplots(
-        len(models), len(columns), figsize=(2.6 * len(columns), 2.0 * len(models) + 0.9), sharex=True, sharey=True,
+        len(models), len(columns), figsize=(2.6 * len(columns), 2.0 * len(models) + 0.9), sharex=True, sharey="col",
         squeeze=False,
     )  # fmt: skip
     for (model, column, method), line in curves.groupby(["model", "column", "method"], sort=True):
@@ -37,9 +37,9 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
     for axis, column in zip(axes[0], columns, strict=True):
         axis.set_title(column, fontsize=8)
     for axes_row, model in zip(axes, models, strict=True):
-        axes_row[0].set_ylabel(f"{model}\nprobability", fontsize=8)
+        axes_row[0].set_ylabel(model, fontsize=8)
     for axis in axes[-1]:
-        axis.set_xlabel("share of pixels", fontsize=8)
+        axis.set_xlabel("fraction of the steps", fontsize=8)
     handles = [Line2D([], [], color=colour, label=method) for method, colour in colours.items()]
     figure.legend(handles=handles, loc="upper center", ncol=min(len(methods), 8), fontsize=8, frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
