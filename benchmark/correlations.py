@@ -90,7 +90,7 @@ def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Pa
     a, b = (correlations[name].map(place).to_numpy() for name in ("column_a", "column_b"))
     matrix = np.diag(health.groupby("column")["split_half"].mean().reindex(names).to_numpy(dtype=float))
     matrix[a, b] = matrix[b, a] = correlations["correlation"].to_numpy(dtype=float)
-    size = max(0.3 * len(names), 1.5)
+    size = max(0.3 * len(names), 3)
     figure, axis = pyplot.subplots(figsize=(size, size))
     axis.set_facecolor("0.8")  # shows where there is no number
     image = axis.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1)
@@ -103,7 +103,9 @@ def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Pa
                 axis.text(
                     column, row, str(round(100 * value)), ha="center", va="center", fontsize=7, color=shade
                 )
-    bar = figure.colorbar(image, ax=axis, fraction=0.3 / size, pad=0.2 / size, ticks=[-1, -0.5, 0, 0.5, 1])
+    bar = figure.colorbar(
+        image, ax=axis, shrink=0.8, fraction=0.3 / size, pad=0.2 / size, ticks=[-1, -0.5, 0, 0.5, 1]
+    )
     bar.ax.tick_params(labelsize=8)
     axis.set_title(
         "rank correlation × 100, mean over models\ndiagonal: split-half reliability", fontsize=9, loc="left"

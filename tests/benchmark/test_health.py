@@ -288,10 +288,11 @@ def test_metrics_agree_where_they_call_the_same_methods_better(
 
 
 def test_correlations_are_means_over_models_without_controls() -> None:
-    one = (
-        make_scores(levels(1, 2, 3, 4), "up"),
-        make_scores(levels(1, 2, 3, 4, random=99, sobel=-99), "up.part"),
-    )
+    controls = {"random": -99, "sobel": 99}, {"random": 99, "sobel": -99}
+    one = [
+        make_scores(levels(1, 2, 3, 4, **more), metric)
+        for metric, more in zip(("up", "up.part"), controls, strict=True)
+    ]
     two = (
         make_scores(levels(1, 2, 3, 4), "up", model="two"),
         make_scores(levels(1, 3, 2), "up.part", model="two"),
