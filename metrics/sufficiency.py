@@ -82,8 +82,11 @@ def comprehensiveness(
 ) -> dict[str, Tensor]:
     """Loss of the target's probability when the pixels of largest attribution are erased, ``(B,)``; higher is better.
 
-    Arguments, values and errors are those of :func:`sufficiency`, with ``share`` of the pixels erased; ``retention``
-    is better when lower.
+    Arguments and errors are those of :func:`sufficiency`, with ``share`` of the pixels erased.
+
+    Returns:
+        The loss, comparable within one model only; ``retention``, the share of these inputs at which the target is
+        predicted, lower is better, comparable across models.
     """
     order = descending_order(pixel_values(attribution), rng)
     return _without(model, x, baseline_image(x, reference, baseline), target, order, share, keep=False)

@@ -17,6 +17,9 @@ TABLES = [
     "families.csv",
     "models.csv",
     "cells.csv",
+    "health.csv",
+    "blurred.csv",
+    "metric_correlations.csv",
     "leaderboard.md",
 ]
 

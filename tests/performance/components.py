@@ -192,7 +192,25 @@ def rows(
                     work.perturbed_attribution(noise, saliency)
                     work.held(noise, saliency)
             _ = work.target
+            share(work, choice)
             return work
+
+        def share(work: Work, choice: Choice = choice) -> None:
+            """What serves every method is computed once for a model."""
+            for value in getattr(choice.component, "shared", ()):
+                work.shared(choice, value)
+
+        def measure_once() -> dict[str, float]:
+            _ = (work := fresh()).target
+            with count_passes(model) as passes:
+                share(work)
+
+            def again() -> None:
+                _ = (work := fresh()).target
+                share(work)
+
+            once = processor_seconds(again) - processor_seconds(lambda: fresh().target)
+            return {"forward": passes.forward, "backward": passes.backward, "seconds": once}
 
         def measure() -> dict[str, float]:
             run(ready())
@@ -224,6 +242,16 @@ def rows(
             "/ floor": round(spent / bare, 2) if went / len(data) >= FEW else None,
             "MiB": found["MiB"],
         }
+        if getattr(component, "shared", ()):
+            once = in_a_process(measure_once, limit)
+            if "seconds" in once:
+                spent_once, went, back = (float(str(once[key])) for key in ("seconds", "forward", "backward"))
+                row |= {
+                    "once: passes": round((went + back) / len(data)),
+                    "ms once": round(1000 * spent_once / len(data), 3),
+                }
+                if went / len(data) >= FEW:
+                    row["once / floor"] = round(spent_once / (went * forward + back * backward), 2)
         peer = (METHOD_PEERS if is_method else METRIC_PEERS).get(component.name)
         if peer:
             theirs = in_a_process(lambda peer=peer: measure_peer(peer, model, data, target), limit)

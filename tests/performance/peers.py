@@ -97,4 +97,64 @@ METHOD_PEERS: dict[str, Peer] = {
     "lime": _on_patches(captum.attr.Lime, n_samples=256),
 }
 
-METRIC_PEERS: dict[str, Peer] = {}
+
+def _quantus(
+    name: str, *, in_steps: int = 0, mask: bool = False, explains: bool = False, **settings: object
+) -> Peer:
+    """A Quantus metric of the saliency map; ``in_steps`` gives it as many steps over the features."""
+
+    def peer(model: nn.Module, data: Data, target: Tensor) -> Run:
+        import quantus
+
+        if in_steps:
+            settings["features_in_step"] = data.x[0].numel() // in_steps
+        metric = getattr(quantus, name)(
+            abs=False, normalise=False, disable_warnings=True, display_progressbar=False, **settings
+        )
+        given = {
+            "model": model,
+            "x_batch": data.x.numpy(),
+            "y_batch": target.numpy(),
+            "a_batch": _saliency(model, data.x, target).numpy(),
+            "s_batch": None if not mask or data.mask is None else data.mask.numpy(),
+            "explain_func": _explain if explains else None,
+            "batch_size": BATCH,
+            "device": "cpu",
+        }
+        return lambda: metric(**{key: value for key, value in given.items() if value is not None})
+
+    return peer
+
+
+def _saliency(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    leaf = x.clone().requires_grad_()
+    return torch.autograd.grad(model(leaf).gather(1, target[:, None]).sum(), leaf)[0]
+
+
+def _explain(model: nn.Module, inputs: object, targets: object, **_: object) -> object:
+    """Quantus' signature."""
+    return _saliency(model, torch.as_tensor(inputs).float(), torch.as_tensor(targets).long()).numpy()
+
+
+METRIC_PEERS: dict[str, Peer] = {
+    "deletion": _quantus("PixelFlipping", in_steps=28),
+    "monotonicity_arya": _quantus("Monotonicity", in_steps=28),
+    "mu_fidelity": _quantus("FaithfulnessCorrelation", nr_runs=200, subset_size=150),
+    "infidelity": _quantus("Infidelity", n_perturb_samples=20, perturb_patch_sizes=[7]),
+    "sensitivity_n": _quantus("SensitivityN", in_steps=8),
+    "completeness": _quantus("Completeness"),
+    "max_sensitivity": _quantus("MaxSensitivity", explains=True, nr_samples=10, lower_bound=0.02),
+    "average_sensitivity": _quantus("AvgSensitivity", explains=True, nr_samples=10, lower_bound=0.02),
+    "local_lipschitz_estimate": _quantus("LocalLipschitzEstimate", explains=True, nr_samples=10),
+    "relative_input_stability": _quantus("RelativeInputStability", explains=True, nr_samples=10),
+    "relative_output_stability": _quantus("RelativeOutputStability", explains=True, nr_samples=10),
+    "gini": _quantus("Sparseness"),
+    "entropy": _quantus("Complexity"),
+    "effective_complexity": _quantus("EffectiveComplexity"),
+    "pointing_game": _quantus("PointingGame", mask=True),
+    "relevance_mass": _quantus("RelevanceMassAccuracy", mask=True),
+    "relevance_rank": _quantus("RelevanceRankAccuracy", mask=True),
+    "random_logit": _quantus("RandomLogit", explains=True, num_classes=10),
+    "mprt": _quantus("MPRT", explains=True),
+    "emprt": _quantus("EfficientMPRT", explains=True),
+}
