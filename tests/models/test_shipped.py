@@ -74,7 +74,9 @@ def test_every_family_is_shipped() -> None:
     assert shipped("digits-0-8") >= one_layer | binary
     assert shipped("fashion-mnist") >= first_seeds() - one_layer - binary
     one_of_two_alike = {"lipcnn.hinge", "lipcnn.hkr_one_vs_all", "lipmlp.hkr_one_vs_all", "cnn.ig_norm"}
-    assert shipped("block-digits") >= on_digits - one_of_two_alike  # 40 MB hold no more of these larger networks
+    assert (
+        shipped("block-digits") >= on_digits - one_of_two_alike
+    )  # 40 MB hold no more of these larger networks
 
 
 def test_weights_are_small() -> None:
