@@ -48,6 +48,8 @@ def survival(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def draw_robustness(scores: pd.DataFrame, path: Path) -> None:
     """Draws the curves of one data set, a panel for each family, the other families' models in grey behind.
 
+    Seeds of one training (``name``, ``name.seed1``...) have one colour and one name.
+
     Args:
         scores: rows of ``scores.parquet`` of one data set; nothing is drawn without radii among them.
         path: the PNG to write.
@@ -68,11 +70,15 @@ def draw_robustness(scores: pd.DataFrame, path: Path) -> None:
         for _, rows in table[table["family"] != family].groupby("model"):
             _draw(axis, rows, "0.85", width=0.7)
         own = table[table["family"] == family]
-        shades = pyplot.get_cmap(SHADES.get(family, "Greys"))(np.linspace(0.95, 0.4, own["model"].nunique()))
+        own = own.assign(training=own["model"].str.replace(r"\.seed\d+$", "", regex=True))
+        shades = pyplot.get_cmap(SHADES.get(family, "Greys"))(
+            np.linspace(0.95, 0.4, own["training"].nunique())
+        )
         handles = []
-        for shade, (model, rows) in zip(shades, own.groupby("model"), strict=True):
-            _draw(axis, rows, shade, width=1.5)
-            handles.append(Line2D([], [], color=shade, label=str(model)))
+        for shade, (training, seeds) in zip(shades, own.groupby("training"), strict=True):
+            for _, rows in seeds.groupby("model"):
+                _draw(axis, rows, shade, width=1.5)
+            handles.append(Line2D([], [], color=shade, label=str(training)))
         axis.legend(handles=handles, fontsize=7, frameon=False, loc="upper right")
         axis.set_title(family, fontsize=9)
         axis.set_xlabel("L2 radius, pixels in [0, 1]", fontsize=8)

@@ -158,6 +158,13 @@ def test_chance_level_of_unrelated_maps(measure: Measure, window: int, level: fl
     assert expected_chance(window) == pytest.approx(level, abs=0.02)
 
 
+def test_a_share_of_the_pixels_is_rounded(measure: Measure, x: Tensor) -> None:
+    """A tenth of 56 pixels is 5.6, so 6; chance is the size of the set over 56."""
+    a = torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    found = measure("topk_intersection", attribution=a, perturbed_attribution=a, k=0.1)
+    torch.testing.assert_close(found["chance"], torch.full((6,), 6 / 56).double())
+
+
 def test_chance_of_the_intersection_is_the_share_of_pixels(measure: Measure, x: Tensor) -> None:
     found = measure("topk_intersection", attribution=x, perturbed_attribution=x, k=14)
     torch.testing.assert_close(found["chance"], torch.full((6,), 0.25).double())

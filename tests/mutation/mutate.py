@@ -39,7 +39,10 @@ def survives(mutant: dict[str, str]) -> bool:
         file.write_text(text.replace(mutant["was"], mutant["is"]), "utf-8")
         child = os.fork()
         if not child:
-            os._exit(_test(folder, mutant["tests"].split()))
+            try:
+                os._exit(_test(folder, mutant["tests"].split()))
+            finally:  # a mutant that cannot be imported is killed
+                os._exit(1)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
