@@ -74,7 +74,7 @@ MISTAKES = [
     (("--perturbations", "noise"), "no perturbation named 'noise'; did you mean 'sign_noise'?"),
     (("--metrics", "deletion[step=3]"), "'deletion' has no setting 'step'; it has: baseline, steps, orders, patch"),
     (("--metrics", "deletion[steps=x]"), "setting 'steps' of 'deletion' must be int, as in steps=28; got 'x'"),
-    (("--metrics", "deletion[baseline=x]"), "setting 'baseline' of 'deletion' must be one of zero, mean, blur, imputed; got"),
+    (("--metrics", "deletion[baseline=x]"), "setting 'baseline' of 'deletion' must be one of zero, mean, blur, imp"),
     (("--metrics", "deletion[steps"), "cannot read 'deletion[steps'; write name or name[setting=value,setting=value]"),
     (("--samples", "0"), "the number of samples must be at least 1; got 0"),
     (("--samples", "99"), "tiny has 12 test samples; got 99; ask for at most 12"),

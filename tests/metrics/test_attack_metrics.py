@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, load_data, load_model, metrics
+from xaiboard.benchmark.attacks import log_odds, margin
 from xaiboard.benchmark.components import Weighted
 from xaiboard.benchmark.lipschitz import certified_radius
 from xaiboard.benchmark.rng import SampleRng
+from xaiboard.metrics.box_distance import nearest_in_box
 
 SAMPLES = 60
 
@@ -215,3 +217,44 @@ def test_autoattack_is_at_least_as_strong_as_pgd(classes: int) -> None:
     assert found[0] == 0
     assert not found[distance < 0.9 * epsilon].any()
     assert (distance < 0.9 * epsilon).sum() > 1
+
+
+def test_the_nearest_of_several_attacks_counts() -> None:
+    """After few steps on a curved network neither attack is nearer everywhere; the order of the losses is nothing."""
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        net = nn.Sequential(nn.Flatten(), nn.Linear(36, 24), nn.Tanh(), nn.Linear(24, 5)).eval()
+    with torch.no_grad():
+        net[1].weight.mul_(3)
+    x = torch.rand(40, 1, 6, 6, generator=torch.Generator().manual_seed(4))
+    label = net(x).argmax(1)
+
+    def distance(*losses) -> Tensor:  # noqa: ANN002
+        return nearest_in_box(net, x, label, losses=losses, steps=4)[:, 0]
+
+    odds, gap = distance(log_odds), distance(margin)
+    assert (odds < gap - 1e-3).any()
+    assert (gap < odds - 1e-3).any()
+    assert torch.equal(distance(log_odds, margin), odds.minimum(gap))
+    assert torch.equal(distance(margin, log_odds), odds.minimum(gap))
+
+
+def test_pgd_starts_anywhere_in_the_box_of_its_radius(plane: Plane, x: Tensor) -> None:
+    seen: list[Tensor] = []
+    handle = plane.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().clone()))
+    logits = plane(x).detach()
+    metrics["pgd_accuracy"](
+        model=plane,
+        x=x,
+        label=logits.argmax(1),
+        logits=logits,
+        norm="linf",
+        epsilon=0.05,
+        steps=1,
+        restarts=1,
+    )
+    handle.remove()
+    start = seen[1] - x
+    assert -0.05 <= start.min() < -0.045
+    assert 0.045 < start.max() <= 0.0501
+    assert start.mean().abs() < 0.005
