@@ -7,7 +7,7 @@ from math import ceil
 import pytest
 import torch
 from torch import Tensor
-from xaiboard.benchmark import XaiboardError, metrics
+from xaiboard.benchmark import XaiboardError, methods, metrics
 from xaiboard.metrics.diverse import diverse_pixels
 
 Measure = Callable[..., dict[str, Tensor]]
@@ -239,3 +239,26 @@ def test_refuses_sets_that_do_not_exist(measure: Measure, x: Tensor, name: str) 
     ):
         with pytest.raises(XaiboardError, match=problem.format(name)):
             measure(name, attribution=x, perturbed_attribution=x, **settings)
+
+
+def test_the_diverse_set_is_a_map_of_its_own() -> None:
+    """Drawn by hand: the peak deletes its neighbours, the second pixel is the next that lies apart."""
+    a = torch.zeros(1, 3, 4, 5)
+    a[0, :, 1, 1], a[0, :, 1, 2], a[0, 0, 3, 4] = -5.0, 4.0, 3.0
+    found = methods["diverse_top"](attribution=a, k=2, window=1)
+    expected = torch.zeros_like(a)
+    expected[0, :, 1, 1] = expected[0, :, 3, 4] = 1
+    assert torch.equal(found, expected)
+    assert torch.equal(
+        methods["diverse_top"](attribution=a[0, 0].flatten()[None], k=1).nonzero(), torch.tensor([[0, 6]])
+    )
+
+
+def test_the_diverse_map_is_the_set_that_is_compared(x: Tensor) -> None:
+    a = torch.randn(x.shape, generator=torch.Generator().manual_seed(0), dtype=x.dtype)
+    found = methods["diverse_top"](attribution=a, k=6, window=1)
+    assert torch.equal(found.flatten(2).sum(2), torch.full(a.shape[:2], 6.0).double())
+    assert torch.equal(
+        metrics["topk_intersection_div"](attribution=a, perturbed_attribution=found, k=6)[""],
+        torch.ones(6).double(),
+    )
