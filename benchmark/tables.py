@@ -51,14 +51,15 @@ def consolidate(store: Store) -> None:
         return
     before = _read_before(store.folder)
     known = {row["key"]: row for row in before[0].to_dict("records") if row["status"] == "ok"}
+    kept = [(table, _by_cell(table)) for table in before[1:]]
     cells, scores, curves = [], [], []
     for row, plan in _rows(before[0], plans):
         cell, records = _state(store, row, plan)
         left = cell["status"] == "missing" and cell["key"] in known  # only the tables are left of it
         cells.append(known[cell["key"]] if left else cell)
         if plan is None or left:
-            scores.append(_rows_of(before[1], row))
-            curves.append(_rows_of(before[2], row))
+            for (table, places), into in zip(kept, (scores, curves), strict=True):
+                into.append(table.iloc[places.get(_label(row), [])])
             continue
         scores.extend(_score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
         curves.extend(_curve_rows(row, records))
@@ -235,15 +236,15 @@ def _curve_rows(row: dict, records: list[Record]) -> Iterable[pd.DataFrame]:
         yield pd.DataFrame({**fixed, "curve": name, "fraction": np.linspace(0, 1, len(mean)), "mean": mean})
 
 
-def _rows_of(table: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows of a long table that belong to a cell, all columns of its metric."""
-    wanted = np.ones(len(table), dtype=bool)
-    for name in LABEL:
-        values = table[name].astype(str)
-        if name == "metric":
-            values = values.str.split(".").str[0]
-        wanted &= (values == str(row[name])).to_numpy()
-    return table[wanted]
+def _by_cell(table: pd.DataFrame) -> Mapping[Any, Any]:
+    """Where the rows of each cell are in a long table, all columns of its metric."""
+    words = table[LABEL].astype(str)
+    words["metric"] = words["metric"].str.partition(".")[0] if len(words) else words["metric"]
+    return words.groupby(LABEL, sort=False).indices
+
+
+def _label(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in LABEL)
 
 
 def _column(row: Mapping[str, Any], name: str) -> str:
