@@ -243,10 +243,6 @@ def _by_cell(table: pd.DataFrame) -> Mapping[Any, Any]:
     return words.groupby(LABEL, sort=False).indices
 
 
-def _label(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in LABEL)
-
-
 def _column(row: Mapping[str, Any], name: str) -> str:
     return f"{row['metric']}.{name}" if name else str(row["metric"])
 

@@ -225,7 +225,7 @@ def test_the_nearest_of_several_attacks_counts() -> None:
         torch.manual_seed(3)
         net = nn.Sequential(nn.Flatten(), nn.Linear(36, 24), nn.Tanh(), nn.Linear(24, 5)).eval()
     with torch.no_grad():
-        net[1].weight.mul_(3)
+        net[1].get_parameter("weight").mul_(3)
     x = torch.rand(40, 1, 6, 6, generator=torch.Generator().manual_seed(4))
     label = net(x).argmax(1)
 
