@@ -65,18 +65,18 @@ def same(found: dict[str, Tensor], expected: dict[str, Tensor], columns: set[str
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_may_come_in_any_order(bed: Any, name: str) -> None:  # noqa: ANN401
     order = [3, 0, 5, 1]
-    a, expected = maps(bed.x), None
+    a = maps(bed.x)
     again = a.roll(1, 0)
 
     def of(rows: list[int]) -> dict[str, Tensor]:
         part = replace(bed, x=bed.x[rows], ids=rows, mask=bed.mask[rows])
-        part_a, background = a[rows], bed.x
+        part_a = a[rows]
         return part.score(
             name,
             part_a,
             perturbed=again[rows],
             explain=lambda z, **_: move(z, bed.x[rows], part_a),
-            background=background,
+            background=bed.x,
             **few(name),
         )
 
@@ -91,7 +91,8 @@ def test_single_precision_gives_the_same_score(bed: Any, name: str) -> None:  # 
     found = scores(single, name, maps(single.x))
     assert all(value.dtype == torch.float32 for value in found.values())
     double = replace(bed, x=bed.x.float().double(), model=bed.model.double())
-    same(found, scores(double, name, maps(single.x).double()), set(found), 1e-3)
+    tolerance = 1e-3 if name == "relative_output_stability" else 2e-4  # it divides by small changes of logits
+    same(found, scores(double, name, maps(single.x).double()), set(found), tolerance)
 
 
 @pytest.mark.parametrize("name", NAMES)
