@@ -43,7 +43,10 @@ def survives(mutant: dict[str, str]) -> bool:
                 os._exit(_test(folder, mutant["tests"].split()))
             finally:  # a mutant that cannot be imported is killed
                 os._exit(1)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+            raise SystemExit(f"{mutant['file']}: '{mutant['tests']}' tests nothing, or not the mutant")
+        return status == 0
 
 
 def _test(folder: str, tests: list[str]) -> int:
@@ -55,9 +58,7 @@ def _test(folder: str, tests: list[str]) -> int:
         import xaiboard.metrics
 
         if Path(str(xaiboard.metrics.__file__)).parents[2] != Path(folder):
-            return (
-                2  # the mutant would not be what is tested: it counts as killed, and the table looks too good
-            )
+            return int(pytest.ExitCode.USAGE_ERROR)
         return int(pytest.main([*options, *paths]))
 
 
