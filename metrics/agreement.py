@@ -4,10 +4,11 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from ..benchmark.components import Column
+from ..benchmark.pixels import pixel_values
 from ..benchmark.registry import metric
+from ..benchmark.sets import top_pixels
 from .cosine import unit
-from .overlap import shared_share, top_pixels
-from .pixels import pixel_values
+from .overlap import shared_share
 from .rank_correlation import spearman
 
 WITHIN, ACROSS = Column(), Column(across_models=True)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vecdot
 
-from .pixels import RESOLUTION
+from ..benchmark.pixels import RESOLUTION
 
 
 def unit_rows(values: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ from torch import Tensor
 
 from ..benchmark.components import Column
 from ..benchmark.errors import SettingError
+from ..benchmark.pixels import pixel_values
 from ..benchmark.registry import metric
-from .pixels import pixel_values
 
 
 @metric(

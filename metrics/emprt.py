@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from ..benchmark.components import Column, Weighted
 from ..benchmark.errors import at_least
+from ..benchmark.pixels import pixel_values, quantise
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
-from .pixels import pixel_values, quantise
 from .randomised import fully_randomised
 
 FLOOR = 0.01

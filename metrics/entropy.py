@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ..benchmark.components import Column
+from ..benchmark.pixels import pixel_values
 from ..benchmark.registry import metric
-from .pixels import pixel_values
 
 
 @metric(

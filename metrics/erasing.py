@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from ..benchmark.data import Reference
+from ..benchmark.pixels import channels
 from ..benchmark.rng import SampleRng
 from .baselines import baseline_image
 from .imputation import NOISE, impute, mean_colour
-from .pixels import channels
 
 Removal = Literal["zero", "mean", "blur", "imputed"]
 

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..benchmark.errors import SettingError
+from ..benchmark.pixels import RESOLUTION
 from ..benchmark.registry import metric
-from .pixels import RESOLUTION
 
 Normalisation = Literal["magnitude", "range"]
 

@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from .pixels import quantise
+from ..benchmark.pixels import quantise
 
 
 def kendall_tau(a: Tensor, b: Tensor) -> Tensor:
     """Tau-b of the rows of ``a`` and ``b (B, N)``, ``(B,)``: how much oftener a pair agrees than it disagrees.
 
-    Values equal up to floating-point noise are ties (:func:`~xaiboard.metrics.pixels.quantise`). A constant row orders
-    nothing: its correlation is 0.
+    Values equal up to floating-point noise are ties (:func:`~xaiboard.benchmark.pixels.quantise`). A constant row
+    orders nothing: its correlation is 0.
     """
     first, second = (quantise(values) for values in (a, b))
     span = 2 * int(second.abs().max()) + 1 if second.numel() else 1

@@ -4,8 +4,9 @@ from torch import Tensor
 
 from ..benchmark.errors import at_least
 from ..benchmark.registry import metric
-from .overlap import COLUMNS, Arithmetic, dilate, shared_share, top_pixels
-from .released import flat_dilate
+from ..benchmark.released import flat_dilate
+from ..benchmark.sets import Arithmetic, dilate, top_pixels
+from .overlap import COLUMNS, shared_share
 
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, ties to the lowest flat index"
 

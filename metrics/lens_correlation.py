@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from ..benchmark.errors import at_least
+from ..benchmark.pixels import magnitudes
 from ..benchmark.registry import metric
 from .kendall_tau import kendall_tau
-from .pixels import magnitudes
 from .rank_correlation import spearman
 
 Border = Literal["inside", "zero"]

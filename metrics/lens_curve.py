@@ -5,8 +5,9 @@ from torch import Tensor
 
 from ..benchmark.components import Column
 from ..benchmark.registry import metric
+from ..benchmark.sets import top_pixels
 from .distance import chebyshev_distance
-from .overlap import COLUMNS, top_pixels
+from .overlap import COLUMNS
 
 
 @metric(

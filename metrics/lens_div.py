@@ -3,11 +3,12 @@
 from torch import Tensor
 
 from ..benchmark.components import Column
+from ..benchmark.diverse import diverse_pixels
+from ..benchmark.pixels import channels
 from ..benchmark.registry import metric
-from .diverse import diverse_pixels
-from .overlap import COLUMNS, Arithmetic, dilate, set_size, shared_share
-from .pixels import channels
-from .released import flat_dilate
+from ..benchmark.released import flat_dilate
+from ..benchmark.sets import Arithmetic, dilate, set_size
+from .overlap import COLUMNS, shared_share
 
 SOURCE = (
     "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, divided by the pixels that are found"

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..benchmark.components import Column
 from ..benchmark.errors import XaiboardError
-from .pixels import magnitudes, pixel_values, quantise
+from ..benchmark.pixels import magnitudes, pixel_values, quantise
 
 Relevance = Literal["signed", "absolute"]
 """What ranks a pixel: the sum of its channels, or the sum of their magnitudes."""

@@ -6,12 +6,12 @@ from torch import Tensor, nn
 from ..benchmark.components import Column
 from ..benchmark.data import Reference
 from ..benchmark.errors import at_least
+from ..benchmark.pixels import descending_order, pixel_values, quantise
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .baselines import Baseline, baseline_image
 from .erasing import replace_in_order
 from .patches import boxes, patch_sums
-from .pixels import descending_order, pixel_values, quantise
 from .rank_correlation import spearman
 from .removal import counts
 from .subsets import logit_of

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from ..benchmark.components import Column
 from ..benchmark.data import Reference
 from ..benchmark.errors import at_least
+from ..benchmark.pixels import pixel_values
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .baselines import baseline_image
 from .correlation import pearson
-from .pixels import pixel_values
 from .rank_correlation import spearman
 from .subsets import draw_keys, drawn_by, drops, over_channels, proper_share
 

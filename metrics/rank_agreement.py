@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
+from ..benchmark.pixels import magnitudes
 from ..benchmark.registry import metric
 from .kendall_tau import kendall_tau
-from .pixels import magnitudes
 from .rank_correlation import spearman as rank_correlation
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vecdot
 
-from .pixels import quantise
+from ..benchmark.pixels import quantise
 
 
 def average_ranks(values: Tensor) -> Tensor:
@@ -18,7 +18,7 @@ def average_ranks(values: Tensor) -> Tensor:
 def spearman(a: Tensor, b: Tensor) -> Tensor:
     """Pearson correlation of the average ranks of ``a`` and ``b (B, N)``, ``(B,)``.
 
-    Values equal up to floating-point noise are ties (:func:`~xaiboard.metrics.pixels.quantise`). A constant
+    Values equal up to floating-point noise are ties (:func:`~xaiboard.benchmark.pixels.quantise`). A constant
     row orders nothing: its correlation is 0.
     """
     first, second = (average_ranks(quantise(values)).to(a.dtype) for values in (a, b))

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from ..benchmark.components import Weighted
 from ..benchmark.data import Reference
 from ..benchmark.errors import at_least
+from ..benchmark.pixels import channels, descending_order, pixel_values
 from ..benchmark.rng import SampleRng
 from .erasing import Blank, Removal, blank, logits_along
-from .pixels import channels, descending_order, pixel_values
 
 SMALLEST_WEIGHT = 1e-6
 """A drop of margin below this is replaced by it, so that a normalised score is finite."""

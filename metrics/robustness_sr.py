@@ -6,10 +6,10 @@ from torch import Tensor, nn
 from ..benchmark.attacks import margin
 from ..benchmark.components import Column, Weighted
 from ..benchmark.errors import at_least
+from ..benchmark.pixels import channels, descending_order, pixel_values
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .box_distance import nearest_in_box
-from .pixels import channels, descending_order, pixel_values
 from .subsets import over_channels, proper_share
 
 START = 0.1

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from ..benchmark.data import Reference
 from ..benchmark.errors import at_least
+from ..benchmark.pixels import channels, pixel_values
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .baselines import Baseline, baseline_image
 from .correlation import pearson
 from .erasing import replace_in_order
-from .pixels import channels, pixel_values
 from .subsets import draw_keys, drawn_by, logit_of, proper_share
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from ..benchmark.components import Column
-from .pixels import magnitudes, pixel_values
+from ..benchmark.pixels import magnitudes, pixel_values
 from .rank_correlation import spearman
 from .ssim import ssim
 

@@ -5,10 +5,10 @@ from torch import Tensor, nn
 
 from ..benchmark.components import Column
 from ..benchmark.data import Reference
+from ..benchmark.pixels import descending_order, pixel_values
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .erasing import Removal, blank
-from .pixels import descending_order, pixel_values
 from .removal import KEPT, MARGIN, PROBABILITY, counts, curve_along, random_order_curves, share_won
 
 

@@ -5,10 +5,10 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from ..benchmark.components import Column
+from ..benchmark.pixels import pixel_values
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .neighbours import Explain, neighbours
-from .pixels import pixel_values
 from .rank_correlation import spearman
 
 

@@ -6,11 +6,11 @@ from torch import Tensor, nn
 from ..benchmark.components import Column
 from ..benchmark.data import Reference
 from ..benchmark.errors import SettingError
+from ..benchmark.pixels import descending_order, pixel_values
 from ..benchmark.registry import metric
 from ..benchmark.rng import SampleRng
 from .baselines import Baseline, baseline_image
 from .erasing import replace_in_order
-from .pixels import descending_order, pixel_values
 from .removal import read
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)

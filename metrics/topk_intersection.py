@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from ..benchmark.registry import metric
-from .overlap import COLUMNS, shared_share, top_pixels
+from ..benchmark.sets import top_pixels
+from .overlap import COLUMNS, shared_share
 
 
 @metric(

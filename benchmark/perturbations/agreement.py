@@ -4,30 +4,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vecdot, vector_norm
 
-from ..errors import XaiboardError, at_least
-
-
-def magnitudes(attribution: Tensor) -> Tensor:
-    """Sum of magnitudes over channels, ``(B, H, W)``; a vector is an image of one row."""
-    total = attribution.abs()
-    return total.sum(1) if total.dim() > 2 else total[:, None]
-
-
-def top_pixels(attribution: Tensor, k: int, perturbation: str) -> Tensor:
-    """1 at the ``k`` pixels of largest magnitude, ``(B, H, W)``; ties go to the lowest index.
-
-    Raises:
-        XaiboardError: ``k`` is smaller than 1 or greater than the number of pixels.
-    """
-    at_least(1, perturbation, k=k)
-    values = magnitudes(attribution)
-    pixels = values[0].numel()
-    if k > pixels:
-        raise XaiboardError(
-            f"setting 'k' of '{perturbation}' must be at most the {pixels} pixels of a map; got '{k}'"
-        )
-    chosen = values.flatten(1).argsort(dim=1, descending=True, stable=True)[:, :k]
-    return torch.zeros_like(values).flatten(1).scatter_(1, chosen, 1.0).view_as(values)
+from ..pixels import magnitudes
 
 
 def spearman(a: Tensor, b: Tensor) -> Tensor:

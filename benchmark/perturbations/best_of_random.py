@@ -7,9 +7,11 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 
 from ..errors import at_least
+from ..pixels import magnitudes
 from ..registry import perturbation
 from ..rng import SampleRng
-from .agreement import magnitudes, mass_centre, spearman, top_pixels
+from ..sets import top_pixels
+from .agreement import mass_centre, spearman
 from .worst import Worst
 
 Measure = Literal["spearman", "intersection", "mass_centre"]
@@ -76,7 +78,7 @@ def _agreement(attribution: Tensor, measure: Measure, k: int) -> Callable[[Tenso
     if measure == "spearman":
         return lambda other: spearman(attribution, other)
     if measure == "intersection":
-        top = top_pixels(attribution, k, "best_of_random")
-        return lambda other: (top * top_pixels(other, k, "best_of_random")).sum((1, 2)) / k
+        top = top_pixels(attribution, k, "best_of_random").pixels
+        return lambda other: (top * top_pixels(other, k, "best_of_random").pixels).sum((1, 2)) / k
     centre = mass_centre(magnitudes(attribution))
     return lambda other: -vector_norm(mass_centre(magnitudes(other)) - centre, dim=1)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import SettingError, at_least
+from ..pixels import magnitudes
 from ..rng import SampleRng
-from .agreement import magnitudes
 from .twin import smooth_twin
 from .worst import Worst
 

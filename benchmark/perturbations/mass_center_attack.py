@@ -5,9 +5,10 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
+from ..pixels import magnitudes
 from ..registry import perturbation
 from ..rng import SampleRng
-from .agreement import magnitudes, mass_centre
+from .agreement import mass_centre
 from .ifia import SOURCE, Climb, Through, attack
 from .worst import Worst
 

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from ..errors import at_least
+from ..pixels import magnitudes
 from ..registry import perturbation
 from ..rng import SampleRng
-from .agreement import magnitudes
 from .ifia import SOURCE, Climb, Through, attack
 from .worst import Worst
 

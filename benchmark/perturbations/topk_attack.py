@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ..registry import perturbation
 from ..rng import SampleRng
-from .agreement import top_pixels
+from ..sets import top_pixels
 from .ifia import SOURCE, Climb, Through, attack
 from .worst import Worst
 
@@ -57,10 +57,10 @@ def topk_attack(
         XaiboardError: a setting out of range, or no set of the map's pixels has ``k`` of them.
     """
     climb = Climb("topk_attack", eps, step, steps, restarts, beta, through)
-    top = top_pixels(attribution, k, "topk_attack")
+    top = top_pixels(attribution, k, "topk_attack").pixels
 
     def kept(other: Tensor) -> Tensor:
-        return (top * top_pixels(other, k, "topk_attack")).sum((1, 2)) / k
+        return (top * top_pixels(other, k, "topk_attack").pixels).sum((1, 2)) / k
 
     worst = Worst(x, logits, attribution, kept)
     return attack(climb, model, x, target, worst, explain, rng, lambda values: -(values * top).mean((1, 2)))

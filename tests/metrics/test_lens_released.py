@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from xaiboard.benchmark import XaiboardError, metrics
 from xaiboard.benchmark.components import choose
+from xaiboard.benchmark.diverse import diverse_pixels
+from xaiboard.benchmark.released import flat_dilate
 from xaiboard.benchmark.selection import select
-from xaiboard.metrics.diverse import diverse_pixels
-from xaiboard.metrics.released import flat_dilate
 
 Measure = Callable[..., dict[str, Tensor]]
 NAMES = ["lens_recall", "lens_precision", "topk_intersection_div", "lens_recall_div", "lens_precision_div"]

@@ -27,10 +27,11 @@ def survives(mutant: dict[str, str]) -> bool:
         package = Path(folder) / "xaiboard"
         package.mkdir()
         for name in PACKAGES:
-            (package / name).symlink_to(ROOT / name)
-        (package / "metrics").unlink()
-        shutil.copytree(ROOT / "metrics", package / "metrics")
-        file = package / "metrics" / mutant["file"]
+            if name == Path(mutant["file"]).parts[0]:
+                shutil.copytree(ROOT / name, package / name)
+            else:
+                (package / name).symlink_to(ROOT / name)
+        file = package / mutant["file"]
         text = file.read_text("utf-8")
         if text.count(mutant["was"]) != 1:
             raise SystemExit(
@@ -55,9 +56,11 @@ def _test(folder: str, tests: list[str]) -> int:
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:cov", f"--rootdir={ROOT}"]
         paths = [str(ROOT / "tests" / test) for test in tests]
+        import xaiboard.benchmark
         import xaiboard.metrics
 
-        if Path(str(xaiboard.metrics.__file__)).parents[2] != Path(folder):
+        files = [Path(str(module.__file__)) for module in (xaiboard.benchmark, xaiboard.metrics)]
+        if any(file.parents[2] != Path(folder) for file in files):
             return int(pytest.ExitCode.USAGE_ERROR)
         return int(pytest.main([*options, *paths]))
 

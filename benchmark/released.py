@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .greedy import greedy
-from .overlap import running_max
+from .sets import running_max
 
 
 def flat_dilate(chosen: Tensor, window: int) -> Tensor:

@@ -6,11 +6,11 @@ from math import prod
 import torch
 from torch import Tensor
 
-from ..benchmark.errors import at_least
+from .errors import at_least
 from .greedy import greedy
-from .overlap import Arithmetic, Chosen, dilate, leading, set_size, tie_share
 from .pixels import magnitudes
 from .released import flat_greedy
+from .sets import Arithmetic, Chosen, dilate, leading, set_size, tie_share
 
 
 def diverse_pixels(
@@ -26,7 +26,7 @@ def diverse_pixels(
         reference: ``clean``, or what the released code computes.
 
     Raises:
-        XaiboardError: no set has ``k`` pixels (:func:`.overlap.set_size`), or ``window`` is negative.
+        XaiboardError: no set has ``k`` pixels (:func:`.sets.set_size`), or ``window`` is negative.
     """
     at_least(0, metric, window=window)
     values = magnitudes(attribution)

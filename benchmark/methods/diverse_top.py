@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from ..benchmark.registry import method
-from .diverse import diverse_pixels
+from ..diverse import diverse_pixels
+from ..registry import method
 
 
 @method(source="Kamath et al. 2024, arXiv:2312.10534, top-k-div")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..benchmark.rng import SampleRng
+from .rng import SampleRng
 
 RESOLUTION = 1e-5
 """Values closer than this share of the map's largest magnitude are ties."""
