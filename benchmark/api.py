@@ -199,12 +199,18 @@ def make_plan(
     chosen_ones = (*of_methods, *of_metrics, *of_perturbations)
     wanted = any(choice.needs("reference") for choice in chosen_ones)
     reference = load_reference(data_name) if wanted else None
+    named = {choice.other_model for choice in of_perturbations} - {""}
+    others = {
+        name: zoo.load(registry.models[name], data_name, data.shape, len(data.classes))
+        for name in sorted(named)
+    }
     cells = make_cells(
-        data_name, data, networks, of_methods, of_metrics, of_perturbations, conditions, reference
+        data_name, data, networks, of_methods, of_metrics, of_perturbations, conditions, reference, others
     )
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
-    return Plan(data_name, data, reference, cells, conditions, probe(cells, data, reference, conditions))
+    costs = probe(cells, data, reference, conditions, others)
+    return Plan(data_name, data, reference, cells, conditions, costs, others)
 
 
 def explain(

@@ -19,13 +19,14 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dataset": ("split", "path"),
         "model": ("shape", "classes"),
         "method": ("model", "x", "target", "rng", "reference", "attribution"),
-        "perturbation": (*INPUT, "attribution", "explain"),
+        "perturbation": (*INPUT, "attribution", "explain", "method", "other_model"),
         "metric": (
             *INPUT,
             "attribution",
             "explain",
             "other_attribution",
             "perturbed_x",
+            "perturbed_logits",
             "perturbed_attribution",
             "certificate",
             "lipschitz",
@@ -195,6 +196,8 @@ class Method(Component):
 class Perturbation(Component):
     """A changed input: same shape as ``x``, in ``[0, 1]``."""
 
+    applies: Callable[[str, Mapping[str, Any]], str | None] | None = None
+
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
         """The changed input."""
         return self.function(**_with_rng("perturbation", self, given))
@@ -336,6 +339,11 @@ class Choice(Generic[C]):
         applies = self.component.applies if isinstance(self.component, Method) else None
         own = applies(model) if applies else None
         return own or (self.base and self.base.reason_against(model))
+
+    @property
+    def other_model(self) -> str:
+        """The model that the setting ``other`` of a perturbation names; empty for the one that is judged."""
+        return str(self.settings["other"]) if self.component.needs("other_model") else ""
 
 
 def _join(settings: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
@@ -36,6 +36,7 @@ class Cell:
         samples: digest of the samples.
         reference: digest of the training split's statistics, if a component of the cell asks for them.
         reason: why the cell is inapplicable; empty when it applies.
+        other: another model that the perturbation asks for.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class Cell:
     conditions: Conditions
     reference: str = ""
     reason: str = ""
+    other: TrainedModel | None = None
 
     @property
     def identity(self) -> dict[str, object]:
@@ -63,6 +65,7 @@ class Cell:
             "seed": self.conditions.seed,
             "target": self.conditions.target,
             "dtype": self.conditions.dtype,
+            **({"other_model": self.other.identity} if self.other else {}),
         }
 
     @property
@@ -111,6 +114,7 @@ class Plan:
     cells: Sequence[Cell]
     conditions: Conditions
     costs: Costs
+    others: Mapping[str, TrainedModel]
 
     @property
     def shards(self) -> list[slice]:
@@ -151,6 +155,7 @@ def make_cells(
     perturbations: Sequence[Choice],
     conditions: Conditions,
     reference: Reference | None = None,
+    others: Mapping[str, TrainedModel] | None = None,
 ) -> list[Cell]:
     """The product, in the order model, method, metric, perturbation, with the reason where a cell does not apply."""
     cells = []
@@ -161,9 +166,19 @@ def make_cells(
             statistics = (
                 reference.digest if reference and any(part.needs("reference") for part in parts) else ""
             )
+            other = (others or {}).get(perturbation.other_model) if perturbation else None
             cells.append(
                 Cell(
-                    dataset, model, method, metric, perturbation, data.digest, conditions, statistics, reason
+                    dataset,
+                    model,
+                    method,
+                    metric,
+                    perturbation,
+                    data.digest,
+                    conditions,
+                    statistics,
+                    reason,
+                    other,
                 )
             )
     return cells
@@ -194,7 +209,13 @@ class Costs:
         return own + total(self.kept[key] for _, key in kept)
 
 
-def probe(cells: Sequence[Cell], data: Data, reference: Reference | None, conditions: Conditions) -> Costs:
+def probe(
+    cells: Sequence[Cell],
+    data: Data,
+    reference: Reference | None,
+    conditions: Conditions,
+    others: Mapping[str, TrainedModel] | None = None,
+) -> Costs:
     """Counts passes on one sample, of each combination on the first model that it applies to."""
     costs = Costs({}, {})
     for _, group in groupby(cells, key=lambda cell: cell.model.name):
@@ -203,7 +224,7 @@ def probe(cells: Sequence[Cell], data: Data, reference: Reference | None, condit
             continue
         with count_passes(todo[0].model.module) as passes:
             work = _Probe(
-                todo[0].model, data[:1], reference, conditions, Batcher(1, conditions.device), passes
+                todo[0].model, data[:1], reference, conditions, Batcher(1, conditions.device), passes, others
             )
             for cell in todo:
                 try:
@@ -237,13 +258,20 @@ def needs_method(metric: Metric) -> bool:
     """Whether a metric judges attributions, not the model alone."""
     return any(
         metric.needs(name)
-        for name in ("attribution", "explain", "other_attribution", "perturbed_x", "perturbed_attribution")
+        for name in (
+            "attribution",
+            "explain",
+            "other_attribution",
+            "perturbed_x",
+            "perturbed_logits",
+            "perturbed_attribution",
+        )
     )
 
 
 def needs_perturbation(metric: Metric) -> bool:
     """Whether a metric compares with a perturbed sample."""
-    return metric.needs("perturbed_x") or metric.needs("perturbed_attribution")
+    return any(metric.needs(name) for name in ("perturbed_x", "perturbed_logits", "perturbed_attribution"))
 
 
 def missing_library(metric: Metric) -> str:
@@ -263,9 +291,11 @@ def _inapplicable(
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
-    for choice in (method, metric):
-        if choice is not None and (reason := choice.reason_against(model.module)):
-            return reason
+    reasons = [choice.reason_against(model.module) for choice in (method, metric) if choice is not None]
+    if perturbation is not None and method is not None and (applies := perturbation.component.applies):
+        reasons.append(applies(method.component.name, perturbation.settings))
+    if any(reasons):
+        return next(filter(None, reasons))
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):
         return _uncertified(model, data, certificate=metric.component.needs("certificate"))
     return ""

@@ -278,28 +278,40 @@ def make_metric(
     )
 
 
-def perturbation(*, name: str | None = None, source: str = "", version: int = 1) -> Callable[[F], F]:
+def perturbation(
+    *,
+    name: str | None = None,
+    source: str = "",
+    applies: Callable[[str, Mapping[str, Any]], str | None] | None = None,
+    version: int = 1,
+) -> Callable[[F], F]:
     """Registers a perturbation: a changed ``x`` of the same shape, in ``[0, 1]``.
 
     Args:
         name: name in tables; the function's own by default.
         source: paper and equation.
+        applies: given the name of the explained method and the settings, the reason why the perturbation is not
+            applicable, or None.
         version: raised by hand when the perturbation changes its meaning.
     """
 
     def register(function: F) -> F:
-        perturbations.add(Perturbation(**_common("perturbation", name, function, source, version)))
+        common = _common("perturbation", name, function, source, version)
+        _names_whose("perturbation", common, asked="other_model", setting="other", example="cnn.standard")
+        perturbations.add(Perturbation(**common, applies=applies))
         return function
 
     return register
 
 
-def _names_whose(kind: str, common: Mapping[str, Any], *, asked: str, setting: str) -> None:
-    """Checks that a component which asks for another method's attribution has the setting that names the method."""
+def _names_whose(
+    kind: str, common: Mapping[str, Any], *, asked: str, setting: str, example: str = "saliency"
+) -> None:
+    """Checks that a component which asks for another component has the setting that names it."""
     if asked in common["supplied"] and setting not in common["settings"]:
         raise XaiboardError(
             f"{kind} '{common['name']}' asks for '{asked}', so it needs a setting that names whose:"
-            f" {setting}='saliency'"
+            f" {setting}='{example}'"
         )
 
 

@@ -50,7 +50,13 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
                 batcher = Batcher(batch_size, plan.conditions.device)
                 with count_passes(cells[0].model.module, bar.update) as passes:
                     work = Work(
-                        cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher, passes
+                        cells[0].model,
+                        plan.data[rows],
+                        plan.reference,
+                        plan.conditions,
+                        batcher,
+                        passes,
+                        plan.others,
                     )
                     shards = {
                         shard: slice(part.start - rows.start, part.stop - rows.start)

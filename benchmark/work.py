@@ -110,6 +110,7 @@ class Work:
         conditions: seed, target, dtype, device.
         batcher: batches and their back-off.
         passes: the running count of passes through the model (see :func:`~.passes.count_passes`).
+        others: further models by name, for perturbations that ask for one.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Work:
         conditions: Conditions,
         batcher: Batcher,
         passes: Passes | None = None,
+        others: Mapping[str, TrainedModel] | None = None,
     ) -> None:
         dtype, device = getattr(torch, conditions.dtype), conditions.device
         self.conditions = conditions
@@ -127,6 +129,9 @@ class Work:
         self.passes = passes or Passes()
         self.trained = trained
         self.model = trained.module.to(device=device, dtype=dtype)
+        self.others = {
+            name: other.module.to(device=device, dtype=dtype) for name, other in (others or {}).items()
+        }
         self.ids = data.ids
         self.shape = data.shape
         self.classes = len(data.classes)
@@ -174,7 +179,7 @@ class Work:
 
     def perturbed_x(self, perturbation: Choice, method: Choice) -> Tensor:
         """Perturbed samples; one and the same for all methods unless the perturbation looks at them."""
-        looks = {"attribution", "explain"} & set(perturbation.component.supplied)
+        looks = {"attribution", "explain", "method"} & set(perturbation.component.supplied)
         key = ("perturbed_x", perturbation.label, *((method.label,) if looks else ()))
         return self._once(key, lambda: self._batched(lambda rows: self._perturb(perturbation, method, rows)))
 
@@ -184,16 +189,15 @@ class Work:
         key = ("perturbed_attribution", perturbation.label, method.label)
         return self._once(key, lambda: self._batched(lambda rows: self._explain(method, rows, x[rows])))
 
+    def perturbed_logits(self, perturbation: Choice, method: Choice) -> Tensor:
+        """Outputs for the perturbed samples, ``(N, K)``."""
+        x = self.perturbed_x(perturbation, method)
+        key = ("perturbed_logits", perturbation.label, method.label)
+        return self._once(key, lambda: self._batched(lambda rows: self._outputs(x[rows])))
+
     def held(self, perturbation: Choice, method: Choice) -> Tensor:
         """Whether the prediction is the same on the perturbed sample, bool ``(N,)``."""
-        x = self.perturbed_x(perturbation, method)
-        key = ("held", perturbation.label, method.label)
-        return self._once(
-            key,
-            lambda: self._batched(
-                lambda rows: self._outputs(x[rows]).argmax(1) == self.logits[rows].argmax(1)
-            ),
-        )
+        return self.perturbed_logits(perturbation, method).argmax(1) == self.logits.argmax(1)
 
     def score(self, metric: Choice, method: Choice | None, perturbation: Choice | None) -> Scores:
         """Scores of all samples by one metric.
@@ -214,7 +218,7 @@ class Work:
         if metric.component.whole:
             return batch(slice(0, len(self)))
         scores = _concatenate(list(self.batcher.map(batch, len(self))))
-        if perturbation is not None and method is not None:
+        if perturbation is not None and method is not None and metric.needs("perturbed_attribution"):
             held = self.held(perturbation, method).to(self.x.dtype)
             weight = {name: scores.weight.get(name, 1.0) * held for name in scores.score}
             return Scores(scores.score, weight, scores.curve)
@@ -264,8 +268,10 @@ class Work:
             "lipschitz": lambda: self.lipschitz[rows],
             "attribution": lambda: self.attribution(chosen(method, "method"))[rows],
             "explain": lambda: partial(self._explain, chosen(method, "method"), rows),
+            "method": lambda: chosen(method, "method").component.name,
             "other_attribution": lambda: self.attribution(chosen(other, "method"))[rows],
             "perturbed_x": lambda: self.perturbed_x(*pair())[rows],
+            "perturbed_logits": lambda: self.perturbed_logits(*pair())[rows],
             "perturbed_attribution": lambda: self.perturbed_attribution(*pair())[rows],
         }
         values = {name: known[name]() for name in names}
@@ -333,7 +339,10 @@ class Work:
 
     def _perturb(self, perturbation: Choice, method: Choice, rows: slice) -> Tensor:
         component = perturbation.component
-        given = self._supply(component.supplied, rows, f"perturbation/{component.name}", method)
+        names = [name for name in component.supplied if name != "other_model"]
+        given = self._supply(names, rows, f"perturbation/{component.name}", method)
+        if component.needs("other_model"):
+            given["other_model"] = self.others.get(perturbation.other_model, self.model)
         returned = component(**given, **perturbation.settings)
         x = self.x[rows]
         if not isinstance(returned, Tensor) or returned.shape != x.shape or not returned.isfinite().all():

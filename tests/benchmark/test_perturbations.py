@@ -1,0 +1,129 @@
+"""What a perturbation may ask for, and what a metric of the perturbed image is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import xaiboard.benchmark as xb
+from torch import Tensor, nn
+from xaiboard.benchmark import registry
+from xaiboard.benchmark.batching import Batcher
+from xaiboard.benchmark.components import choose
+from xaiboard.benchmark.work import Conditions, Work
+from xaiboard.benchmark.zoo import TrainedModel
+
+Runner = Callable[..., xb.Run]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    before = dict(registry.perturbations._entries)
+    yield
+    registry.perturbations._entries = before
+
+
+def work_on(model: nn.Module, tiny: str, **others: nn.Module) -> Work:
+    data = xb.load_data(tiny, split="test")
+    trained = {name: TrainedModel(name, "own", other, "") for name, other in others.items()}
+    return Work(
+        TrainedModel("model", "own", model, ""), data, None, Conditions(), Batcher(5, "cpu"), others=trained
+    )
+
+
+def test_is_told_which_method_is_explained(mlp: nn.Module, tiny: str) -> None:
+    @xb.perturbation()
+    def by_name(x: Tensor, method: str) -> Tensor:
+        return x * (method == "saliency")
+
+    work, choice = work_on(mlp, tiny), choose(xb.perturbations["by_name"])
+    assert torch.equal(work.perturbed_x(choice, choose(xb.methods["saliency"])), work.x)
+    assert not work.perturbed_x(choice, choose(xb.methods["input_x_gradient"])).any()
+
+
+def test_is_given_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> None:
+    @xb.perturbation()
+    def by_other(x: Tensor, other_model: nn.Module, *, other: str = "") -> Tensor:
+        with torch.no_grad():
+            return other_model(x).softmax(1)[:, :1, None, None].expand_as(x)
+
+    work, saliency = work_on(mlp, tiny, cnn=cnn), choose(xb.methods["saliency"])
+    for name, model in (("", mlp), ("cnn", cnn)):
+        found = work.perturbed_x(choose(xb.perturbations["by_other"], {"other": name}), saliency)
+        torch.testing.assert_close(found[:, 0, 0, 0], model(work.x).softmax(1)[:, 0].detach())
+
+
+def test_another_model_needs_a_setting_that_names_it() -> None:
+    with pytest.raises(xb.XaiboardError, match=r"needs a setting that names whose: other='cnn.standard'"):
+
+        @xb.perturbation()
+        def nameless(x: Tensor, other_model: nn.Module) -> Tensor:
+            return x
+
+
+def test_another_model_is_part_of_what_a_record_is(tmp_path: Path) -> None:
+    @xb.perturbation()
+    def shifted(x: Tensor, other_model: nn.Module, *, other: str = "") -> Tensor:
+        return x
+
+    def keys(of: str) -> set[str]:
+        plan = xb.api.make_plan(
+            dataset="digits", models="lipmlp.hkr", methods="saliency", metrics="spearman",
+            perturbations=f"shifted[other={of}]" if of else "shifted", samples=2,
+        )  # fmt: skip
+        assert list(plan.others) == [of] * bool(of)
+        assert all(cell.other == plan.others.get(of) for cell in plan.cells)
+        assert all(("other_model" in cell.identity) == bool(of) for cell in plan.cells)
+        return {cell.key for cell in plan.cells}
+
+    assert len(keys("") | keys("mlp.standard") | keys("cnn.standard")) == 3
+    with pytest.raises(xb.XaiboardError, match=r"no model named 'cnn.standart'"):
+        keys("cnn.standart")
+
+
+def test_does_not_apply_with_a_reason(run: Runner, mlp: nn.Module) -> None:
+    @xb.perturbation(
+        applies=lambda method, settings: f"{method} at {settings['at']}" if settings["at"] else None
+    )
+    def picky(x: Tensor, *, at: int = 0) -> Tensor:
+        return x
+
+    done = run(
+        models={"mlp": mlp}, methods="saliency", metrics="spearman,gini", perturbations="picky,picky[at=2]"
+    )
+    cells = done.cells.set_index(["metric", "perturbation"])
+    assert cells.loc[("spearman", "picky[at=0]"), "status"] == "ok"
+    assert cells.loc[("spearman", "picky[at=2]"), ["status", "note"]].tolist() == [
+        "inapplicable",
+        "saliency at 2",
+    ]
+    assert (cells.loc["gini", "status"] == "ok").all()
+
+
+def test_a_metric_of_the_image_counts_every_sample(tiny: str) -> None:
+    """Only scores of maps leave out the images whose prediction changes."""
+
+    @xb.perturbation()
+    def black(x: Tensor) -> Tensor:
+        return x * 0
+
+    class Bright(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            mean = z.flatten(1).mean(1)
+            return torch.stack([mean, 0 * mean + threshold, 0 * mean, 0 * mean], 1)
+
+    def held(logits: Tensor, perturbed_logits: Tensor) -> Tensor:
+        return (logits.argmax(1) == perturbed_logits.argmax(1)).to(logits)
+
+    threshold = xb.load_data(tiny, split="test").x.flatten(1).mean(1).median()
+    work = work_on(Bright(), tiny)
+    choice, saliency = choose(xb.perturbations["black"]), choose(xb.methods["saliency"])
+    scores = work.score(choose(registry.make_metric(held)), saliency, choice)
+    expected = work.target == 1
+    assert scores.score[""].bool().tolist() == expected.tolist()
+    assert 0 < expected.float().mean() < 1
+    assert not scores.weight
+    weights = work.score(choose(xb.metrics["spearman"]), saliency, choice).weight[""]
+    assert weights.bool().tolist() == expected.tolist()
