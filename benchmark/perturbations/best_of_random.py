@@ -12,13 +12,15 @@ from ..registry import perturbation
 from ..rng import SampleRng
 from ..sets import top_pixels
 from .agreement import mass_centre, spearman
+from .settings import radius
 from .worst import Worst
 
 Measure = Literal["spearman", "intersection", "mass_centre"]
 
 
 @perturbation(
-    source="Chen et al. 2019, arXiv:1905.09957, and its use by Kamath et al. 2024, arXiv:2312.10534"
+    source="Chen et al. 2019, arXiv:1905.09957, and its use by Kamath et al. 2024, arXiv:2312.10534",
+    version=2,
 )
 def best_of_random(
     model: nn.Module,
@@ -29,7 +31,7 @@ def best_of_random(
     rng: SampleRng,
     *,
     eps: float = 0.1,
-    step: float = 0.01,
+    step: float = 0.1,
     steps: int = 100,
     restarts: int = 3,
     measure: Measure = "spearman",
@@ -49,8 +51,8 @@ def best_of_random(
         attribution: map of ``x``.
         explain: the attacked method.
         rng: random numbers of each sample.
-        eps: radius in the sup norm, in units of ``x``.
-        step: length of a step, in units of ``x``.
+        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
+        step: length of a step, in radii.
         steps: number of steps; each costs an explanation and a forward pass.
         restarts: number of walks, all from ``x``.
         measure: what is kept lowest: rank correlation, the share of the ``k`` largest pixels that stay, or the
@@ -58,17 +60,18 @@ def best_of_random(
         k: pixels in a set, for the intersection.
 
     Raises:
-        XaiboardError: a negative radius or step, fewer than one step or walk, or no set of the map's pixels has ``k``
-            of them.
+        XaiboardError: a radius outside ``[0, 1]``, a negative step, fewer than one step or walk, or no set of the
+            map's pixels has ``k`` of them.
     """
-    at_least(0, "best_of_random", eps=eps, step=step)
+    radius("best_of_random", eps)
+    at_least(0, "best_of_random", step=step)
     at_least(1, "best_of_random", steps=steps, restarts=restarts)
     worst = Worst(x, logits, attribution, _agreement(attribution, measure, k))
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
     for _ in range(restarts):
         walk = x
         for _ in range(steps):
-            walk = (walk + step * rng.sign(x)).clamp(low, high)
+            walk = (walk + step * eps * rng.sign(x)).clamp(low, high)
             worst.offer(walk, model, explain)
     return worst.x
 

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..errors import at_least
 from ..registry import perturbation
 from ..rng import SampleRng
+from .settings import radius
 
 
 @perturbation(source="Ghorbani et al. 2019, arXiv:1710.10547; Hendrycks & Dietterich 2019, arXiv:1903.12261")
@@ -17,7 +17,7 @@ def gaussian_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
         eps: standard deviation, in units of ``x``; at black and white the clamp takes half of the noise away.
 
     Raises:
-        XaiboardError: ``eps`` is negative.
+        XaiboardError: ``eps`` is outside ``[0, 1]``.
     """
-    at_least(0, "gaussian_noise", eps=eps)
+    radius("gaussian_noise", eps)
     return (x + rng.normal(x, eps)).clamp(0, 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,19 +12,33 @@ from torch import Tensor, nn
 from ..errors import SettingError, at_least
 from ..pixels import magnitudes
 from ..rng import SampleRng
+from .settings import radius
 from .twin import smooth_twin
 from .worst import Worst
 
 SOURCE = "Ghorbani et al. 2019, arXiv:1710.10547; settings of Chen et al. 2019, arXiv:1905.09957"
 
-Through = Literal["saliency", "input_x_gradient", "integrated_gradients"]
-"""The map that is differentiated. It need not be the method that is explained, which is then attacked by transfer."""
+Through = Literal["auto", "own", "saliency", "input_x_gradient", "integrated_gradients", "smoothgrad"]
+"""The map that is differentiated: ``auto`` is the explained method's own where it is one of these, else the simple
+gradient, from which the attack is then carried over; ``own`` refuses to carry over."""
+
+DIFFERENTIABLE = ("saliency", "input_x_gradient", "integrated_gradients", "smoothgrad")
 
 POINTS = 10
 """Points on the path from black, where integrated gradients are differentiated."""
 
+DRAWS, SIGMA = 10, 0.15
+"""Noisy copies, and the deviation of the noise, where SmoothGrad is differentiated."""
+
 NOISE = 1e-9
 """A gradient below this share of the sample's largest has no sign: rounding would choose it."""
+
+
+def applies(method: str, settings: Mapping[str, Any]) -> str | None:
+    """Why a method cannot be attacked by its own gradient, or None."""
+    if settings["through"] == "own" and method not in DIFFERENTIABLE:
+        return f"'{method}' cannot be differentiated; through=auto attacks it by transfer from the simple gradient"
+    return None
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,7 @@ class Climb:
     Args:
         name: of the perturbation.
         eps: radius in the sup norm, in units of ``x``.
-        step: length of a step, in units of ``x``.
+        step: length of a step, in radii.
         steps: number of steps.
         restarts: number of starts: the first at ``x``, the others anywhere in the ball.
         beta: sharpness of the softplus in the network that is differentiated.
@@ -50,7 +64,8 @@ class Climb:
     through: Through
 
     def __post_init__(self) -> None:
-        at_least(0, self.name, eps=self.eps, step=self.step)
+        radius(self.name, self.eps)
+        at_least(0, self.name, step=self.step)
         at_least(1, self.name, steps=self.steps, restarts=self.restarts)
         if not self.beta > 0:
             raise SettingError(f"setting 'beta' of '{self.name}' must be greater than 0; got '{self.beta:g}'")
@@ -58,9 +73,11 @@ class Climb:
 
 def attack(
     climb: Climb,
+    differentiated: nn.Module,
     model: nn.Module,
     x: Tensor,
     target: Tensor,
+    method: str,
     worst: Worst,
     explain: Callable[[Tensor], Tensor],
     rng: SampleRng,
@@ -73,49 +90,56 @@ def attack(
 
     Args:
         climb: how to move.
+        differentiated: the network whose smooth copy is differentiated; ``model``, or one that stands in for it.
         model: classifier, to logits ``(B, K)``.
         x: inputs in ``[0, 1]``.
         target: explained classes, ``(B,)``.
+        method: name of the attacked method.
         worst: keeps the worst image.
         explain: the attacked method.
         rng: random numbers of each sample.
         loss: of a map of magnitudes ``(B, H, W)`` with mean 1, to climb, ``(B,)``.
+
+    Raises:
+        SettingError: the method's own gradient is asked for, and it has none.
     """
-    twin = smooth_twin(model, climb.beta)
+    if reason := applies(method, {"through": climb.through}):
+        raise SettingError(f"'{climb.name}[through=own]': {reason}")
+    through = climb.through
+    if through in ("auto", "own"):
+        through = method if method in DIFFERENTIABLE else "saliency"
+    noise = [rng.normal(x, SIGMA) for _ in range(DRAWS)] if through == "smoothgrad" else []
+    twin = smooth_twin(differentiated, climb.beta)
     low, high = (x - climb.eps).clamp_min(0), (x + climb.eps).clamp_max(1)
     for start in range(climb.restarts):
         here = x if start == 0 else (x + rng.uniform(x, -climb.eps, climb.eps)).clamp(low, high)
         for _ in range(climb.steps):
-            direction = _direction(twin, here, target, loss, climb.through)
+            direction = _direction(lambda z: loss(_map(twin, z, target, through, noise)), here)
             blind = (direction == 0).flatten(1).all(1).view(-1, *[1] * (x.dim() - 1))
             direction = torch.where(blind, rng.sign(x), direction)
-            here = (here + climb.step * direction).clamp(low, high)
+            here = (here + climb.step * climb.eps * direction).clamp(low, high)
             worst.offer(here, model, explain)
     return worst.x
 
 
-def _direction(
-    twin: nn.Module, x: Tensor, target: Tensor, loss: Callable[[Tensor], Tensor], through: Through
-) -> Tensor:
+def _direction(loss: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Signs of the gradient of the loss, shaped like ``x``."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
-        total = (
-            loss(_map(twin, leaf, target, through)).sum() + 0 * leaf.sum()
-        )  # the map of a linear network is constant
+        total = loss(leaf).sum() + 0 * leaf.sum()  # the map of a linear network is constant
         (gradient,) = torch.autograd.grad(total, leaf)
     flat = gradient.flatten(1)
     flat = torch.where(flat.abs() > NOISE * flat.abs().amax(1, keepdim=True), flat, 0.0)
     return flat.nan_to_num(0.0, 0.0, 0.0).sign().view_as(x)
 
 
-def _map(twin: nn.Module, x: Tensor, target: Tensor, through: Through) -> Tensor:
+def _map(twin: nn.Module, x: Tensor, target: Tensor, through: str, noise: Sequence[Tensor]) -> Tensor:
     """Magnitudes with mean 1, ``(B, H, W)``, as a function of ``x``."""
-    points = POINTS if through == "integrated_gradients" else 1
+    points = [x * (point / POINTS) for point in range(1, POINTS + 1)]
+    where = {"integrated_gradients": points, "smoothgrad": [x + each for each in noise]}.get(through, [x])
     gradient = torch.zeros_like(x)
-    for point in range(1, points + 1):
-        at = x * (point / points)
+    for at in where:
         logit = twin(at).gather(1, target[:, None]).sum()
-        gradient = gradient + torch.autograd.grad(logit, at, create_graph=True)[0] / points
-    values = magnitudes(gradient if through == "saliency" else gradient * x)
+        gradient = gradient + torch.autograd.grad(logit, at, create_graph=True)[0] / len(where)
+    values = magnitudes(gradient * x if through in ("input_x_gradient", "integrated_gradients") else gradient)
     return values / values.mean((1, 2), keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)

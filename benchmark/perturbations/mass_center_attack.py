@@ -9,11 +9,11 @@ from ..pixels import magnitudes
 from ..registry import perturbation
 from ..rng import SampleRng
 from .agreement import mass_centre
-from .ifia import SOURCE, Climb, Through, attack
+from .ifia import SOURCE, Climb, Through, applies, attack
 from .worst import Worst
 
 
-@perturbation(source=SOURCE)
+@perturbation(source=SOURCE, applies=applies, version=2)
 def mass_center_attack(
     model: nn.Module,
     x: Tensor,
@@ -21,14 +21,17 @@ def mass_center_attack(
     logits: Tensor,
     attribution: Tensor,
     explain: Callable[[Tensor], Tensor],
+    method: str,
+    other_model: nn.Module,
     rng: SampleRng,
     *,
     eps: float = 0.1,
-    step: float = 0.01,
+    step: float = 0.1,
     steps: int = 50,
     restarts: int = 1,
     beta: float = 5.0,
-    through: Through = "saliency",
+    through: Through = "auto",
+    other: str = "",
 ) -> Tensor:
     """The image near ``x`` whose map has its centre of mass farthest from that of the original, shaped like ``x``.
 
@@ -42,17 +45,24 @@ def mass_center_attack(
         logits: outputs for ``x``.
         attribution: map of ``x``.
         explain: the attacked method.
+        method: its name.
+        other_model: the network that is differentiated.
         rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
-        eps: radius in the sup norm, in units of ``x``.
-        step: length of a step, in units of ``x``.
+        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
+        step: length of a step, in radii.
         steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
         restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
         beta: sharpness of the softplus; the papers take 1, which is weaker here, as is 20.
-        through: the map that is differentiated.
+        through: the map that is differentiated; ``auto`` is the explained method's own if it is the simple gradient,
+            input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), and the simple
+            gradient for all others, from which the attack is carried over; ``own`` is inapplicable to these.
+        other: the model whose smooth copy is differentiated instead of the judged one's (a transfer attack, for
+            networks whose gradients may hide what they do).
 
     Raises:
         XaiboardError: a setting out of range.
     """
+    del other  # read by the engine, which supplies the model
     climb = Climb("mass_center_attack", eps, step, steps, restarts, beta, through)
     centre = mass_centre(magnitudes(attribution))
 
@@ -61,6 +71,6 @@ def mass_center_attack(
 
     worst = Worst(x, logits, attribution, closeness)
     return attack(
-        climb, model, x, target, worst, explain, rng,
+        climb, other_model, model, x, target, method, worst, explain, rng,
         lambda values: ((mass_centre(values) - centre) ** 2).sum(1),
     )  # fmt: skip

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..errors import at_least
 from ..registry import perturbation
 from ..rng import SampleRng
+from .settings import radius
 
 
 @perturbation(source="Ghorbani et al. 2019, arXiv:1710.10547")
@@ -14,10 +14,10 @@ def sign_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
     Args:
         x: inputs in ``[0, 1]``.
         rng: random numbers of each sample.
-        eps: radius in the sup norm, in units of ``x``.
+        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
 
     Raises:
-        XaiboardError: ``eps`` is negative.
+        XaiboardError: ``eps`` is outside ``[0, 1]``.
     """
-    at_least(0, "sign_noise", eps=eps)
+    radius("sign_noise", eps)
     return (x + eps * rng.sign(x)).clamp(0, 1)

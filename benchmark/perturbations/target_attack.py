@@ -10,11 +10,13 @@ from ..errors import at_least
 from ..pixels import magnitudes
 from ..registry import perturbation
 from ..rng import SampleRng
-from .ifia import SOURCE, Climb, Through, attack
+from .ifia import SOURCE, Climb, Through, applies, attack
 from .worst import Worst
 
 
-@perturbation(source=SOURCE + "; the region is chosen here, since they leave it to the user")
+@perturbation(
+    source=SOURCE + "; the region is chosen here, since they leave it to the user", applies=applies, version=2
+)
 def target_attack(
     model: nn.Module,
     x: Tensor,
@@ -22,15 +24,18 @@ def target_attack(
     logits: Tensor,
     attribution: Tensor,
     explain: Callable[[Tensor], Tensor],
+    method: str,
+    other_model: nn.Module,
     rng: SampleRng,
     *,
     side: int = 8,
     eps: float = 0.1,
-    step: float = 0.01,
+    step: float = 0.1,
     steps: int = 50,
     restarts: int = 1,
     beta: float = 5.0,
-    through: Through = "saliency",
+    through: Through = "auto",
+    other: str = "",
 ) -> Tensor:
     """The image near ``x`` whose map has the most in the square where the original map has least, shaped like ``x``.
 
@@ -44,19 +49,26 @@ def target_attack(
         logits: outputs for ``x``.
         attribution: map of ``x``.
         explain: the attacked method.
+        method: its name.
+        other_model: the network that is differentiated.
         rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
         side: of the square, in pixels, at most those of the image; the first of several that have least.
-        eps: radius in the sup norm, in units of ``x``.
-        step: length of a step, in units of ``x``.
+        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
+        step: length of a step, in radii.
         steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
         restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
         beta: sharpness of the softplus; the papers take 1, which is weaker here, as is 20.
-        through: the map that is differentiated.
+        through: the map that is differentiated; ``auto`` is the explained method's own if it is the simple gradient,
+            input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), and the simple
+            gradient for all others, from which the attack is carried over; ``own`` is inapplicable to these.
+        other: the model whose smooth copy is differentiated instead of the judged one's (a transfer attack, for
+            networks whose gradients may hide what they do).
 
     Raises:
         XaiboardError: a setting out of range.
     """
     at_least(1, "target_attack", side=side)
+    del other  # read by the engine, which supplies the model
     climb = Climb("target_attack", eps, step, steps, restarts, beta, through)
     region = least_square(attribution, side)
 
@@ -66,7 +78,18 @@ def target_attack(
         return -(values * region).sum((1, 2)) / total
 
     worst = Worst(x, logits, attribution, elsewhere)
-    return attack(climb, model, x, target, worst, explain, rng, lambda values: (values * region).mean((1, 2)))
+    return attack(
+        climb,
+        other_model,
+        model,
+        x,
+        target,
+        method,
+        worst,
+        explain,
+        rng,
+        lambda values: (values * region).mean((1, 2)),
+    )
 
 
 def least_square(attribution: Tensor, side: int) -> Tensor:

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from ..registry import perturbation
 from ..rng import SampleRng
 from ..sets import top_pixels
-from .ifia import SOURCE, Climb, Through, attack
+from .ifia import SOURCE, Climb, Through, applies, attack
 from .worst import Worst
 
 
-@perturbation(source=SOURCE)
+@perturbation(source=SOURCE, applies=applies, version=2)
 def topk_attack(
     model: nn.Module,
     x: Tensor,
@@ -19,23 +19,25 @@ def topk_attack(
     logits: Tensor,
     attribution: Tensor,
     explain: Callable[[Tensor], Tensor],
+    method: str,
+    other_model: nn.Module,
     rng: SampleRng,
     *,
     k: int = 100,
     eps: float = 0.1,
-    step: float = 0.01,
+    step: float = 0.1,
     steps: int = 50,
     restarts: int = 1,
     beta: float = 5.0,
-    through: Through = "saliency",
+    through: Through = "auto",
+    other: str = "",
 ) -> Tensor:
     """The image near ``x`` whose map has the fewest of the original map's top pixels, shaped like ``x``.
 
-    Each step lowers their share of a map that can be differentiated: by default the simple gradient, of a copy of the
-    network with softplus for ReLU. What is kept is the iterate that is predicted as ``x`` is and whose own map, by the
-    method that is explained, has the fewest; ``x`` itself where no iterate has fewer. For every method but the one
-    that is differentiated this is an attack by transfer, whether or not it could be differentiated itself. By transfer
-    it can do no more than noise: let ``through`` be the method that is explained, or the one next to it.
+    Each step lowers their share of a map that can be differentiated, of a copy of the network with softplus for ReLU.
+    What is kept is the iterate that is predicted as ``x`` is and whose own map, by the method that is explained, has
+    the fewest; ``x`` itself where no iterate has fewer. The map that is differentiated is the explained method's own
+    where it can be, and the simple gradient otherwise: by transfer an attack may do no more than noise.
 
     Args:
         model: classifier, to logits ``(B, K)``.
@@ -44,18 +46,25 @@ def topk_attack(
         logits: outputs for ``x``.
         attribution: map of ``x``.
         explain: the attacked method.
+        method: its name.
+        other_model: the network that is differentiated.
         rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
         k: pixels in a set.
-        eps: radius in the sup norm, in units of ``x``.
-        step: length of a step, in units of ``x``.
+        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
+        step: length of a step, in radii.
         steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
         restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
         beta: sharpness of the softplus; the papers take 1, which is weaker here, as is 20.
-        through: the map that is differentiated.
+        through: the map that is differentiated; ``auto`` is the explained method's own if it is the simple gradient,
+            input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), and the simple
+            gradient for all others, from which the attack is carried over; ``own`` is inapplicable to these.
+        other: the model whose smooth copy is differentiated instead of the judged one's (a transfer attack, for
+            networks whose gradients may hide what they do).
 
     Raises:
         XaiboardError: a setting out of range, or no set of the map's pixels has ``k`` of them.
     """
+    del other  # read by the engine, which supplies the model
     climb = Climb("topk_attack", eps, step, steps, restarts, beta, through)
     top = top_pixels(attribution, k, "topk_attack").pixels
 
@@ -63,4 +72,15 @@ def topk_attack(
         return (top * top_pixels(other, k, "topk_attack").pixels).sum((1, 2)) / k
 
     worst = Worst(x, logits, attribution, kept)
-    return attack(climb, model, x, target, worst, explain, rng, lambda values: -(values * top).mean((1, 2)))
+    return attack(
+        climb,
+        other_model,
+        model,
+        x,
+        target,
+        method,
+        worst,
+        explain,
+        rng,
+        lambda values: -(values * top).mean((1, 2)),
+    )

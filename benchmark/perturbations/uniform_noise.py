@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..errors import at_least
 from ..registry import perturbation
 from ..rng import SampleRng
+from .settings import radius
 
 
 @perturbation(source="Yeh et al. 2019, arXiv:1901.09392")
@@ -14,10 +14,10 @@ def uniform_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
     Args:
         x: inputs in ``[0, 1]``.
         rng: random numbers of each sample.
-        eps: radius in the sup norm, in units of ``x``.
+        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
 
     Raises:
-        XaiboardError: ``eps`` is negative.
+        XaiboardError: ``eps`` is outside ``[0, 1]``.
     """
-    at_least(0, "uniform_noise", eps=eps)
+    radius("uniform_noise", eps)
     return (x + rng.uniform(x, -eps, eps)).clamp(0, 1)

@@ -14,10 +14,11 @@ from xaiboard.benchmark.perturbations.target_attack import least_square
 from xaiboard.benchmark.perturbations.twin import smooth_twin
 from xaiboard.benchmark.rng import SampleRng
 
-ATTACKS = ["best_of_random", "mass_center_attack", "target_attack", "topk_attack"]
+ATTACKS = ["best_of_random", "lens_attack", "mass_center_attack", "target_attack", "topk_attack"]
 GRADIENT = ATTACKS[1:]
 SMALL: dict[str, dict[str, Any]] = {
     "best_of_random": {"steps": 8, "restarts": 2},
+    "lens_attack": {"steps": 8, "k": 6},
     "mass_center_attack": {"steps": 8},
     "target_attack": {"steps": 8, "side": 4},
     "topk_attack": {"steps": 8, "k": 12},
@@ -54,9 +55,12 @@ def run(name: str, model: nn.Module, x: Tensor, ids: range | None = None, **sett
         "logits": logits,
         "attribution": gradient(model, x, target),
         "explain": lambda z: gradient(model, z, target),
+        "method": "saliency",
+        "other_model": model,
         "rng": SampleRng(0, ids or range(len(x)), name),
     }
     entry = perturbations[name]
+    given |= {key: settings.pop(key) for key in list(settings) if key in given}
     return entry(**{key: given[key] for key in entry.supplied}, **{**SMALL[name], **settings})
 
 
@@ -68,6 +72,8 @@ def damage(name: str, model: nn.Module, x: Tensor, attacked: Tensor) -> Tensor:
     given = {"attribution": a, "perturbed_attribution": b}
     if name == "topk_attack":
         return metrics["topk_intersection"](**given, k=12)[""]
+    if name == "lens_attack":
+        return metrics["lens_recall"](**given, k=6)[""]
     if name == "mass_center_attack":
         return -metrics["mass_centre_shift"](**given)
     if name == "target_attack":
@@ -154,11 +160,73 @@ def test_a_linear_network_has_one_map(x: Tensor) -> None:
         assert torch.equal(run(name, linear, x), x)
 
 
-@pytest.mark.parametrize("through", ["saliency", "input_x_gradient", "integrated_gradients"])
+THROUGH = ["saliency", "input_x_gradient", "integrated_gradients", "smoothgrad"]
+
+
+@pytest.mark.parametrize("through", THROUGH)
 def test_differentiates_the_map_that_it_is_told(net: nn.Module, x: Tensor, through: str) -> None:
+    """The explained method's own by default; what is kept is judged by the explained map all the same."""
     found = run("topk_attack", net, x, through=through)
     assert (damage("topk_attack", net, x, found) <= 1).all()
     assert not torch.equal(found, x)
+    assert torch.equal(run("topk_attack", net, x, method=through), found)
+    assert torch.equal(run("topk_attack", net, x, method=through, through="own"), found)
+    others = [run("topk_attack", net, x, through=other) for other in THROUGH if other != through]
+    assert not any(torch.equal(found, other) for other in others)
+
+
+def test_a_method_without_a_gradient_is_attacked_by_transfer_or_not_at_all(net: nn.Module, x: Tensor) -> None:
+    by_gradient = run("topk_attack", net, x, through="saliency")
+    assert torch.equal(run("topk_attack", net, x, method="rise"), by_gradient)
+    with pytest.raises(
+        XaiboardError, match="'rise' cannot be differentiated; through=auto attacks it by transfer"
+    ):
+        run("topk_attack", net, x, method="rise", through="own")
+    for name in GRADIENT:
+        applies = perturbations[name].applies
+        assert applies is not None
+        assert applies("rise", {"through": "own"}) is not None
+        assert applies("rise", {"through": "auto"}) is None
+        assert applies("saliency", {"through": "own"}) is None
+
+
+def test_the_gradient_of_another_network_is_followed(net: nn.Module, x: Tensor) -> None:
+    """A network whose gradients are shattered is attacked through one that it was copied from."""
+    stair = 1e-3
+
+    class Shattered(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            return net(z + stair * torch.sin(z / stair) * (1 + 0 * z))
+
+    hidden, settings = Shattered(), {"steps": 12, "eps": 0.08}
+    own = run("topk_attack", hidden, x, **settings)
+    transferred = run("topk_attack", hidden, x, other_model=net, **settings)
+    assert not torch.equal(own, transferred)
+    assert torch.equal(transferred, run("topk_attack", hidden, x, other_model=net, **settings))
+    assert (damage("topk_attack", hidden, x, transferred) <= 1).all()
+
+
+def test_lens_aware_beats_top_k_at_lens(net: nn.Module, x: Tensor) -> None:
+    """What its neighbours forgive gains the top-k attack nothing; the stronger kind keeps the worst recall itself."""
+    settings: dict[str, Any] = {"eps": 0.15, "steps": 25}
+    found = {
+        "topk": run("topk_attack", net, x, k=6, **settings),
+        "released": run("lens_attack", net, x, keep="spearman", **settings),
+        "worst": run("lens_attack", net, x, **settings),
+    }
+    recall = {name: damage("lens_attack", net, x, attacked) for name, attacked in found.items()}
+    assert (recall["worst"] <= recall["released"]).all()
+    assert recall["worst"].mean() < recall["topk"].mean()
+    ranks = {name: damage("best_of_random", net, x, attacked) for name, attacked in found.items()}
+    assert (ranks["released"] <= ranks["worst"]).all()
+
+
+def test_with_a_window_that_covers_the_map_there_is_nothing_to_gain(net: nn.Module, x: Tensor) -> None:
+    assert torch.equal(run("lens_attack", net, x, window=11), x)
+
+
+def test_without_a_window_it_is_the_top_k_attack(net: nn.Module, x: Tensor) -> None:
+    assert torch.equal(run("lens_attack", net, x, window=0), run("topk_attack", net, x, k=6))
 
 
 def test_vectors_are_attacked_too() -> None:
@@ -167,7 +235,7 @@ def test_vectors_are_attacked_too() -> None:
         net = nn.Sequential(nn.Linear(20, 9), nn.ReLU(), nn.Linear(9, 3)).double()
     x = torch.rand(4, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     for name in ATTACKS:
-        settings: dict[str, Any] = {"k": 3} if name == "topk_attack" else {}
+        settings: dict[str, Any] = {"k": 3} if "k" in SMALL[name] else {}
         attacked = run(name, net, x, **settings)
         assert attacked.shape == x.shape
         assert (attacked - x).abs().max() <= 0.1 + 1e-12
@@ -217,7 +285,8 @@ def test_correlation_is_that_of_scipy(x: Tensor) -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"eps": -0.1}, "'eps' of '{}' must be at least 0"),
+        ({"eps": -0.1}, "'eps' of '{}' must be from 0 to 1, the range of a pixel; got '-0.1'"),
+        ({"eps": 2.0}, "'eps' of '{}' must be from 0 to 1, the range of a pixel; got '2'"),
         ({"step": -0.1}, "'step' of '{}' must be at least 0"),
         ({"steps": 0}, "'steps' of '{}' must be at least 1"),
         ({"restarts": 0}, "'restarts' of '{}' must be at least 1"),
@@ -240,6 +309,8 @@ def test_refuses_a_set_or_a_sharpness_that_does_not_exist(net: nn.Module, x: Ten
         ),
         ("topk_attack", {"k": 0}, "'k' of 'topk_attack' must be at least 1"),
         ("best_of_random", {"k": 145, "measure": "intersection"}, "'k' of 'best_of_random' must be at most"),
+        ("lens_attack", {"k": 145}, "'k' of 'lens_attack' must be at most the 144 pixels"),
+        ("lens_attack", {"window": -1}, "'window' of 'lens_attack' must be at least 0"),
         ("target_attack", {"side": 0}, "'side' of 'target_attack' must be at least 1"),
         ("mass_center_attack", {"beta": 0.0}, "'beta' of 'mass_center_attack' must be greater than 0"),
     ]

@@ -1,0 +1,88 @@
+"""LENS-aware attack: importance is pushed out of the neighbourhood of the most important pixels."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ..errors import at_least
+from ..registry import perturbation
+from ..rng import SampleRng
+from ..sets import dilate, top_pixels
+from .agreement import spearman
+from .ifia import Climb, Through, applies, attack
+from .worst import Worst
+
+SOURCE = "Kamath et al. 2024, arXiv:2312.10534, released code; keep=recall is an addition"
+
+
+@perturbation(source=SOURCE, applies=applies)
+def lens_attack(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    logits: Tensor,
+    attribution: Tensor,
+    explain: Callable[[Tensor], Tensor],
+    method: str,
+    other_model: nn.Module,
+    rng: SampleRng,
+    *,
+    k: int = 100,
+    window: int = 1,
+    keep: Literal["recall", "spearman"] = "recall",
+    eps: float = 0.1,
+    step: float = 0.1,
+    steps: int = 50,
+    restarts: int = 1,
+    beta: float = 5.0,
+    through: Through = "auto",
+    other: str = "",
+) -> Tensor:
+    """The image near ``x`` whose map's top pixels lie farthest outside the original ones' windows, shaped like ``x``.
+
+    As :func:`~xaiboard.benchmark.perturbations.topk_attack.topk_attack`, with the original set dilated by ``window``:
+    each step lowers what its neighbourhood holds, so that moves within a window, which LENS forgives, gain nothing.
+    What is kept is the iterate with the worst LENS recall itself, or, as in the released code, the one whose ranks
+    agree least (Spearman's correlation for Kendall's).
+
+    Args:
+        model: classifier, to logits ``(B, K)``.
+        x: inputs in ``[0, 1]``.
+        target: explained classes, ``(B,)``.
+        logits: outputs for ``x``.
+        attribution: map of ``x``.
+        explain: the attacked method.
+        method: its name.
+        other_model: the network that is differentiated.
+        rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
+        k: pixels in a set.
+        window: radius in pixels.
+        keep: what the kept iterate has least of: ``recall`` at ``k`` and ``window``, or ``spearman``.
+        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
+        step: length of a step, in radii.
+        steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
+        restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
+        beta: sharpness of the softplus, as for ``topk_attack``.
+        through: the map that is differentiated, as for ``topk_attack``.
+        other: the model whose smooth copy is differentiated instead of the judged one's, as for ``topk_attack``.
+
+    Raises:
+        XaiboardError: a setting out of range, or no set of the map's pixels has ``k`` of them.
+    """
+    del other  # read by the engine, which supplies the model
+    at_least(0, "lens_attack", window=window)
+    climb = Climb("lens_attack", eps, step, steps, restarts, beta, through)
+    near = dilate(top_pixels(attribution, k, "lens_attack").pixels, window)
+
+    def recall(perturbed: Tensor) -> Tensor:
+        return (near * top_pixels(perturbed, k, "lens_attack").pixels).sum((1, 2)) / k
+
+    def agreement(perturbed: Tensor) -> Tensor:
+        return recall(perturbed) if keep == "recall" else spearman(attribution, perturbed)
+
+    worst = Worst(x, logits, attribution, agreement)
+    return attack(
+        climb, other_model, model, x, target, method, worst, explain, rng,
+        lambda values: -(values * near).mean((1, 2)),
+    )  # fmt: skip
