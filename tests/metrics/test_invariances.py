@@ -21,6 +21,9 @@ UNITS = {
 }
 """Columns in units of the attribution; no other knows the scale of the map."""
 
+RATIOS = {"normalised", "margin_kept"}
+"""Weighted columns whose mean is sum over sum: both may have the unit of the logits."""
+
 DRAWN = {
     name
     for name in NAMES
@@ -150,10 +153,8 @@ def test_what_compares_models_does_not_know_the_temperature(bed: Any, net: nn.Mo
     for column in compared:
         keys = set(parts(usual, column))
         for found in (cold, hot):
-            if (
-                len(keys) == 2 and column == "normalised"
-            ):  # sum over sum: both may have the unit of the logits
-                ratio = found["normalised weight"] / usual["normalised weight"]
+            if len(keys) == 2 and column in RATIOS:
+                ratio = found[f"{column} weight"] / usual[f"{column} weight"]
                 torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio))
                 found |= {key: found[key] / ratio for key in keys}
             same(found, usual, keys, 1e-9)
