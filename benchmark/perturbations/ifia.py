@@ -24,10 +24,10 @@ gradient, from which the attack is then carried over; ``own`` refuses to carry o
 
 DIFFERENTIABLE = ("saliency", "input_x_gradient", "integrated_gradients", "smoothgrad")
 
-POINTS = 10
+POINTS = 5
 """Points on the path from black, where integrated gradients are differentiated."""
 
-DRAWS, SIGMA = 10, 0.15
+DRAWS, SIGMA = 5, 0.15
 """Noisy copies, and the deviation of the noise, where SmoothGrad is differentiated."""
 
 NOISE = 1e-9
@@ -53,6 +53,11 @@ class Climb:
         restarts: number of starts: the first at ``x``, the others anywhere in the ball.
         beta: sharpness of the softplus in the network that is differentiated.
         through: the map that is differentiated.
+        method: name of the explained method.
+        network: whose smooth copy is differentiated: the judged model, or one that stands in for it.
+
+    Raises:
+        SettingError: a setting out of range, or the method's own gradient where it has none.
     """
 
     name: str
@@ -62,6 +67,8 @@ class Climb:
     restarts: int
     beta: float
     through: Through
+    method: str
+    network: nn.Module
 
     def __post_init__(self) -> None:
         radius(self.name, self.eps)
@@ -69,15 +76,22 @@ class Climb:
         at_least(1, self.name, steps=self.steps, restarts=self.restarts)
         if not self.beta > 0:
             raise SettingError(f"setting 'beta' of '{self.name}' must be greater than 0; got '{self.beta:g}'")
+        if reason := applies(self.method, {"through": self.through}):
+            raise SettingError(f"'{self.name}[through={self.through}]': {reason}")
+
+    @property
+    def differentiated(self) -> str:
+        """The map whose gradient is followed."""
+        if self.through not in ("auto", "own"):
+            return self.through
+        return self.method if self.method in DIFFERENTIABLE else "saliency"
 
 
 def attack(
     climb: Climb,
-    differentiated: nn.Module,
     model: nn.Module,
     x: Tensor,
     target: Tensor,
-    method: str,
     worst: Worst,
     explain: Callable[[Tensor], Tensor],
     rng: SampleRng,
@@ -90,26 +104,17 @@ def attack(
 
     Args:
         climb: how to move.
-        differentiated: the network whose smooth copy is differentiated; ``model``, or one that stands in for it.
         model: classifier, to logits ``(B, K)``.
         x: inputs in ``[0, 1]``.
         target: explained classes, ``(B,)``.
-        method: name of the attacked method.
         worst: keeps the worst image.
         explain: the attacked method.
         rng: random numbers of each sample.
         loss: of a map of magnitudes ``(B, H, W)`` with mean 1, to climb, ``(B,)``.
-
-    Raises:
-        SettingError: the method's own gradient is asked for, and it has none.
     """
-    if reason := applies(method, {"through": climb.through}):
-        raise SettingError(f"'{climb.name}[through=own]': {reason}")
-    through = climb.through
-    if through in ("auto", "own"):
-        through = method if method in DIFFERENTIABLE else "saliency"
+    through = climb.differentiated
     noise = [rng.normal(x, SIGMA) for _ in range(DRAWS)] if through == "smoothgrad" else []
-    twin = smooth_twin(differentiated, climb.beta)
+    twin = smooth_twin(climb.network, climb.beta)
     low, high = (x - climb.eps).clamp_min(0), (x + climb.eps).clamp_max(1)
     for start in range(climb.restarts):
         here = x if start == 0 else (x + rng.uniform(x, -climb.eps, climb.eps)).clamp(low, high)

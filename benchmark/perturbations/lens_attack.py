@@ -72,7 +72,7 @@ def lens_attack(
     """
     del other  # read by the engine, which supplies the model
     at_least(0, "lens_attack", window=window)
-    climb = Climb("lens_attack", eps, step, steps, restarts, beta, through)
+    climb = Climb("lens_attack", eps, step, steps, restarts, beta, through, method, other_model)
     near = dilate(top_pixels(attribution, k, "lens_attack").pixels, window)
 
     def recall(perturbed: Tensor) -> Tensor:
@@ -83,6 +83,6 @@ def lens_attack(
 
     worst = Worst(x, logits, attribution, agreement)
     return attack(
-        climb, other_model, model, x, target, method, worst, explain, rng,
+        climb, model, x, target, worst, explain, rng,
         lambda values: -(values * near).mean((1, 2)),
     )  # fmt: skip

@@ -63,7 +63,7 @@ def mass_center_attack(
         XaiboardError: a setting out of range.
     """
     del other  # read by the engine, which supplies the model
-    climb = Climb("mass_center_attack", eps, step, steps, restarts, beta, through)
+    climb = Climb("mass_center_attack", eps, step, steps, restarts, beta, through, method, other_model)
     centre = mass_centre(magnitudes(attribution))
 
     def closeness(other: Tensor) -> Tensor:
@@ -71,6 +71,6 @@ def mass_center_attack(
 
     worst = Worst(x, logits, attribution, closeness)
     return attack(
-        climb, other_model, model, x, target, method, worst, explain, rng,
+        climb, model, x, target, worst, explain, rng,
         lambda values: ((mass_centre(values) - centre) ** 2).sum(1),
     )  # fmt: skip

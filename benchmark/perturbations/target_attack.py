@@ -69,7 +69,7 @@ def target_attack(
     """
     at_least(1, "target_attack", side=side)
     del other  # read by the engine, which supplies the model
-    climb = Climb("target_attack", eps, step, steps, restarts, beta, through)
+    climb = Climb("target_attack", eps, step, steps, restarts, beta, through, method, other_model)
     region = least_square(attribution, side)
 
     def elsewhere(other: Tensor) -> Tensor:
@@ -80,11 +80,9 @@ def target_attack(
     worst = Worst(x, logits, attribution, elsewhere)
     return attack(
         climb,
-        other_model,
         model,
         x,
         target,
-        method,
         worst,
         explain,
         rng,

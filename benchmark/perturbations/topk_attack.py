@@ -65,7 +65,7 @@ def topk_attack(
         XaiboardError: a setting out of range, or no set of the map's pixels has ``k`` of them.
     """
     del other  # read by the engine, which supplies the model
-    climb = Climb("topk_attack", eps, step, steps, restarts, beta, through)
+    climb = Climb("topk_attack", eps, step, steps, restarts, beta, through, method, other_model)
     top = top_pixels(attribution, k, "topk_attack").pixels
 
     def kept(other: Tensor) -> Tensor:
@@ -74,11 +74,9 @@ def topk_attack(
     worst = Worst(x, logits, attribution, kept)
     return attack(
         climb,
-        other_model,
         model,
         x,
         target,
-        method,
         worst,
         explain,
         rng,
