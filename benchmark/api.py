@@ -26,6 +26,7 @@ from .names import file_name
 from .plan import Plan, make_cells, probe
 from .plugins import load_plugins
 from .registry import Registry, make_method, make_metric
+from .robustness_gallery import draw_robustness_gallery
 from .runner import execute
 from .selection import select, select_by, split
 from .store import Store
@@ -148,6 +149,7 @@ def run(
     picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
     draw_gallery(plan, finished.folder / f"gallery-{picture}")
     draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}")
+    draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}")
     return finished
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from .convergence import NOT_CONVERGED, converged
 from .statistics import interval, rank_intervals, resampled_counts, weighted_means
 from .tables import LABEL
 
@@ -22,6 +23,9 @@ FAMILIES = [
     "dataset", "method", "metric", "settings", "perturbation", "higher_is_better", "family_a", "family_b",
     "models_a", "models_b", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "better", "n", "status", "note",
 ]  # fmt: skip
+
+Side = tuple[str, tuple[str, ...]]
+"""A family, and those of its models that are compared."""
 
 COLUMN = ["metric", "settings", "perturbation"]
 """What names a metric column."""
@@ -45,10 +49,10 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """One row for each (data set, model, method, metric, settings, perturbation).
 
     Ranks compare the methods of one model. A cell that failed or does not apply keeps its row, with empty
-    numbers.
+    numbers. The note says how many samples were left out, and whether an attack has not converged.
     """
     parts = [_ranked(matrix) for _, matrix in matrices(scores, ["dataset", "model"])]
-    finished = pd.concat(parts) if parts else pd.DataFrame(columns=[*LEADERBOARD, "samples"])
+    finished = pd.concat(parts) if parts else pd.DataFrame(columns=[*LEADERBOARD, "samples", "converged"])
     finished = finished.assign(cell=finished["metric"].astype(str).str.split(".").str[0])
     known = cells.rename(columns={"metric": "cell"})[[*_cell_label(), "seconds", "status", "note"]]
     table = finished.drop(columns=["seconds", "status", "note"], errors="ignore").merge(
@@ -64,6 +68,8 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
     )
     table["note"] = table["note"].where(table["n"] == table["samples"], left_out + why)
+    weak = table["converged"] == NOT_CONVERGED
+    table.loc[weak, "note"] = (table.loc[weak, "note"] + f"; {NOT_CONVERGED}").str.removeprefix("; ")
     empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
     empty["higher_is_better"] = ""
     table = pd.concat([table, empty])[LEADERBOARD]
@@ -80,7 +86,8 @@ def _ranked(matrix: Matrix) -> pd.DataFrame:
     resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
     low, high = interval(resampled)
     used = (matrix.weight != 0).sum(0)
-    table = matrix.rows.assign(mean=mean, ci_low=low, ci_high=high, n=used, samples=n)
+    steady = converged(matrix.rows, matrix.score, matrix.weight)
+    table = matrix.rows.assign(mean=mean, ci_low=low, ci_high=high, n=used, samples=n, converged=steady)
     for name in ("rank", "rank_low", "rank_high"):
         table[name] = pd.array([pd.NA] * len(table), dtype="Int64")
     for _, group in table.groupby(COLUMN, observed=True):
@@ -117,18 +124,25 @@ def families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     correctly. A family's mean is the plain mean over its models; it is empty where one of them has no score.
     """
     comparable = scores[scores["across_models"] & (scores["method"] != "")]
+    labels = cells[[*LABEL, "status", "note"]].astype(str).iloc[::-1].itertuples(index=False)
+    states = {row[: len(LABEL)]: row[len(LABEL) :] for row in labels}
     rows = []
     for dataset, of_dataset in comparable.groupby("dataset", observed=True):
-        correct = of_dataset.groupby("sample", observed=True, sort=False)["correct"].all()
+        correct = correct_by_all(of_dataset)
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
         kept = of_dataset["sample"].map(correct).to_numpy(dtype=bool)
         for _, matrix in matrices(
             of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *COLUMN]
         ):
-            pairs = _pairs(matrix, models, cells)
+            pairs = _pairs(matrix, models, states)
             rows.extend(pairs if kept.any() else map(_without_common, pairs))
     return pd.DataFrame(rows, columns=FAMILIES)
+
+
+def correct_by_all(scores: pd.DataFrame) -> pd.Series:
+    """Whether all models classify a sample correctly, by its number, ascending."""
+    return scores.groupby("sample", observed=True)["correct"].all()
 
 
 def _without_common(row: dict[str, Any]) -> dict[str, Any]:
@@ -141,19 +155,16 @@ def _without_common(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pairs(matrix: Matrix, models: pd.DataFrame, cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _pairs(
+    matrix: Matrix, models: pd.DataFrame, states: Mapping[tuple[str, ...], tuple[str, str]]
+) -> Iterator[dict[str, Any]]:
     n = len(matrix.score)
     mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
     resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
     place = {model: position for position, model in enumerate(matrix.rows["model"])}
-    first = matrix.rows.iloc[0]
+    first = matrix.rows.iloc[0].to_dict()
     fixed = {name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")}
-    sides = _sides(models)
-    for (family_a, names_a), (family_b, names_b) in combinations(sides, 2):
-        if family_a == family_b or (
-            (len(names_a) > 1) != (len(names_b) > 1) and not _whole(names_a, names_b, sides)
-        ):
-            continue
+    for (family_a, names_a), (family_b, names_b) in _opponents(_sides(models)):
         row = {
             **fixed,
             "family_a": family_a,
@@ -166,7 +177,7 @@ def _pairs(matrix: Matrix, models: pd.DataFrame, cells: pd.DataFrame) -> Iterato
         }
         missing = [name for name in (*names_a, *names_b) if name not in place]
         if missing:
-            yield {**row, "n": 0, **_why_missing(first, missing[0], cells)}
+            yield {**row, "n": 0, **_why_missing(first, missing[0], states)}
             continue
         a, b = [place[name] for name in names_a], [place[name] for name in names_b]
         row["n"] = int((matrix.weight[:, a + b] != 0).all(1).sum())
@@ -184,7 +195,15 @@ def _pairs(matrix: Matrix, models: pd.DataFrame, cells: pd.DataFrame) -> Iterato
         }
 
 
-def _sides(models: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
+def _opponents(sides: list[Side]) -> Iterator[tuple[Side, Side]]:
+    """Models of different families, and families; a model meets a whole family only for a family of its own."""
+    for a, b in combinations(sides, 2):
+        alike = (len(a[1]) > 1) == (len(b[1]) > 1)
+        if a[0] != b[0] and (alike or _whole(a[1], b[1], sides)):
+            yield a, b
+
+
+def _sides(models: pd.DataFrame) -> list[Side]:
     """Each model alone, then each family of several models as a whole."""
     single = [(family, (model,)) for model, family in models[["model", "family"]].itertuples(index=False)]
     whole = [
@@ -193,7 +212,7 @@ def _sides(models: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
     return single + [side for side in whole if len(side[1]) > 1]
 
 
-def _whole(a: tuple[str, ...], b: tuple[str, ...], sides: list[tuple[str, tuple[str, ...]]]) -> bool:
+def _whole(a: tuple[str, ...], b: tuple[str, ...], sides: list[Side]) -> bool:
     """Whether a family of several models meets a family that has one model only."""
     alone = a if len(a) == 1 else b
     family = next(family for family, names in sides if names == alone)
@@ -206,13 +225,12 @@ def _better(direction: str, low: float, high: float, a: str, b: str) -> str:
     return a if (low > 0) == (direction == "True") else b
 
 
-def _why_missing(row: pd.Series, model: str, cells: pd.DataFrame) -> dict[str, str]:
-    cell = {**row, "model": model, "metric": str(row["metric"]).partition(".")[0]}
-    same = np.logical_and.reduce([cells[name].astype(str) == str(cell[name]) for name in LABEL])
-    found = cells[same]
-    if found.empty:
-        return {"status": "missing", "note": f"{model} was not asked for"}
-    return {"status": found["status"].iloc[0], "note": f"{model}: {found['note'].iloc[0]}"}
+def _why_missing(
+    row: Mapping[str, str], model: str, states: Mapping[tuple[str, ...], tuple[str, str]]
+) -> dict[str, str]:
+    cell = {**row, "model": model, "metric": row["metric"].partition(".")[0]}
+    status, note = states.get(tuple(cell[name] for name in LABEL), ("missing", "was not asked for"))
+    return {"status": status, "note": f"{model}{' ' if status == 'missing' else ': '}{note}"}
 
 
 def models(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

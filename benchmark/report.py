@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from . import leaderboard
+from .attribution_figures import draw_against_eps, draw_against_window, draw_lens_and_topk
+from .attribution_page import introduce, short_robustness
+from .attribution_robustness import attribution_robustness
 from .correlations import draw_correlations, metric_correlations
 from .curves import draw_curves
 from .health import metric_health
@@ -47,7 +50,12 @@ def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
         ("metric_correlations.csv", correlations),
     ):
         write_file(folder / name, lambda path, content=content: write_csv(content, path))
-    page = make_page(folder, cells, table, families, models, health)
+    robustness = attribution_robustness(table, scores)
+    drawn = {}
+    if len(robustness):
+        write_file(folder / "robustness.csv", lambda path: write_csv(robustness, path))
+        drawn = draw_attributions(folder, robustness[~robustness["method"].isin(controls)])
+    page = make_page(folder, cells, table, families, models, health, robustness, drawn)
     write_file(folder / "leaderboard.md", lambda path: path.write_text(page, "utf-8"))
     curves = folder / "curves.csv"
     if curves.is_file():
@@ -61,6 +69,16 @@ def write(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame) -> None:
         draw_correlations(pairs, health[health["dataset"] == dataset], path)
 
 
+def draw_attributions(folder: Path, robustness: pd.DataFrame) -> dict[str, list[str]]:
+    """Draws what there is of attributional robustness; names of the figures of each data set."""
+    figures = {"eps": draw_against_eps, "window": draw_against_window, "topk": draw_lens_and_topk}
+    drawn = {}
+    for dataset, rows in robustness.groupby("dataset"):
+        paths = {kind: folder / f"attribution-{kind}-{file_name(str(dataset))}.png" for kind in figures}
+        drawn[dataset] = [path.name for kind, path in paths.items() if figures[kind](rows, path)]
+    return drawn
+
+
 def make_page(
     folder: Path,
     cells: pd.DataFrame,
@@ -68,8 +86,10 @@ def make_page(
     families: pd.DataFrame,
     models: pd.DataFrame,
     health: pd.DataFrame,
+    robustness: pd.DataFrame,
+    drawn: Mapping[str, list[str]],
 ) -> str:
-    """``leaderboard.md``: conditions, models, ranks by model, families, metrics, and the cells without scores."""
+    """``leaderboard.md``: conditions, models, ranks, families, robustness, metrics, and the cells without scores."""
     controls = set(cells.loc[cells["control"].astype(bool), "method"])
     parts = [f"# Leaderboard\n\n{_conditions(folder, cells)}\n"]
     if cells["method"].any():
@@ -95,6 +115,10 @@ def make_page(
                 " mean over its models; rows where a method does not apply to one of them are left out. Single"
                 " models against each other are in `families.csv`.\n\n" + markdown(compared)
             )
+        perturbed = robustness[robustness["dataset"] == dataset]
+        short = short_robustness(perturbed, controls)
+        if len(short):
+            parts.append(introduce(perturbed, drawn.get(dataset, [])) + markdown(short))
         sound = short_health(health[health["dataset"] == dataset])
         if len(sound):
             parts.append(INTRODUCTION + markdown(sound))
@@ -281,6 +305,7 @@ def describe_files(folder: Path) -> str:
         "health.csv",
         "blurred.csv",
         "metric_correlations.csv",
+        "robustness.csv",
         "cells.csv",
     ]
     names += ["scores.parquet", "curves.csv", *sorted(path.name for path in folder.glob("*.png"))]

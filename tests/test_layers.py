@@ -26,7 +26,7 @@ FOR_TRAINING = {"lipschitz", "names", "zoo"}
 
 TORCHLESS = (
     "store", "tables", "leaderboard", "statistics", "report", "curves", "errors", "components", "registry",
-    "selection", "plugins", "suites", "cli",
+    "selection", "plugins", "suites", "cli", "convergence", "attribution_robustness", "attribution_figures",
 )  # fmt: skip
 
 

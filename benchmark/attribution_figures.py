@@ -1,0 +1,222 @@
+"""Figures of attributional robustness: scores against the radius and the window, and LENS against top-k."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .attribution_robustness import headline, read_perturbation, with_kinds
+from .convergence import NOT_CONVERGED
+from .figures import save
+from .leaderboard import read_settings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RAW, ABOVE = ("mean", "ci_low", "ci_high"), ("above_chance", "above_low", "above_high")
+"""A score and its interval, as it is and on the scale from chance to full agreement."""
+
+CHANCE = {"color": "black", "linestyle": ":", "linewidth": 1}
+
+MARKERS = "osD^vP*X<>"
+
+
+def draw_against_eps(table: pd.DataFrame, path: Path) -> bool:
+    """Draws the headline score against the radius: methods down, models across, a line for each kind of perturbation.
+
+    Solid lines are attacks, which take steps; hollow points have not converged. The dotted line is the chance level.
+
+    Args:
+        table: attributional robustness of one data set; nothing is drawn unless some perturbation has several radii.
+        path: the PNG to write.
+
+    Returns:
+        whether it was drawn.
+    """
+    from matplotlib import pyplot
+
+    rows = headline(table)
+    colours = _colours(rows["kind"])
+    rows = rows[rows["eps"] > 0]
+    if rows.empty or rows.groupby("kind")["eps"].nunique().max() < 2:
+        return False
+    models, methods = sorted(set(rows["model"])), sorted(set(rows["method"]))
+    figure, axes = pyplot.subplots(
+        len(methods), len(models), figsize=(2.3 * len(models) + 0.6, 1.9 * len(methods) + 0.5), sharex=True,
+        sharey=True, squeeze=False,
+    )  # fmt: skip
+    for (model, method), panel in rows.groupby(["model", "method"]):
+        axis = axes[methods.index(str(method))][models.index(str(model))]
+        chance = panel.groupby("eps")["chance"].mean()
+        axis.plot(chance.index, chance, **CHANCE)
+        for kind, line in panel.sort_values("eps").groupby("kind"):
+            _line(axis, line, colours[str(kind)])
+    radii = sorted(set(rows["eps"]))
+    axes[0][0].set(xscale="log", xlim=(radii[0] / 1.2, radii[-1] * 1.2), ylim=(0, 1.02))
+    axes[0][0].set_xticks(radii, [f"{radius:g}" for radius in radii])
+    axes[0][0].minorticks_off()
+    _label(axes, models, methods, "eps, pixels in [0, 1]")
+    title = f"{_name(rows)}\nsolid: attacks, dashed: noise, hollow: not converged, dotted: chance"
+    return _finish(figure, _present(colours, rows), title, path)
+
+
+def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
+    """Draws LENS recall against its window, raw above and above chance below, a column of panels for each model.
+
+    Each kind of perturbation is drawn at its largest radius: the line is the mean over methods, the band is from the
+    lowest to the highest of them.
+
+    Args:
+        table: attributional robustness of one data set; nothing is drawn unless it has several windows.
+        path: the PNG to write.
+
+    Returns:
+        whether it was drawn.
+    """
+    from matplotlib import pyplot
+
+    rows = table[(table["metric"] == "lens_recall") & (table["column"] == "")]
+    settings = [read_settings(text) for text in rows["settings"].astype(str)]
+    rows = rows.assign(
+        window=[int(values["window"]) for values in settings],
+        others=[f"k={values['k']},reference={values['reference']}" for values in settings],
+    )
+    rows = rows[rows["others"] == rows["others"].min()]  # one k, the clean definition
+    if rows["window"].nunique() < 2:
+        return False
+    rows = with_kinds(rows)
+    colours = _colours(rows["kind"])
+    largest = rows.groupby("kind")["eps"].transform("max")
+    rows = rows[(rows["eps"] == largest) | largest.isna()]
+    models = sorted(set(rows["model"]))
+    figure, axes = pyplot.subplots(
+        2, len(models), figsize=(2.3 * len(models) + 0.6, 4.6), sharex=True, sharey="row", squeeze=False
+    )
+    for model, panel in rows.groupby("model"):
+        column = axes[:, models.index(str(model))]
+        chance = panel.groupby("window")["chance"].agg(["mean", "min", "max"])
+        column[0].plot(chance.index, chance["mean"], **CHANCE)
+        column[0].fill_between(chance.index, chance["min"], chance["max"], color="0.88", linewidth=0)
+        column[1].axhline(0, **CHANCE)
+        for kind, line in panel.groupby("kind"):
+            for axis, score in zip(column, (RAW[0], ABOVE[0]), strict=True):
+                over = line.groupby("window")[score].agg(["mean", "min", "max"])
+                axis.plot(over.index, over["mean"], color=colours[str(kind)], linewidth=1.3, marker=".")
+                axis.fill_between(
+                    over.index, over["min"], over["max"], color=colours[str(kind)], alpha=0.12, linewidth=0
+                )
+    axes[0][0].set(ylim=(0, 1.02), xticks=sorted(set(rows["window"])))
+    _label(axes, models, ["recall", "above chance"], "window, pixels")
+    title = "LENS recall: mean over methods, from the lowest to the highest; dotted: chance"
+    return _finish(figure, _present(colours, rows), title, path)
+
+
+def draw_lens_and_topk(table: pd.DataFrame, path: Path) -> bool:
+    """Draws the headline LENS score against plain top-k intersection, raw on the left and above chance on the right.
+
+    A point for each model, method and perturbation; crosses and dotted lines are the chance levels.
+
+    Args:
+        table: attributional robustness of one data set; nothing is drawn unless it has both scores.
+        path: the PNG to write.
+
+    Returns:
+        whether it was drawn.
+    """
+    from matplotlib import pyplot
+
+    lens = headline(table)
+    k = {read_settings(text).get("k") for text in lens["settings"].astype(str)}
+    topk = table[(table["metric"] == "topk_intersection") & (table["column"] == "")]
+    topk = topk[[read_settings(text)["k"] in k for text in topk["settings"].astype(str)]]
+    rows = lens.merge(topk, on=["model", "method", "perturbation"], suffixes=("", "_topk"))
+    if rows.empty or lens["metric"].iloc[0] != "lens_recall":
+        return False
+    colours = _colours(lens["kind"])
+    markers = dict(zip(sorted(set(rows["family"])), MARKERS, strict=False))
+    figure, (raw, above) = pyplot.subplots(1, 2, figsize=(8.2, 4.3))
+    raw.scatter(rows["chance_topk"], rows["chance"], color="0.6", marker="x", s=14, linewidth=0.7, zorder=1)
+    for line in (above.axhline, above.axvline):
+        line(0, **CHANCE)
+    raw.axvline(rows["chance_topk"].mean(), **CHANCE)
+    for (kind, family), points in rows.groupby(["kind", "family"]):
+        look: dict[str, Any] = {"marker": markers.get(str(family), "o"), "color": colours[str(kind)]}
+        for axis, score in ((raw, RAW[0]), (above, ABOVE[0])):
+            axis.scatter(
+                points[f"{score}_topk"], points[score], s=16, alpha=0.65, linewidth=0, zorder=2, **look
+            )
+    for axis, title in ((raw, "raw; crosses: chance"), (above, "above chance; dotted: chance")):
+        axis.axline((0, 0), slope=1, color="0.8", linewidth=0.8, zorder=0)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("topk_intersection", fontsize=8)
+        axis.tick_params(labelsize=7)
+    raw.set(xlim=(0, 1.02), ylim=(0, 1.02))
+    lowest = min(0.0, *rows["above_chance"], *rows["above_chance_topk"]) - 0.03
+    above.set(xlim=(lowest, 1.02), ylim=(lowest, 1.02))
+    raw.set_ylabel(_name(lens), fontsize=8)
+    handles = [
+        above.scatter([], [], color="0.4", marker=marker, label=family) for family, marker in markers.items()
+    ]
+    above.legend(handles=handles, fontsize=7, frameon=False, loc="upper left")
+    return _finish(figure, _present(colours, rows), "", path)
+
+
+def _line(axis: Axes, line: pd.DataFrame, colour: Any) -> None:  # noqa: ANN401 - of matplotlib
+    """One kind of perturbation; an attack, which takes steps, is a solid line."""
+    attack = "steps" in read_perturbation(line["perturbation"].iloc[0]).settings
+    axis.plot(line["eps"], line[RAW[0]], color=colour, linewidth=1.2, linestyle="-" if attack else "--")
+    axis.fill_between(line["eps"], line[RAW[1]], line[RAW[2]], color=colour, alpha=0.15, linewidth=0)
+    weak = line["converged"] == NOT_CONVERGED
+    for points, face in ((line[weak], "white"), (line[~weak], colour)):
+        axis.errorbar(
+            points["eps"], points[RAW[0]], [points[RAW[0]] - points[RAW[1]], points[RAW[2]] - points[RAW[0]]],
+            fmt="o", color=colour, markerfacecolor=face, markersize=3.2, elinewidth=0.8,
+        )  # fmt: skip
+
+
+def _colours(kinds: Iterable[str]) -> dict[str, Any]:
+    from matplotlib import pyplot
+
+    names = sorted(set(kinds))
+    cycle = pyplot.get_cmap("tab10" if len(names) <= 10 else "tab20")
+    return {name: cycle(place % cycle.N) for place, name in enumerate(names)}
+
+
+def _present(colours: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    """The colours of what is drawn; those of a run's figures are the same."""
+    return {kind: colour for kind, colour in colours.items() if kind in set(rows["kind"])}
+
+
+def _name(rows: pd.DataFrame) -> str:
+    return f"{rows['metric'].iloc[0]}[{rows['settings'].iloc[0]}]"
+
+
+def _label(axes: np.ndarray, columns: list[str], rows: list[str], below: str) -> None:
+    for axis, name in zip(axes[0], columns, strict=True):
+        axis.set_title(name, fontsize=9)
+    for axis, name in zip(axes[:, 0], rows, strict=True):
+        axis.set_ylabel(name, fontsize=8)
+    for axis in axes[-1]:
+        axis.set_xlabel(below, fontsize=8)
+    for axis in axes.flat:
+        axis.tick_params(labelsize=7)
+
+
+def _finish(figure: Figure, colours: dict[str, Any], title: str, path: Path) -> bool:
+    """Names the colours above the panels, and saves."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
+    across = max(1, int(figure.get_figwidth() / 2.6))
+    figure.tight_layout()
+    figure.legend(
+        handles=handles, title=title, title_fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1),
+        ncol=min(len(handles), across), fontsize=8, frameon=False,
+    )  # fmt: skip
+    save(figure, path, crop=True)
+    return True
