@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from typing import ClassVar
 
@@ -14,16 +15,28 @@ class GroupSort2(nn.Module):
     """Sorts each pair of neighbouring channels, ascending: ``(B, C, ...)`` to the same shape, C even.
 
     A permutation at every input, so it keeps norms (Anil et al. 2019, arXiv:1811.05381).
+
+    Args:
+        rectifier: what tells by how much the first of a pair exceeds the second, any shape. With another than ReLU
+            whose slope is from 0 to 1 the layer mixes pairs instead of sorting them, still 1-Lipschitz.
     """
 
     lipschitz: ClassVar[float] = 1.0
 
+    def __init__(self, rectifier: Callable[[Tensor], Tensor] = relu) -> None:
+        super().__init__()
+        self.rectifier = rectifier
+
+    def with_rectifier(self, rectifier: Callable[[Tensor], Tensor]) -> GroupSort2:
+        """The layer with another one, such as a smooth one for attacks, whose gradients need gradients."""
+        return GroupSort2(rectifier)
+
     def forward(self, x: Tensor) -> Tensor:
-        """The sorted pairs."""
+        """The sorted pairs; their sums are those of the pairs of ``x`` whatever the rectifier."""
         first, second = x.unflatten(1, (-1, 2)).unbind(2)
         # Ten times as fast in the backward pass as minimum and maximum, and a permutation on ties too, where
         # their gradient is halved; equal to them up to the last bit.
-        excess = relu(first - second)
+        excess = self.rectifier(first - second)
         return torch.stack((first - excess, second + excess), 2).flatten(1, 2)
 
 

@@ -7,11 +7,9 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 from xaiboard.benchmark import XaiboardError, metrics, perturbations
 from xaiboard.benchmark.perturbations.agreement import spearman
 from xaiboard.benchmark.perturbations.target_attack import least_square
-from xaiboard.benchmark.perturbations.twin import smooth_twin
 from xaiboard.benchmark.rng import SampleRng
 
 ATTACKS = ["best_of_random", "lens_attack", "mass_center_attack", "target_attack", "topk_attack"]
@@ -250,20 +248,6 @@ def test_the_walk_keeps_what_it_is_told(net: nn.Module, x: Tensor) -> None:
     for measure, name in by.items():
         own = damage(name, net, x, walks[measure])
         assert all((own <= damage(name, net, x, other) + 1e-9).all() for other in walks.values())
-
-
-def test_the_twin_is_smooth_and_near(net: nn.Module, x: Tensor) -> None:
-    before = {key: value.clone() for key, value in net.state_dict().items()}
-    sharp, soft = smooth_twin(net, 1e4), smooth_twin(net, 1.0)
-    torch.testing.assert_close(sharp(x), net(x), atol=1e-2, rtol=1e-2)
-    assert not torch.allclose(soft(x), net(x), atol=1e-2)
-    assert not any(parameter.requires_grad for parameter in sharp.parameters())
-    assert all(parameter.requires_grad for parameter in net.parameters())
-    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
-    z = torch.linspace(-3, 3, 7)
-    torch.testing.assert_close(smooth_twin(nn.ReLU(), 2.0)(z), softplus(z, 2.0))
-    leaky = smooth_twin(nn.Sequential(nn.LeakyReLU(0.1)), 2.0)
-    torch.testing.assert_close(leaky(z), 0.1 * z + 0.9 * softplus(z, 2.0))
 
 
 def test_the_square_is_the_one_that_holds_least() -> None:
