@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .attribution_robustness import headline, read_perturbation, with_kinds
+from .attribution_robustness import at_usual_eps, headline, read_perturbation, usual_eps, with_kinds
 from .convergence import NOT_CONVERGED
 from .figures import save
 from .leaderboard import read_settings
@@ -68,8 +68,8 @@ def draw_against_eps(table: pd.DataFrame, path: Path) -> bool:
 def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
     """Draws LENS recall against its window, raw above and above chance below, a column of panels for each model.
 
-    Each kind of perturbation is drawn at its largest radius: the line is the mean over methods, the band is from the
-    lowest to the highest of them.
+    Each perturbation of the usual radius, or without one, is a line: the mean over methods; the band is from the lowest
+    to the highest of them. Window 0 is top-k intersection.
 
     Args:
         table: attributional robustness of one data set; nothing is drawn unless it has several windows.
@@ -80,19 +80,11 @@ def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
     """
     from matplotlib import pyplot
 
-    rows = table[(table["metric"] == "lens_recall") & (table["column"] == "")]
-    settings = [read_settings(text) for text in rows["settings"].astype(str)]
-    rows = rows.assign(
-        window=[int(values["window"]) for values in settings],
-        others=[f"k={values['k']},reference={values['reference']}" for values in settings],
-    )
-    rows = rows[rows["others"] == rows["others"].min()]  # one k, the clean definition
+    rows = with_kinds(_windows(table))
     if rows["window"].nunique() < 2:
         return False
-    rows = with_kinds(rows)
     colours = _colours(rows["kind"])
-    largest = rows.groupby("kind")["eps"].transform("max")
-    rows = rows[(rows["eps"] == largest) | largest.isna()]
+    rows = at_usual_eps(rows)
     models = sorted(set(rows["model"]))
     figure, axes = pyplot.subplots(
         2, len(models), figsize=(2.3 * len(models) + 0.6, 4.6), sharex=True, sharey="row", squeeze=False
@@ -112,7 +104,8 @@ def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
                 )
     axes[0][0].set(ylim=(0, 1.02), xticks=sorted(set(rows["window"])))
     _label(axes, models, ["recall", "above chance"], "window, pixels")
-    title = "LENS recall: mean over methods, from the lowest to the highest; dotted: chance"
+    radius = "" if rows["eps"].isna().all() else f" at eps {usual_eps(rows):g}"
+    title = f"LENS recall{radius}: mean over methods, from the lowest to the highest; dotted: chance"
     return _finish(figure, _present(colours, rows), title, path)
 
 
@@ -131,10 +124,10 @@ def draw_lens_and_topk(table: pd.DataFrame, path: Path) -> bool:
     from matplotlib import pyplot
 
     lens = headline(table)
-    k = {read_settings(text).get("k") for text in lens["settings"].astype(str)}
     topk = table[(table["metric"] == "topk_intersection") & (table["column"] == "")]
-    topk = topk[[read_settings(text)["k"] in k for text in topk["settings"].astype(str)]]
-    rows = lens.merge(topk, on=["model", "method", "perturbation"], suffixes=("", "_topk"))
+    topk = topk.assign(k=[read_settings(text)["k"] for text in topk["settings"].astype(str)])
+    lens = lens.assign(k=[read_settings(text).get("k", "") for text in lens["settings"].astype(str)])
+    rows = lens.merge(topk, on=["model", "method", "perturbation", "k"], suffixes=("", "_topk"))
     if rows.empty or lens["metric"].iloc[0] != "lens_recall":
         return False
     colours = _colours(lens["kind"])
@@ -164,6 +157,20 @@ def draw_lens_and_topk(table: pd.DataFrame, path: Path) -> bool:
     ]
     above.legend(handles=handles, fontsize=7, frameon=False, loc="upper left")
     return _finish(figure, _present(colours, rows), "", path)
+
+
+def _windows(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of LENS recall at one ``k``, each with its ``window``; top-k intersection has window 0."""
+    rows = table[table["metric"].isin(["lens_recall", "topk_intersection"]) & (table["column"] == "")]
+    settings = [read_settings(text) for text in rows["settings"].astype(str)]
+    rows = rows.assign(
+        k=[values["k"] for values in settings],
+        window=[int(values.get("window", "0")) for values in settings],
+        clean=[values.get("reference", "clean") == "clean" for values in settings],
+    )
+    recall = rows[(rows["metric"] == "lens_recall") & rows["clean"]]
+    rows = rows[(rows["k"] == recall["k"].min()) & rows["clean"]]
+    return rows.drop_duplicates(["model", "method", "perturbation", "window"])
 
 
 def _line(axis: Axes, line: pd.DataFrame, colour: Any) -> None:  # noqa: ANN401 - of matplotlib

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -61,16 +61,27 @@ def read_perturbation(text: str) -> Perturbation:
     return Perturbation(name, read_settings(settings.removesuffix("]")))
 
 
-def name_kinds(perturbations: Iterable[str]) -> dict[str, str]:
-    """A short name for each perturbation: without ``eps``, and with the other settings that tell its likes apart."""
+def name_kinds(perturbations: Iterable[str], but: Collection[str] = ("eps",)) -> dict[str, str]:
+    """A short name for each perturbation: with the settings that tell its likes apart, ``but`` some."""
     read = {text: read_perturbation(text) for text in sorted(set(perturbations))}
     kinds = {}
     for text, (name, settings) in read.items():
         likes = [other.settings for other in read.values() if other.name == name]
-        varying = [key for key in settings if key != "eps" and len({like.get(key) for like in likes}) > 1]
-        shown = ",".join(f"{key}={settings[key]}" for key in varying)
+        varying = [key for key in settings if len({like.get(key) for like in likes}) > 1]
+        shown = ",".join(f"{key}={settings[key]}" for key in varying if key not in but and settings[key])
         kinds[text] = name + (f"[{shown}]" if shown else "")
     return kinds
+
+
+def usual_eps(rows: pd.DataFrame) -> float:
+    """The radius that most kinds of perturbation have, of equals the largest; NaN where none has one."""
+    kinds = rows.groupby("eps")["kind"].nunique()
+    return float(kinds[kinds == kinds.max()].index.max()) if len(kinds) else np.nan
+
+
+def at_usual_eps(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of perturbations of that radius, and of those that have none."""
+    return rows[(rows["eps"] == usual_eps(rows)) | rows["eps"].isna()]
 
 
 def headline(table: pd.DataFrame) -> pd.DataFrame:
