@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -162,7 +162,7 @@ def _pairs(
     mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
     resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
     place = {model: position for position, model in enumerate(matrix.rows["model"])}
-    first = matrix.rows.iloc[0].to_dict()
+    first = {str(name): str(value) for name, value in matrix.rows.iloc[0].items()}
     fixed = {name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")}
     for (family_a, names_a), (family_b, names_b) in _opponents(_sides(models)):
         row = {
@@ -229,8 +229,10 @@ def _why_missing(
     row: Mapping[str, str], model: str, states: Mapping[tuple[str, ...], tuple[str, str]]
 ) -> dict[str, str]:
     cell = {**row, "model": model, "metric": row["metric"].partition(".")[0]}
-    status, note = states.get(tuple(cell[name] for name in LABEL), ("missing", "was not asked for"))
-    return {"status": status, "note": f"{model}{' ' if status == 'missing' else ': '}{note}"}
+    found = states.get(tuple(cell[name] for name in LABEL))
+    if found is None:
+        return {"status": "missing", "note": f"{model} was not asked for"}
+    return {"status": found[0], "note": f"{model}: {found[1]}"}
 
 
 def models(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -320,20 +322,17 @@ def _cell_label() -> list[str]:
 
 def matrices(scores: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[str, ...], Matrix]]:
     """Groups of score rows as matrices: within a group every row has the same samples, sorted by number."""
+    labels = scores.groupby(LABEL, observed=True, sort=True).ngroup().to_numpy()
+    order = np.lexsort((scores["sample"].to_numpy(), labels))
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
+    blocks = [slice(*ends) for ends in pairwise([*starts, len(order)])]
+    values = {name: scores[name].to_numpy(dtype=np.float64)[order] for name in ("score", "weight")}
+    first = scores.iloc[order[starts]]
     fixed = [name for name in LEADERBOARD if name in scores.columns]
-    for key, group in scores.groupby(keys, observed=True, sort=True):
-        labels = group.groupby(LABEL, observed=True, sort=True).ngroup().to_numpy()
-        order = np.lexsort((group["sample"].to_numpy(), labels))
-        m = int(labels.max()) + 1
-        first = group.iloc[order].iloc[:: len(group) // m]
-        rows = first[fixed].astype(str).assign(first=first.index).reset_index(drop=True)
-
-        def matrix(
-            name: str, group: pd.DataFrame = group, order: np.ndarray = order, m: int = m
-        ) -> np.ndarray:
-            return group[name].to_numpy(dtype=np.float64)[order].reshape(m, -1).T
-
-        yield (
-            tuple(map(str, key if isinstance(key, tuple) else (key,))),
-            Matrix(rows, matrix("score"), matrix("weight")),
+    rows = first[fixed].astype(str).assign(first=first.index).reset_index(drop=True)
+    for key, group in rows.groupby(keys, sort=True):
+        score, weight = (
+            np.stack([values[name][blocks[row]] for row in group.index], axis=1)
+            for name in ("score", "weight")
         )
+        yield tuple(map(str, key)), Matrix(group.reset_index(drop=True), score, weight)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 RESAMPLES = 2000
@@ -11,6 +13,7 @@ LEVEL = 0.95
 """Confidence level of intervals and rank intervals."""
 
 
+@lru_cache(maxsize=8)  # every column of a run has one of a few numbers of samples
 def resampled_counts(n: int) -> np.ndarray:
     """How often each of ``n`` samples is drawn in each resample, ``(RESAMPLES, n)``; always the same.
 
@@ -19,7 +22,9 @@ def resampled_counts(n: int) -> np.ndarray:
     drawn = np.random.Philox(key=n).random_raw(RESAMPLES * n).reshape(RESAMPLES, n) % np.uint64(max(n, 1))
     offsets = np.arange(RESAMPLES, dtype=np.int64)[:, None] * n
     flat = np.bincount((drawn.astype(np.int64) + offsets).ravel(), minlength=RESAMPLES * n)
-    return flat.reshape(RESAMPLES, n).astype(np.float64)
+    counts = flat.reshape(RESAMPLES, n).astype(np.float64)
+    counts.flags.writeable = False
+    return counts
 
 
 def weighted_means(counts: np.ndarray, score: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -38,13 +43,15 @@ def weighted_means(counts: np.ndarray, score: np.ndarray, weight: np.ndarray) ->
 def interval(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval over resamples, ``(M,)`` each; NaN where no resample has a mean."""
     tail = (1 - LEVEL) / 2
-    low = np.full(means.shape[1], np.nan)
-    high = low.copy()
-    for column in range(means.shape[1]):
+    tails = [tail, 1 - tail]
+    bounds = np.full((2, means.shape[1]), np.nan)
+    whole = ~np.isnan(means).any(0)
+    bounds[:, whole] = np.quantile(means[:, whole], tails, axis=0)
+    for column in np.flatnonzero(~whole):
         known = means[:, column][~np.isnan(means[:, column])]
         if known.size:
-            low[column], high[column] = np.quantile(known, [tail, 1 - tail])
-    return low, high
+            bounds[:, column] = np.quantile(known, tails)
+    return bounds[0], bounds[1]
 
 
 def p_values(difference: np.ndarray, used: np.ndarray) -> np.ndarray:
