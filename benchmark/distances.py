@@ -133,6 +133,36 @@ def l2_loop(
     return Found(change, search.step) if rule == "l2" else search.result(change)
 
 
+def explaining_change(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    *,
+    direction: Literal["plus", "minus"],
+    radius: float,
+    steps: int,
+    overshoot: float,
+) -> Tensor:
+    """The change from images to their adversarial explanations, by :func:`l2_loop`, shaped like ``x``.
+
+    Args:
+        model: images ``(B, C, H, W)`` to logits ``(B, K)``.
+        x: images.
+        target: classes that get more likely (``plus``) or less, ``(B,)``.
+        direction: which of these.
+        radius: RMSE at which steps turn back, in units of ``x``.
+        steps: each costs a forward and a backward pass.
+        overshoot: sum of the lengths of the steps, in radii.
+    """
+    sign = -1.0 if direction == "plus" else 1.0
+
+    def climbed(logits: Tensor, label: Tensor) -> Tensor:
+        return sign * log_odds(logits, label)
+
+    path = overshoot * radius
+    return l2_loop(model, x, target, rule="l2", path=path, steps=steps, radius=radius, loss=climbed).change
+
+
 def step_length(step: int, steps: int, path: float) -> float:
     """Length of a step of :func:`l2_loop`; they fall linearly, and add up to ``path``."""
     return path * 2 * (steps - step) / (steps * (steps + 1))

@@ -4,8 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..attacks import log_odds
-from ..distances import l2_loop
+from ..distances import explaining_change
 from ..errors import at_least
 from ..registry import method
 from .settings import positive
@@ -49,10 +48,6 @@ def adversarial_explanation(
     """
     at_least(1, "adversarial_explanation", steps=steps)
     positive("adversarial_explanation", radius=radius, overshoot=overshoot)
-    sign = -1.0 if direction == "plus" else 1.0
-
-    def climbed(logits: Tensor, label: Tensor) -> Tensor:
-        return sign * log_odds(logits, label)
-
-    path = overshoot * radius
-    return l2_loop(model, x, target, rule="l2", path=path, steps=steps, radius=radius, loss=climbed).change
+    return explaining_change(
+        model, x, target, direction=direction, radius=radius, steps=steps, overshoot=overshoot
+    )

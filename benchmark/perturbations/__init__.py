@@ -1,11 +1,13 @@
 """Built-in perturbations; importing the package registers them."""
 
 from . import (
+    adversarial_explanation_attack,
     best_of_random,
     gaussian_noise,
     jpeg,
     lens_attack,
     mass_center_attack,
+    pgd,
     rotation,
     shift,
     sign_noise,
@@ -15,11 +17,13 @@ from . import (
 )
 
 __all__ = [
+    "adversarial_explanation_attack",
     "best_of_random",
     "gaussian_noise",
     "jpeg",
     "lens_attack",
     "mass_center_attack",
+    "pgd",
     "rotation",
     "shift",
     "sign_noise",
