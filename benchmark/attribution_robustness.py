@@ -152,8 +152,8 @@ def _under(matrix: Matrix, correct: np.ndarray, counts: np.ndarray) -> Iterator[
         }
         common = correct & np.logical_and.reduce([condition.held for condition in conditions.values()])
         at = of_perturbation.index[shown[of_perturbation.index]].to_numpy()
-        score, weight = matrix.score[:, at], matrix.weight[:, at] * common[:, None]
-        low, high = interval(weighted_means(counts, score, weight))
+        score, weight = (values[np.ix_(common, at)] for values in (matrix.score, matrix.weight))
+        low, high = interval(weighted_means(counts[:, common], score, weight))
         sizes = [conditions[model].sizes for model in of_perturbation["model"][at]]
         yield matrix.rows.loc[at, [*LABEL, "converged"]].assign(
             **{name: [size.get(name, np.nan) for size in sizes] for name in CONDITIONS},
@@ -182,7 +182,7 @@ def _beside(found: pd.DataFrame) -> pd.DataFrame:
     """The rows of the scores, each with its chance level and its value above chance."""
     parts = found["metric"].str.partition(".")
     found = found.assign(metric=parts[0], column=parts[2])
-    plain = found[~found["column"].isin([CHANCE, ABOVE]) & (found["metric"] != SIZE)]
+    plain = found[~found["column"].isin([CHANCE, ABOVE])]
 
     def part(column: str, names: dict[str, str]) -> pd.DataFrame:
         rows = found[found["column"] == column].assign(column="")

@@ -124,6 +124,16 @@ def test_sizes_are_those_of_the_samples_that_held() -> None:
     assert (row["linf"], row["output_change"]) == (pytest.approx(0.2), pytest.approx(0.3))
 
 
+def test_without_sizes_a_sample_held_if_any_score_counts_it() -> None:
+    """A score whose own weights leave out more does not make predictions change."""
+    found = robustness_of(
+        column("lens_recall", [0.2, 0.4, 0.6], [0, 1, 1]),
+        column("weighted", [0.2, 0.4, 0.6], [0, 0, 1], settings="", direction="True"),
+    ).set_index("metric")
+    assert found["held"].tolist() == [pytest.approx(2 / 3)] * 2
+    assert found["n"].to_dict() == found["common_n"].to_dict() == {"lens_recall": 2, "weighted": 1}
+
+
 def test_where_no_prediction_holds_numbers_are_empty() -> None:
     row = robustness_of(column("lens_recall", [0.3, 0.4], [0, 0])).iloc[0]
     assert (row["n"], row["held"], row["common_n"]) == (0, 0, 0)
