@@ -18,8 +18,9 @@ without a radius; over several steps and restarts, the lowest. Only samples coun
 whose prediction held for all of them under that perturbation; how many is in the last column, beside the smallest share
 of predictions that held. ‡: {NOT_CONVERGED}, twice the steps and restarts lowered the score by more than
 {TOLERANCE:g}; an attack without that mark may not have been checked. A model that starves an attack of gradients looks
-robust here: compare with attacks by transfer, and with noise. Other radii, raw scores, their chance levels, the sizes
-of the perturbations and the other scores: `robustness.csv`.{{figures}}
+robust here: compare with attacks by transfer, and with noise. A map that does not look at the image is robust, and
+says nothing. Other radii, raw scores, their chance levels, the sizes of the perturbations and the other scores:
+`robustness.csv`.{{figures}}
 
 """
 

@@ -197,8 +197,8 @@ def metric(
     samples is weighted; a column shaped ``(B, S)`` is a curve, stored and drawn but not tabulated.
 
     Args:
-        family: ``faithfulness``, ``stability``, ``agreement``, ``complexity``, ``localisation``, ``sanity`` or
-            ``model``.
+        family: ``faithfulness``, ``stability``, ``agreement``, ``complexity``, ``localisation``, ``sanity``,
+            ``perturbation`` (conditions of a comparison) or ``model``.
         higher_is_better: direction of the plain score; None when it has none.
         name: name in tables; the function's own by default.
         source: paper and equation.
