@@ -277,6 +277,8 @@ def test_the_page_compares_perturbations_at_the_radius_that_most_have() -> None:
     table = robustness_of(ladder())
     rows = headline(table)
     assert (set(rows["metric"]), set(rows["settings"]), usual_eps(rows)) == ({"lens_recall"}, {LENS}, 0.1)
+    assert usual_eps(rows[rows["kind"] == "noise"]) == 0.2  # of equals the largest
+    assert np.isnan(usual_eps(rows[rows["kind"] == "rotation"]))
     short = short_robustness(table, {"m"})
     assert list(short.columns) == ["model", "method", "attack", "noise", "rotation", "held", "samples"]
     assert short["method"].tolist() == ["m †", "m †"]
