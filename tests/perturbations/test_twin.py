@@ -55,6 +55,13 @@ def test_a_rectifier_is_softplus_in_units_of_the_spread(shape: tuple[int, ...]) 
         torch.testing.assert_close(leaky, 0.1 * value + 0.9 * found)
 
 
+def test_the_slope_of_a_rectifier_is_a_sigmoid() -> None:
+    """The spread is a unit: it has no gradient of its own."""
+    z = (3 * drawn(2, 5)).requires_grad_()
+    (slope,) = torch.autograd.grad(SmoothReLU(2.0)(z).sum(), z)
+    torch.testing.assert_close(slope, torch.sigmoid(2.0 * z.detach() / spread(z)))
+
+
 def test_sorted_pairs_keep_their_sums_and_lie_between() -> None:
     x = drawn(4, 6, 3, 3)
     smooth, sorted_ = smooth_twin(GroupSort2(), 3.0)(x), GroupSort2()(x)
