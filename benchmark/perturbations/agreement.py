@@ -1,5 +1,7 @@
 """How much two maps agree: what an attack on a map keeps low."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.linalg import vecdot, vector_norm
@@ -7,11 +9,16 @@ from torch.linalg import vecdot, vector_norm
 from ..pixels import magnitudes
 
 
-def spearman(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation of the ranks of the magnitudes, ``(B,)``; ties are ranked by their index."""
-    first, second = (_centred_ranks(magnitudes(each).flatten(1)) for each in (a, b))
-    scale = vector_norm(first, dim=1) * vector_norm(second, dim=1)
-    return vecdot(first, second) / scale.clamp_min(1)
+def spearman_with(a: Tensor) -> Callable[[Tensor], Tensor]:
+    """Correlation of the ranks of magnitudes with those of ``a``, ``(B,)``; ties are ranked by their index."""
+    first = _centred_ranks(magnitudes(a).flatten(1))
+    size = vector_norm(first, dim=1)
+
+    def correlation(b: Tensor) -> Tensor:
+        second = _centred_ranks(magnitudes(b).flatten(1))
+        return vecdot(first, second) / (size * vector_norm(second, dim=1)).clamp_min(1)
+
+    return correlation
 
 
 def mass_centre(values: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from ..pixels import magnitudes
 from ..registry import perturbation
 from ..rng import SampleRng
 from ..sets import top_pixels
-from .agreement import mass_centre, spearman
+from .agreement import mass_centre, spearman_with
 from .settings import radius
 from .worst import Worst
 
@@ -79,7 +79,7 @@ def best_of_random(
 def _agreement(attribution: Tensor, measure: Measure, k: int) -> Callable[[Tensor], Tensor]:
     """Agreement of a map with ``attribution``, ``(B,)``."""
     if measure == "spearman":
-        return lambda other: spearman(attribution, other)
+        return spearman_with(attribution)
     if measure == "intersection":
         top = top_pixels(attribution, k, "best_of_random").pixels
         return lambda other: (top * top_pixels(other, k, "best_of_random").pixels).sum((1, 2)) / k

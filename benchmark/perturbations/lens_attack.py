@@ -9,7 +9,7 @@ from ..errors import at_least
 from ..registry import perturbation
 from ..rng import SampleRng
 from ..sets import dilate, top_pixels
-from .agreement import spearman
+from .agreement import spearman_with
 from .ifia import Climb, Through, applies, attack
 from .worst import Worst
 
@@ -78,10 +78,7 @@ def lens_attack(
     def recall(perturbed: Tensor) -> Tensor:
         return (near * top_pixels(perturbed, k, "lens_attack").pixels).sum((1, 2)) / k
 
-    def agreement(perturbed: Tensor) -> Tensor:
-        return recall(perturbed) if keep == "recall" else spearman(attribution, perturbed)
-
-    worst = Worst(x, logits, attribution, agreement)
+    worst = Worst(x, logits, attribution, recall if keep == "recall" else spearman_with(attribution))
     return attack(
         climb, model, x, target, worst, explain, rng,
         lambda values: -(values * near).mean((1, 2)),

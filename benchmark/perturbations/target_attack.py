@@ -57,7 +57,8 @@ def target_attack(
         step: length of a step, in radii.
         steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
         restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
-        beta: sharpness of the softplus; the papers take 1, which is weaker here, as is 20.
+        beta: sharpness of the softplus, in units of each layer's spread (the papers take 1 in units of its values,
+            which is weaker here); infinity: no smooth copy.
         through: the map that is differentiated; ``auto`` is the explained method's own if it is the simple gradient,
             input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), and the simple
             gradient for all others, from which the attack is carried over; ``own`` is inapplicable to these.

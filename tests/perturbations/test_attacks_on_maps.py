@@ -8,7 +8,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, metrics, perturbations
-from xaiboard.benchmark.perturbations.agreement import spearman
+from xaiboard.benchmark.perturbations.agreement import spearman_with
 from xaiboard.benchmark.perturbations.target_attack import least_square
 from xaiboard.benchmark.rng import SampleRng
 
@@ -263,7 +263,7 @@ def test_correlation_is_that_of_scipy(x: Tensor) -> None:
     a, b = x - 0.5, x.flip(0) - 0.4
     pairs = zip(a.abs().flatten(1).tolist(), b.abs().flatten(1).tolist(), strict=True)
     expected = [spearmanr(one, other)[0] for one, other in pairs]
-    torch.testing.assert_close(spearman(a, b), torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(spearman_with(a)(b), torch.tensor(expected, dtype=torch.float64))
 
 
 @pytest.mark.parametrize(
