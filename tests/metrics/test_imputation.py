@@ -13,6 +13,7 @@ from xaiboard.benchmark.rng import SampleRng
 from xaiboard.metrics import erasing
 from xaiboard.metrics.erasing import blank, logits_along
 from xaiboard.metrics.imputation import impute
+from xaiboard.metrics.multilevel import Scales
 from xaiboard.metrics.patches import patch_drops, patch_gains
 
 Measure = Callable[..., dict[str, Tensor]]
@@ -75,6 +76,28 @@ def test_a_large_hole_and_a_single_pixel_left() -> None:
         found[0].numpy(), directly(x[0].numpy(), missing[0].numpy()), rtol=0, atol=1e-10
     )
     torch.testing.assert_close(found[1], x[1, :, 20, 3].view(1, 1, 1).expand_as(x[1]), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize(("shape", "most"), [((28, 28), 18), ((33, 61), 20), ((70, 70), 24)])
+@pytest.mark.parametrize("hole", ["frame left", "pixel left", "a tenth left"])
+def test_large_holes_need_as_few_steps_as_small_ones(
+    shape: tuple[int, int], most: int, hole: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without coarser grids 90 to 300 steps; a wrong energy of a hat shows here, and nowhere else."""
+    missing, steps = torch.ones(1, *shape) > 0, []
+    if hole == "pixel left":
+        missing[:, 20, 3] = False
+    elif hole == "frame left":
+        missing[:, 0] = missing[:, -1] = missing[:, :, 0] = missing[:, :, -1] = False
+    else:
+        missing &= SampleRng(0, range(1), "").uniform(missing.float(), 0, 1) < 0.9
+    x = torch.rand(1, 1, *shape, generator=torch.Generator().manual_seed(0))
+    solved = Scales.__call__
+    monkeypatch.setattr(Scales, "__call__", lambda self, r: (steps.append(0), solved(self, r))[1])
+    filled = impute(x, missing.flatten(1), torch.full_like(x, 0.5))
+    assert len(steps) <= most
+    exact = directly(x[0].double().numpy(), missing[0].numpy())
+    torch.testing.assert_close(filled[0].double(), torch.from_numpy(exact), rtol=0, atol=1e-4)
 
 
 def test_a_ramp_is_continued_into_a_hole(x: Tensor) -> None:
