@@ -16,7 +16,7 @@ from . import lipschitz
 from .batching import Batcher
 from .components import Choice, Weighted
 from .data import Data, Reference
-from .errors import XaiboardError
+from .errors import SettingError, XaiboardError
 from .passes import Passes
 from .rng import SampleRng
 from .zoo import TrainedModel
@@ -234,7 +234,10 @@ class Work:
         def batch(rows: slice) -> Tensor:
             return value.function(**self._supply(value.supplied, rows, f"shared value/{name}"), **settings)
 
-        return self._once(key, lambda: self._batched(batch))
+        try:
+            return self._once(key, lambda: self._batched(batch))
+        except SettingError as error:  # the value may serve several metrics: this is the one that was chosen
+            raise SettingError(str(error).replace(f"'{name}'", f"'{metric.component.name}'")) from error
 
     def _supply(
         self,

@@ -73,7 +73,7 @@ def _changes(
     insert: bool,
 ) -> Tensor:
     """Change of the target's logit when one patch is erased or, with ``insert``, alone put in, ``(B, patches)``."""
-    at_least(1, "patch_correlation", patch=patch)
+    at_least(1, "patch_gains" if insert else "patch_drops", patch=patch)
     if baseline == "imputed":
         blank = mean_colour(x, reference)
         start, changed = (blank if insert else x), _imputed(x, blank, patch, insert)

@@ -164,9 +164,16 @@ def test_check_sees_captum_classes_and_refuses_a_file_without_components(tmp_pat
         check([empty])
 
 
-def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(xb.XaiboardError, match="setting 'draws' of 'smoothgrad' must be at least 1"):
-        run(tmp_path / "run", methods="smoothgrad[draws=0]")
+@pytest.mark.parametrize(
+    ("kind", "setting", "name"),
+    [("methods", "draws", "smoothgrad"), ("metrics", "steps", "insertion"), ("metrics", "patch", "deletion")],
+)
+def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_written(
+    tmp_path: Path, kind: str, setting: str, name: str
+) -> None:
+    """Under the name that was chosen, also where a function is at fault that serves several metrics."""
+    with pytest.raises(xb.XaiboardError, match=f"setting '{setting}' of '{name}' must be at least"):
+        run(tmp_path / "run", **{kind: f"{name}[{setting}=0]"})
     assert not (tmp_path / "run").exists()
 
 
