@@ -320,8 +320,12 @@ class Work:
         *,
         model: nn.Module | None = None,
         target: Tensor | None = None,
+        sample: int | None = None,
     ) -> Tensor:
+        """Explains inputs in place of the samples ``rows``, or one input in place of the ``sample``-th of them."""
         component = method.component
+        if sample is not None:
+            rows = slice(rows.start + sample, rows.start + sample + 1)
         replaced = {"model": model, "target": target}
         own = {name: value for name, value in replaced.items() if value is not None}
         names = [name for name in component.supplied if name not in ("x", "attribution", *own)]

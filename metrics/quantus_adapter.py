@@ -39,8 +39,7 @@ def quantus(
     like ``x``, since Quantus erases the colours of a pixel one by one; nothing is displayed. Each sample is a batch of
     its own, whose random numbers follow from its stream; the global ones are put back. Quantus refuses constant,
     all-zero and all-negative maps unseen: here the metric itself decides. A score that is not finite fails the cell,
-    and so does an error in Quantus (what needs ``numpy.trapz``, which numpy 2.4 no longer has). A metric that explains
-    again costs an explanation of the whole batch for each of its own: take a batch size of 1.
+    and so does an error in Quantus (what needs ``numpy.trapz``, which numpy 2.4 no longer has).
 
     For settings of the metric, its direction, or a curve, write a metric of your own in a plug-in::
 
@@ -58,7 +57,7 @@ def quantus(
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         target: explained classes, ``(B,)``.
         attribution: shaped like ``x``.
-        explain: the attribution by the same method, for any target and network.
+        explain: the attribution by the same method, for any target and network, of one sample's inputs.
         rng: seeds the metric, sample by sample.
         name: of a class in ``quantus``.
         absolute: whether Quantus takes magnitudes first (its ``abs``).

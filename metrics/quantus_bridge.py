@@ -39,7 +39,7 @@ def one_by_one(
         x: inputs.
         target: explained classes, ``(B,)``.
         attribution: shaped like ``x``.
-        explain: the attribution of a batch like ``x``.
+        explain: the attribution of an input, of shape ``(1, ...)``, in place of the ``sample``-th of the batch.
         rng: seeds the metric, sample by sample.
         mask: bool ``(B, 1, H, W)``, or None.
         read: makes a number of what the metric returns for one sample; by default that must be one.
@@ -88,12 +88,12 @@ def _explainer(
         network = model.network if isinstance(model, _InFloat32) else model
         given = torch.as_tensor(inputs).to(x).view(-1, *x.shape[1:])
         classes = torch.as_tensor(targets).to(target).flatten().expand(len(given))
-        found = []
-        for one, chosen in zip(given, classes, strict=True):
-            batch, wanted = x.clone(), target.clone()
-            batch[row], wanted[row] = one, chosen
-            found.append(explain(batch, model=network, target=wanted)[row])
-        maps = torch.stack(found)
+        maps = torch.cat(
+            [
+                explain(one[None], model=network, target=chosen[None], sample=row)
+                for one, chosen in zip(given, classes, strict=True)
+            ]
+        )
         return _array(maps.sum(1, keepdim=True) if pooled else maps)
 
     return explain_func

@@ -36,6 +36,19 @@ def test_explains_another_class(mlp: nn.Module, tiny: str, method: str) -> None:
     assert not torch.allclose(found, work.attribution(choose(xb.methods[method])).flatten(1).sum(1))
 
 
+@pytest.mark.parametrize("method", ["saliency", "smoothgrad", "absolute"])
+def test_explains_one_sample_of_a_batch_with_its_own_random_numbers(
+    mlp: nn.Module, tiny: str, method: str
+) -> None:
+    def alone(explain: Explain, x: Tensor, attribution: Tensor) -> Tensor:
+        maps = [explain(x[i : i + 1], sample=i) for i in range(len(x))]
+        return (torch.cat(maps) - attribution).flatten(1).abs().amax(1)
+
+    work = work_on(mlp, tiny)
+    found = work.score(choose(make_metric(alone)), choose(xb.methods[method]), None).score[""]
+    torch.testing.assert_close(found, torch.zeros_like(found), rtol=0, atol=1e-6)
+
+
 def test_explains_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> None:
     def by_cnn(explain: Explain, x: Tensor) -> Tensor:
         return explain(x, model=cnn).flatten(1).sum(1)

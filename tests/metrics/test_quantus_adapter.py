@@ -42,7 +42,9 @@ def net(x: Tensor) -> nn.Module:
 def given(net: nn.Module, x: Tensor) -> dict[str, Any]:
     target = torch.arange(4) % 2
 
-    def explain(z: Tensor, *, model: nn.Module | None = None, target: Tensor = target) -> Tensor:
+    def explain(
+        z: Tensor, *, model: nn.Module | None = None, target: Tensor = target, sample: int = 0
+    ) -> Tensor:
         return xb.methods["saliency"](model=net if model is None else model, x=z, target=target).detach()
 
     return {"model": net, "x": x, "target": target, "explain": explain, "attribution": explain(x)}
@@ -118,7 +120,7 @@ def test_random_numbers_follow_the_seed(given: dict[str, Any]) -> None:
 def test_scores_do_not_depend_on_the_batch(net: nn.Module, x: Tensor) -> None:
     """As they do where Quantus is called on a batch; also what is explained again."""
 
-    def explain(z: Tensor, *, model: nn.Module, target: Tensor) -> Tensor:
+    def explain(z: Tensor, *, model: nn.Module, target: Tensor, sample: int = 0) -> Tensor:
         return xb.methods["saliency"](model=model, x=z, target=target).detach()
 
     def max_sensitivity() -> object:
