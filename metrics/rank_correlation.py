@@ -21,8 +21,9 @@ def spearman(a: Tensor, b: Tensor) -> Tensor:
     Values equal up to floating-point noise are ties (:func:`~xaiboard.benchmark.pixels.quantise`). A constant
     row orders nothing: its correlation is 0.
     """
-    first, second = (average_ranks(quantise(values)).to(a.dtype) for values in (a, b))
-    first, second = first - first.mean(1, keepdim=True), second - second.mean(1, keepdim=True)
-    scale = vecdot(first, first).sqrt() * vecdot(second, second).sqrt()
+    middle = (a.shape[1] - 1) / 2
+    first, second = (average_ranks(quantise(values)).to(a.dtype) - middle for values in (a, b))
+    # The root of the product, not the product of roots: a row's correlation with itself is then exactly 1.
+    scale = (vecdot(first, first) * vecdot(second, second)).sqrt()
     # Deviations of ranks are zero or at least a half, so the bound is met by constant rows alone.
     return (vecdot(first, second) / scale.clamp_min(0.1)).clamp(-1, 1)

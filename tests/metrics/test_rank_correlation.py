@@ -18,3 +18,10 @@ def test_a_constant_row_orders_nothing() -> None:
     b = torch.arange(5.0).expand(3, 5)
     assert torch.equal(spearman(a, b), torch.tensor([0.0, 0.0, 1.0]))
     assert torch.equal(spearman(b, a), torch.tensor([0.0, 0.0, 1.0]))
+
+
+@pytest.mark.parametrize("pixels", [56, 784, 30_000])
+def test_a_row_agrees_with_itself_exactly(pixels: int) -> None:
+    a = torch.randn(16, pixels, generator=torch.Generator().manual_seed(0)).round(decimals=2)
+    assert torch.equal(spearman(a, 3 * a), torch.ones(16))
+    assert torch.equal(spearman(a, -a), -torch.ones(16))
