@@ -62,16 +62,22 @@ def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--batch-size", default="auto", show_default=True, help="Changes speed and memory, not scores.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: results/SUITE]")
 @click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and its cost; compute and write nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the plan and the cost of what is not finished; compute and write nothing.",
+)
 def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selection: Any) -> int:  # noqa: ANN401
     """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
     if engine != "local":
         raise XaiboardError(f"no engine named '{engine}'; there is: local")
-    from . import api, report
+    from . import api, report, runner
+    from .store import Store
 
     api.read_batch_size(batch_size)
     if dry_run:
-        click.echo(report.describe_plan(api.make_plan(**selection)))
+        plan, store = api.make_plan(**selection), Store(out or api.default_folder(selection["suite"]))
+        click.echo(report.describe_plan(plan, runner.split(plan, store)[0]))
         return 0
     finished = api.run(**selection, batch_size=batch_size, out=out, progress=sys.stderr.isatty())
     click.echo(report.describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))

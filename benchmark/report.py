@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from .store import read_json, write_file
 from .tables import write_csv
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plan import Cell, Plan
 
 _METHODS = """\
 Ranks compare the methods of one model, 1 is best; a rank interval holds the ranks that a method cannot be told
@@ -228,19 +228,23 @@ def _number(value: object) -> str:
 def _conditions(folder: Path, cells: pd.DataFrame) -> str:
     path = folder / "run.json"
     conditions = read_json(path) if path.is_file() else {}
+    known = ", ".join(f"{name} {value}" for name, value in conditions.items())
     counts = cells["status"].value_counts()
     states = ", ".join(
         f"{counts[name]} {name}" for name in ("ok", "failed", "inapplicable", "missing") if name in counts
     )
-    known = ", ".join(f"{name} {value}" for name, value in conditions.items())
-    return f"Conditions: {known}. Cells: {states}."
+    return (f"Conditions: {known}. " if known else "") + f"Cells: {states}."
 
 
-def describe_plan(plan: Plan) -> str:
-    """What ``--dry-run`` prints: cells with their passes, the reasons of those that do not apply, the total."""
+def describe_plan(plan: Plan, finished: Collection[Cell] = ()) -> str:
+    """What ``--dry-run`` prints: cells with their passes, or why they need none, and the total."""
+    done = {cell.key for cell in finished}
+    notes = {cell.key: cell.reason or ("finished" if cell.key in done else "") for cell in plan.cells}
+    todo = [cell for cell in plan.cells if not notes[cell.key]]
     rows = []
     for cell in plan.cells:
-        cost = None if cell.reason else plan.cost(cell)
+        note = notes[cell.key]
+        cost = None if note else plan.cost(cell)
         rows.append(
             {
                 "model": cell.model.name,
@@ -249,15 +253,15 @@ def describe_plan(plan: Plan) -> str:
                 "perturbation": cell.perturbation.label if cell.perturbation else "",
                 "forward": "" if cost is None else f"{cost.forward:.0f}",
                 "backward": "" if cost is None else f"{cost.backward:.0f}",
-                "note": cell.reason or ("" if cost else "raised when it was tried on one sample"),
+                "note": note or ("" if cost else "raised when it was tried on one sample"),
             }
         )
-    total = plan.total(plan.cells)
-    applicable = sum(not cell.reason for cell in plan.cells)
+    total, inapplicable = plan.total(todo), sum(bool(cell.reason) for cell in plan.cells)
     return (
         markdown(pd.DataFrame(rows))
-        + f"\n{plan.dataset}: {len(plan.data)} samples, {applicable} cells to compute,"
-        + f" {len(plan.cells) - applicable} inapplicable; {total.forward:.3g} forward and {total.backward:.3g}"
+        + f"\n{plan.dataset}: {len(plan.data)} samples, {len(todo)} cells to compute,"
+        + (f" {len(done)} finished," if done else "")
+        + f" {inapplicable} inapplicable; {total.forward:.3g} forward and {total.backward:.3g}"
         + " backward passes in all, what cells share counted once (a cell's own row counts it)"
     )
 

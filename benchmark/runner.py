@@ -36,10 +36,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
     Raises:
         XaiboardError: a record cannot be written.
     """
-    finished, todo = [], []
-    for cell in plan.cells:
-        if not cell.reason:
-            (finished if _finished(cell, plan, store) else todo).append(cell)
+    finished, todo = split(plan, store)
     _warn_of_changed_code(finished, store)
     cost = plan.total(todo)
     expected = int(cost.forward + cost.backward)
@@ -72,6 +69,16 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
                             done += len(plan.shards) - 1 in shards
                         if cell is not None and cell.method is not None:
                             work.forget(cell.method)
+
+
+def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
+    """Of the cells that apply, those that have all of their records, and those to compute."""
+    finished, todo = [], []
+    for cell in plan.cells:
+        if not cell.reason:
+            has_all = all(store.has(cell.key, shard) for shard in range(len(plan.shards)))
+            (finished if has_all else todo).append(cell)
+    return finished, todo
 
 
 def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
@@ -156,10 +163,6 @@ def device_name(device: str) -> str:
     """What the numbers were computed on."""
     kind = torch.device(device)
     return torch.cuda.get_device_name(kind) if kind.type == "cuda" else f"{kind.type} ({platform.machine()})"
-
-
-def _finished(cell: Cell, plan: Plan, store: Store) -> bool:
-    return all(store.has(cell.key, shard) for shard in range(len(plan.shards)))
 
 
 def _name(cell: Cell) -> str:

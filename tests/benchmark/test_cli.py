@@ -56,11 +56,14 @@ RUN = ("run", "--dataset", "tiny", "--models", "small", "--methods", "saliency",
 
 @pytest.fixture
 def small(tiny: str) -> None:
+    import torch
     from torch import nn
 
     @xb.model(name="small", family="own", dataset="tiny")
     def _small() -> nn.Module:
-        return nn.Sequential(nn.Flatten(), nn.Linear(64, 4, bias=False))
+        layer = nn.Linear(64, 4, bias=False)
+        layer.weight.data = torch.linspace(-1, 1, 256).sin().view(4, 64)
+        return nn.Sequential(nn.Flatten(), layer)
 
 
 MISTAKES = [
@@ -212,6 +215,17 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command: Command, small: N
     assert done.status == 0
     assert "12 samples, 1 cells to compute, 0 inapplicable" in done.out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_counts_what_is_left_to_compute(
+    command: Command, small: None, quick: None, tmp_path: Path
+) -> None:
+    assert command(*RUN).status == 0
+    more = command(*RUN, "--dry-run", "--metrics", "gini,entropy")
+    assert "1 cells to compute, 1 finished, 0 inapplicable; 24 forward" in more.out
+    elsewhere = command(*RUN, "--dry-run", "--metrics", "gini,entropy", "--out", "elsewhere")
+    assert "2 cells to compute, 0 inapplicable; 24 forward" in elsewhere.out
+    assert "0 cells to compute, 1 finished, 0 inapplicable; 0 forward" in command(*RUN, "--dry-run").out
 
 
 def test_a_dry_run_finds_the_mistakes_of_a_run(command: Command, small: None) -> None:

@@ -133,6 +133,14 @@ def test_rebuilding_from_the_records_changes_nothing(run: Runner) -> None:
     assert {path.name: path.read_bytes() for path in finished.folder.iterdir() if path.is_file()} == before
 
 
+def test_conditions_that_the_files_do_not_know_are_left_out(run: Runner) -> None:
+    finished = run(**SELECTED)
+    assert "\n\nConditions: schema " in (finished.folder / "leaderboard.md").read_text("utf-8")
+    (finished.folder / "run.json").unlink()
+    report.write(finished.folder, finished.cells, finished.scores)
+    assert "# Leaderboard\n\nCells: " in (finished.folder / "leaderboard.md").read_text("utf-8")
+
+
 def test_a_second_selection_in_one_folder_is_merged(run: Runner, tmp_path: Path) -> None:
     run(methods="saliency", metrics="gini,accuracy", out=tmp_path / "parts")
     run(methods="random", metrics="gini", out=tmp_path / "parts")
