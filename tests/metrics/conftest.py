@@ -57,6 +57,16 @@ def target(x: Tensor) -> Tensor:
 
 
 @pytest.fixture
+def random_map() -> Callable[..., Tensor]:
+    """Draws a signed map of images."""
+
+    def draw(x: Tensor, seed: int = 5) -> Tensor:
+        return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+
+    return draw
+
+
+@pytest.fixture
 def net(x: Tensor) -> nn.Module:
     """A small random network with five classes, not close to linear."""
     with torch.random.fork_rng():
@@ -138,6 +148,8 @@ class Bed:
             "perturbed_logits": self.model(0.9 * self.x).detach(),
             "explain": explain or (lambda z, **_: attribution * (1 + (z - self.x))),
             "mask": self.mask,
+            "certificate": self.x.flatten(1).amax(1),
+            "lipschitz": self.x.flatten(1)[:, :2],
             "reference": Reference((self.x if background is None else background).mean(0), self.x),
         }
         entry = metrics[name]

@@ -17,10 +17,7 @@ from xaiboard.metrics.multilevel import Scales
 from xaiboard.metrics.patches import patch_drops, patch_gains
 
 Measure = Callable[..., dict[str, Tensor]]
-
-
-def random_map(x: Tensor, seed: int = 5) -> Tensor:
-    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+Draw = Callable[..., Tensor]
 
 
 def directly(image: np.ndarray, missing: np.ndarray) -> np.ndarray:
@@ -108,7 +105,9 @@ def test_a_ramp_is_continued_into_a_hole(x: Tensor) -> None:
     torch.testing.assert_close(impute(ramp, missing.flatten(1), 0 * ramp), ramp, rtol=0, atol=1e-9)
 
 
-def test_the_guess_and_the_batch_change_nothing_and_an_empty_image_is_blank(x: Tensor) -> None:
+def test_the_guess_and_the_batch_change_nothing_and_an_empty_image_is_blank(
+    x: Tensor, random_map: Draw
+) -> None:
     missing = torch.cat([some_missing(x[:4], 40), torch.ones(1, 56) > 0, torch.zeros(1, 56) > 0])
     colour = torch.full_like(x, 0.3)
     found = impute(x, missing, colour)
@@ -149,7 +148,7 @@ def test_a_model_is_shown_what_is_left_and_noise_on_the_rest(x: Tensor, insert: 
 
 @pytest.mark.parametrize("name", ["deletion", "insertion"])
 def test_curves_are_those_of_imputing_directly(
-    measure: Measure, net: nn.Module, x: Tensor, name: str, monkeypatch: pytest.MonkeyPatch
+    measure: Measure, net: nn.Module, x: Tensor, name: str, monkeypatch: pytest.MonkeyPatch, random_map: Draw
 ) -> None:
     """Without noise, against a loop over samples and steps; the ends are the input and the mean colour."""
     monkeypatch.setattr(erasing, "NOISE", 0.0)
@@ -175,7 +174,7 @@ def test_curves_are_those_of_imputing_directly(
 
 
 def test_insertion_is_deletion_of_the_negative_map_and_srg_their_difference(
-    measure: Measure, net: nn.Module, x: Tensor, monkeypatch: pytest.MonkeyPatch
+    measure: Measure, net: nn.Module, x: Tensor, monkeypatch: pytest.MonkeyPatch, random_map: Draw
 ) -> None:
     monkeypatch.setattr(erasing, "NOISE", 0.0)
     given = {"model": net, "x": x, "target": net(x).argmax(1), "reference": Reference(x.mean(0), x)}

@@ -9,10 +9,7 @@ from xaiboard.metrics.baselines import baseline_image
 from xaiboard.metrics.patches import patch_drops, patch_gains, patch_sums
 
 Measure = Callable[..., dict[str, Tensor]]
-
-
-def random_map(x: Tensor, seed: int = 5) -> Tensor:
-    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+Draw = Callable[..., Tensor]
 
 
 @pytest.mark.parametrize("name", ["deletion", "insertion"])
@@ -27,7 +24,7 @@ def test_patches_of_the_exact_map_are_in_the_exact_order(
     torch.testing.assert_close(measure(name, **given, attribution=-w * x)["patch_correlation"], -one)
 
 
-def test_patches_are_erased_alone(measure: Measure, net: nn.Module, x: Tensor) -> None:
+def test_patches_are_erased_alone(measure: Measure, net: nn.Module, x: Tensor, random_map: Draw) -> None:
     """Drops and gains of a network that is not linear, patch by patch; 7 columns leave narrower ones."""
     target, erased = net(x).argmax(1), baseline_image(x, None, "blur")
     a, rows = random_map(x), torch.arange(6)

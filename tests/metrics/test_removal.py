@@ -11,11 +11,8 @@ from xaiboard.metrics.baselines import baseline_image
 from xaiboard.metrics.removal import _normalised, random_order_curves
 
 Measure = Callable[..., dict[str, Tensor]]
+Draw = Callable[..., Tensor]
 Baseline = Literal["zero", "mean", "blur"]
-
-
-def random_map(x: Tensor, seed: int = 5) -> Tensor:
-    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
 
 
 @torch.no_grad()
@@ -56,7 +53,7 @@ def one_by_one(
 @pytest.mark.parametrize("name", ["deletion", "insertion"])
 @pytest.mark.parametrize("steps", [5, 28])
 def test_agrees_with_erasing_pixels_one_by_one(
-    measure: Measure, net: nn.Module, x: Tensor, name: str, baseline: Baseline, steps: int
+    measure: Measure, net: nn.Module, x: Tensor, name: str, baseline: Baseline, steps: int, random_map: Draw
 ) -> None:
     """Against a second implementation that shares nothing with the first but the definition."""
     target, a = net(x).argmax(1), random_map(x)
@@ -84,7 +81,7 @@ def test_agrees_with_erasing_pixels_one_by_one(
 
 
 def test_the_curve_runs_from_the_intact_to_the_erased_input(
-    measure: Measure, net: nn.Module, x: Tensor
+    measure: Measure, net: nn.Module, x: Tensor, random_map: Draw
 ) -> None:
     target = net(x).argmax(1)
     with torch.no_grad():
@@ -121,7 +118,9 @@ def test_one_hot_pixel_goes_first(measure: Measure, net: nn.Module, x: Tensor) -
     torch.testing.assert_close(curve[:, 1], net(x).softmax(1)[torch.arange(6), target].detach())
 
 
-def test_an_image_that_is_its_own_baseline_is_a_tie(measure: Measure, net: nn.Module, x: Tensor) -> None:
+def test_an_image_that_is_its_own_baseline_is_a_tie(
+    measure: Measure, net: nn.Module, x: Tensor, random_map: Draw
+) -> None:
     """Nothing changes: half of the wins, no correlation, and a weight that keeps the score finite."""
     x = torch.zeros_like(x)
     found = measure("deletion", model=net, x=x, target=net(x).argmax(1), attribution=random_map(x))

@@ -1,4 +1,4 @@
-"""What is known of deletion and insertion: the best order, random orders, temperature."""
+"""What is known of deletion and insertion: the best order, random orders."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,11 @@ from xaiboard.benchmark.rng import SampleRng
 from xaiboard.metrics.removal import random_order_curves
 
 Measure = Callable[..., dict[str, Tensor]]
-
-
-def random_map(x: Tensor, seed: int = 5) -> Tensor:
-    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+Draw = Callable[..., Tensor]
 
 
 def test_insertion_is_deletion_of_the_negative_map_read_backwards(
-    measure: Measure, net: nn.Module, x: Tensor
+    measure: Measure, net: nn.Module, x: Tensor, random_map: Draw
 ) -> None:
     target, a = net(x).argmax(1), random_map(x)
     curves = random_order_curves(net, x, target, SampleRng(0, range(6), ""), None)
@@ -29,7 +26,7 @@ def test_insertion_is_deletion_of_the_negative_map_read_backwards(
 
 
 def test_no_order_beats_the_exact_one(
-    measure: Measure, two_classes: nn.Module, w: Tensor, x: Tensor, target: Tensor
+    measure: Measure, two_classes: nn.Module, w: Tensor, x: Tensor, target: Tensor, random_map: Draw
 ) -> None:
     """Logits ``(w x, -w x)``: the probability rises with ``w x`` alone, so the order of ``w x`` is optimal."""
     given = {"model": two_classes, "x": x, "target": target}
@@ -50,7 +47,9 @@ def test_the_exact_order_wins_always_and_its_reverse_never(
     assert torch.equal(measure(name, **given, attribution=-w * x)["win_rate"], torch.zeros(6).double())
 
 
-def test_a_random_map_wins_half_of_the_time(measure: Measure, net: nn.Module, x: Tensor) -> None:
+def test_a_random_map_wins_half_of_the_time(
+    measure: Measure, net: nn.Module, x: Tensor, random_map: Draw
+) -> None:
     """Its rank among K random orders is uniform: mean 1/2, variance (K + 2) / 12 K; four standard errors."""
     orders, samples = 10, 240
     x = x[:1].expand(samples, -1, -1, -1)
@@ -80,7 +79,7 @@ def test_a_random_order_erases_a_linear_probability_on_a_straight_line(
 
 
 def test_an_order_and_its_reverse_make_up_for_each_other_on_a_linear_probability(
-    measure: Measure, linear_probability: nn.Module, x: Tensor, target: Tensor
+    measure: Measure, linear_probability: nn.Module, x: Tensor, target: Tensor, random_map: Draw
 ) -> None:
     """What one order erases late the other erases early: the areas sum to start plus end, exactly."""
     given = {"model": linear_probability, "x": x, "target": target}
@@ -89,14 +88,16 @@ def test_an_order_and_its_reverse_make_up_for_each_other_on_a_linear_probability
 
 
 def test_and_so_do_the_normalised_areas_on_a_linear_margin(
-    measure: Measure, two_classes: nn.Module, x: Tensor, target: Tensor
+    measure: Measure, two_classes: nn.Module, x: Tensor, target: Tensor, random_map: Draw
 ) -> None:
     given = {"model": two_classes, "x": x, "target": target}
     forth, back = (measure("deletion", **given, attribution=a) for a in (random_map(x), -random_map(x)))
     torch.testing.assert_close(forth["normalised"][0] + back["normalised"][0], torch.ones(6).double())
 
 
-def test_both_curves_share_their_points_when_half_a_pixel_is_rounded(measure: Measure) -> None:
+def test_both_curves_share_their_points_when_half_a_pixel_is_rounded(
+    measure: Measure, random_map: Draw
+) -> None:
     """Of 49 pixels in two steps, 24 or 25 go first: insertion puts in what deletion has left."""
     x = torch.rand(6, 1, 7, 7, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     layer = nn.Linear(49, 3).double()
@@ -106,31 +107,3 @@ def test_both_curves_share_their_points_when_half_a_pixel_is_rounded(measure: Me
     down = measure("deletion", **given, attribution=-random_map(x))
     torch.testing.assert_close(up["curve"], down["curve"].flip(1))
     torch.testing.assert_close(up["win_rate"], 1 - down["win_rate"])
-
-
-class Divided(nn.Module):
-    def __init__(self, net: nn.Module, temperature: float) -> None:
-        super().__init__()
-        self.net, self.temperature = net, temperature
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.net(x) / self.temperature
-
-
-@pytest.mark.parametrize("name", ["deletion", "insertion", "srg"])
-def test_what_compares_models_does_not_know_the_temperature(
-    measure: Measure, net: nn.Module, x: Tensor, name: str
-) -> None:
-    target, a = net(x).argmax(1), random_map(x)
-    cold, usual, hot = (
-        measure(name, model=Divided(net, temperature), x=x, target=target, attribution=a)
-        for temperature in (0.25, 1.0, 4.0)
-    )
-    for column in ("retention", "win_rate"):
-        assert torch.equal(cold[column], usual[column])
-        assert torch.equal(hot[column], usual[column])
-        assert usual[column].unique().numel() > 1
-    if name != "srg":
-        torch.testing.assert_close(cold["normalised"][0], usual["normalised"][0])
-        torch.testing.assert_close(hot["normalised"][0], usual["normalised"][0])
-    assert not torch.allclose(cold[""], hot[""], rtol=0.05)

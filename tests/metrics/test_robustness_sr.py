@@ -7,18 +7,14 @@ import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError
 from xaiboard.benchmark.attacks import margin
-from xaiboard.benchmark.components import Weighted
 from xaiboard.benchmark.distances import ddn
 from xaiboard.benchmark.rng import SampleRng
 from xaiboard.metrics.robustness_sr import random_set_distances
 
 Measure = Callable[..., dict[str, Tensor]]
+Draw = Callable[..., Tensor]
 SIZES = [6, 11, 17, 22, 28]
 """10 to 50 % of 56 pixels."""
-
-
-def random_map(x: Tensor, seed: int = 5) -> Tensor:
-    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
 
 
 class Plane(nn.Module):
@@ -34,7 +30,7 @@ class Plane(nn.Module):
 
 
 @pytest.fixture
-def near(x: Tensor, w: Tensor) -> Tensor:
+def near(x: Tensor, w: Tensor, random_map: Draw) -> Tensor:
     """Inputs at distances .02 to .12 from the plane, on its positive side, in the middle of the box."""
     unit = w / w.norm()
     noise = 0.05 * random_map(x)
@@ -50,7 +46,7 @@ def to_plane(w: Tensor, x: Tensor, order: Tensor) -> Tensor:
 
 
 def test_is_the_distance_to_a_plane_within_the_set(
-    measure: Measure, w: Tensor, near: Tensor, target: Tensor
+    measure: Measure, w: Tensor, near: Tensor, target: Tensor, random_map: Draw
 ) -> None:
     a = random_map(near)
     given = {"model": Plane(w), "x": near, "target": target, "steps": 60}
@@ -71,7 +67,7 @@ def test_is_the_distance_to_a_plane_within_the_set(
 
 
 def test_the_largest_weights_are_the_nearest_way(
-    measure: Measure, w: Tensor, near: Tensor, target: Tensor
+    measure: Measure, w: Tensor, near: Tensor, target: Tensor, random_map: Draw
 ) -> None:
     given = {"model": Plane(w), "x": near, "target": target, "sizes": 2}
     size = w.square().sum(0, keepdim=True).expand_as(near)
@@ -85,7 +81,9 @@ def test_the_largest_weights_are_the_nearest_way(
     assert (best["vs_free"][0] > 1).all()
 
 
-def test_what_holds_for_a_set_holds_for_larger_ones(measure: Measure, net: nn.Module, x: Tensor) -> None:
+def test_what_holds_for_a_set_holds_for_larger_ones(
+    measure: Measure, net: nn.Module, x: Tensor, random_map: Draw
+) -> None:
     """With few steps the attack by itself goes farther within some larger sets."""
     given = {"model": net, "x": x, "target": net(x).argmax(1), "steps": 3, "largest": 0.9}
     for seed in range(3):
@@ -105,24 +103,6 @@ def test_the_attack_leaves_the_other_pixels_alone(net: nn.Module, x: Tensor) -> 
     assert all(
         torch.equal(one, other) for one, other in zip(ddn(net, x, label, steps=30), everywhere, strict=True)
     )
-
-
-@pytest.mark.parametrize("temperature", [0.25, 4.0])
-def test_the_scale_of_logits_changes_nothing(
-    measure: Measure, net: nn.Module, x: Tensor, temperature: float
-) -> None:
-    given = {"x": x, "target": net(x).argmax(1), "attribution": random_map(x), "steps": 15, "sizes": 2}
-    scaled = nn.Sequential(net, nn.Linear(5, 5, bias=False).double())
-    scaled[1].get_parameter("weight").data.copy_(torch.eye(5) / temperature)
-    one, other = (measure("robustness_sr", model=model, **given) for model in (net, scaled))
-    for column, value in one.items():
-        pairs = (
-            zip(other[column], value, strict=True)
-            if isinstance(value, Weighted)
-            else [(other[column], value)]
-        )
-        for ours, theirs in pairs:
-            torch.testing.assert_close(ours, theirs)
 
 
 def test_a_prediction_that_is_another_one_is_at_distance_0(
