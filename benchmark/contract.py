@@ -141,7 +141,7 @@ def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
 
     yield from _value_checks(score)
     if needs_method(metric):
-        for of in ("zero", "constant", "negative", "spike"):
+        for of in ("zero", "constant", "negative", "spike", "tiny"):
             yield f"a finite score for a {of} map", lambda of=of: _ignore(score(_work(1), of))
 
 
@@ -285,10 +285,13 @@ def _map(of: str) -> Method:
             torch.nn.functional.one_hot(torch.zeros(len(x), dtype=torch.long), x[0].numel()).to(x).view_as(x)
         )
 
+    def tiny(x: Tensor) -> Tensor:
+        return 1e-40 * spike(x)
+
     def random(x: Tensor, rng: SampleRng) -> Tensor:
         return rng.normal(x)
 
     known: dict[str, Callable[..., Tensor]] = {
-        "zero": zero, "constant": constant, "negative": negative, "spike": spike, "random": random,
+        "zero": zero, "constant": constant, "negative": negative, "spike": spike, "tiny": tiny, "random": random,
     }  # fmt: skip
     return make_method(known[of])

@@ -1,4 +1,7 @@
-"""What must not change a score: order and precision of samples, the map's scale, flips, the logits' temperature."""
+"""What must not change a score: order and precision of samples, the map's scale, flips, the logits' temperature.
+
+And what a score must not change: what it is given.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,18 @@ from torch import Tensor, nn
 from xaiboard.benchmark import metrics
 
 NAMES = sorted(name for name, entry in metrics.items() if entry.family != "model" and not entry.library)
+
+QUICK: dict[object, dict[str, object]] = {"imputed": {"steps": 4, "orders": 2}}
+"""Settings beside a choice that takes long."""
+
+CHOICES = [
+    pytest.param(name, {key: choice} | QUICK.get(choice, {}), id=f"{name}-{key}={choice}")
+    for name in NAMES
+    for key, setting in metrics[name].settings.items()
+    for choice in setting.choices
+    if choice != setting.default
+]
+"""Metrics with each of their settings that are words."""
 
 UNITS = {
     "agreement": {"l2"},
@@ -65,8 +80,8 @@ def same(found: dict[str, Tensor], expected: dict[str, Tensor], columns: set[str
         )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_samples_may_come_in_any_order(bed: Any, name: str) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(("name", "settings"), [*((name, {}) for name in NAMES), *CHOICES])
+def test_samples_may_come_in_any_order(bed: Any, name: str, settings: dict[str, str]) -> None:  # noqa: ANN401
     order = [3, 0, 5, 1]
     a = maps(bed.x)
     again = a.roll(1, 0)
@@ -81,11 +96,23 @@ def test_samples_may_come_in_any_order(bed: Any, name: str) -> None:  # noqa: AN
             explain=lambda z, **_: move(z, bed.x[rows], part_a),
             background=bed.x,
             **few(name),
+            **settings,
         )
 
     expected = of(list(range(len(bed.x))))
     found = of(order)
     same(found, {column: value[order] for column, value in expected.items()}, set(found), 1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, entry in metrics.items() if not entry.library))
+def test_what_a_metric_is_given_stays_as_it_is(bed: Any, name: str) -> None:  # noqa: ANN401
+    a = maps(bed.x)
+    given = [bed.x, bed.mask, a, a.roll(1, 0), a.roll(2, 0), *bed.model.parameters()]
+    before = [value.clone() for value in given]
+    found = bed.score(name, a, perturbed=given[3], other=given[4], explain=lambda z, **_: a, **few(name))
+    assert all(torch.equal(value, kept) for value, kept in zip(given, before, strict=True))
+    assert not any(value.requires_grad for value in (*given[:5], *found.values()))
+    assert all(parameter.grad is None for parameter in bed.model.parameters())
 
 
 @pytest.mark.parametrize("name", NAMES)
