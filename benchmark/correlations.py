@@ -19,12 +19,17 @@ CORRELATIONS = [
 FEWEST = 3
 """Methods that an order needs: two agree with any other order, or with its reverse."""
 
+_LEGIBLE = 150
+"""Columns up to which a matrix can be drawn."""
+
 _READABLE = 45
 """Columns up to which a figure has room for numbers."""
 
 
 def metric_correlations(table: pd.DataFrame, health: pd.DataFrame, controls: Iterable[str]) -> pd.DataFrame:
     """One row for each pair of metric columns with a direction; 1 where they agree on which methods are better.
+
+    Columns under different perturbations are no pair.
 
     For each model Spearman's correlation over the methods that have both scores, without controls; then the mean,
     lowest and highest of those models that have ``FEWEST`` such methods and order them in both columns.
@@ -46,7 +51,10 @@ def metric_correlations(table: pd.DataFrame, health: pd.DataFrame, controls: Ite
     ]  # fmt: skip
     if not pairs:
         return pd.DataFrame(columns=CORRELATIONS)
-    found = pd.concat(pairs).groupby(CORRELATIONS[:3], sort=False)
+    under = named.drop_duplicates("column").set_index("column")["perturbation"]
+    rows = pd.concat(pairs)
+    a, b = (rows[name].map(under) for name in ("column_a", "column_b"))
+    found = rows[(a == b) | (a == "") | (b == "")].groupby(CORRELATIONS[:3], sort=False)
     return found.agg(
         correlation=("r", "mean"), lowest=("r", "min"), highest=("r", "max"), models=("r", "count"),
         methods=("methods", "min"),
@@ -77,15 +85,15 @@ def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Pa
     """Draws the matrix of one data set, with the metrics' own split-half reliabilities on the diagonal.
 
     Args:
-        correlations: rows of one data set; nothing is drawn without a number among them.
+        correlations: rows of one data set; nothing is drawn without a number among them, or with more columns than fit.
         health: rows of the same data set.
         path: the PNG to write.
     """
-    if correlations["correlation"].isna().all():
+    names = order(health, str(correlations["dataset"].iloc[0])) if len(correlations) else []
+    if correlations["correlation"].isna().all() or len(names) > _LEGIBLE:
         return
     from matplotlib import pyplot
 
-    names = order(health, str(correlations["dataset"].iloc[0]))
     place = {name: position for position, name in enumerate(names)}
     a, b = (correlations[name].map(place).to_numpy() for name in ("column_a", "column_b"))
     matrix = np.diag(health.groupby("column")["split_half"].mean().reindex(names).to_numpy(dtype=float))
