@@ -75,6 +75,7 @@ def cnn() -> nn.Sequential:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without figures, which take most of a small run's time."""
     monkeypatch.setattr(api, "draw_gallery", lambda plan, path: None)
+    monkeypatch.setattr(api, "draw_robustness_gallery", lambda plan, path: None)
     monkeypatch.setattr(report, "draw_curves", lambda curves, path: None)
 
 
