@@ -331,8 +331,8 @@ def matrices(scores: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[str,
     fixed = [name for name in LEADERBOARD if name in scores.columns]
     rows = first[fixed].astype(str).assign(first=first.index).reset_index(drop=True)
     for key, group in rows.groupby(keys, sort=True):
+        # one row of memory for each row of the table, so that equal rows have means that are equal to the last bit
         score, weight = (
-            np.stack([values[name][blocks[row]] for row in group.index], axis=1)
-            for name in ("score", "weight")
+            np.stack([values[name][blocks[row]] for row in group.index]).T for name in ("score", "weight")
         )
         yield tuple(map(str, key)), Matrix(group.reset_index(drop=True), score, weight)
