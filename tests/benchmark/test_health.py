@@ -303,6 +303,18 @@ def test_correlations_are_means_over_models_without_controls() -> None:
     assert (row["correlation"], row["models"], row["methods"]) == (pytest.approx(0.75), 2, 3)
 
 
+def test_columns_under_different_perturbations_are_no_pair() -> None:
+    still = make_scores(levels(1, 2, 3, 4))
+    shaken = [
+        make_scores(levels(1, 2, 4, 3), metric).assign(perturbation=perturbation)
+        for metric, perturbation in (("up.part", "a[]"), ("down", "a[]"), ("down", "b[]"))
+    ]
+    found = correlations_of(still, *shaken)
+    pairs = set(zip(found["column_a"], found["column_b"], strict=True))
+    assert len(pairs) == 4  # each of three with the one without, and two under one perturbation
+    assert not any("a[]" in one + other and "b[]" in one + other for one, other in pairs)
+
+
 def test_methods_that_one_column_lacks_are_ranked_out_of_both() -> None:
     a, b = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0]), np.array([2.0, 7.0, 1.0, 8.0, 2.0, 8.0])
     constant = {name: np.full(N, value) for name, value in zip("abcdef", a, strict=True)}
