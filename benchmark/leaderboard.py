@@ -131,11 +131,12 @@ def families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         correct = correct_by_all(of_dataset)
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
+        opponents = list(_opponents(_sides(models)))
         kept = of_dataset["sample"].map(correct).to_numpy(dtype=bool)
         for _, matrix in matrices(
             of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *COLUMN]
         ):
-            pairs = _pairs(matrix, models, states)
+            pairs = _pairs(matrix, opponents, states)
             rows.extend(pairs if kept.any() else map(_without_common, pairs))
     return pd.DataFrame(rows, columns=FAMILIES)
 
@@ -156,7 +157,7 @@ def _without_common(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pairs(
-    matrix: Matrix, models: pd.DataFrame, states: Mapping[tuple[str, ...], tuple[str, str]]
+    matrix: Matrix, opponents: list[tuple[Side, Side]], states: Mapping[tuple[str, ...], tuple[str, str]]
 ) -> Iterator[dict[str, Any]]:
     n = len(matrix.score)
     mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
@@ -164,7 +165,7 @@ def _pairs(
     place = {model: position for position, model in enumerate(matrix.rows["model"])}
     first = {str(name): str(value) for name, value in matrix.rows.iloc[0].items()}
     fixed = {name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")}
-    for (family_a, names_a), (family_b, names_b) in _opponents(_sides(models)):
+    for (family_a, names_a), (family_b, names_b) in opponents:
         row = {
             **fixed,
             "family_a": family_a,
