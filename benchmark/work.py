@@ -179,8 +179,7 @@ class Work:
 
     def perturbed_x(self, perturbation: Choice, method: Choice) -> Tensor:
         """Perturbed samples; one and the same for all methods unless the perturbation looks at them."""
-        looks = {"attribution", "explain", "method"} & set(perturbation.component.supplied)
-        key = ("perturbed_x", perturbation.label, *((method.label,) if looks else ()))
+        key = ("perturbed_x", *_names_of_copy(perturbation, method))
         return self._once(key, lambda: self._batched(lambda rows: self._perturb(perturbation, method, rows)))
 
     def perturbed_attribution(self, perturbation: Choice, method: Choice) -> Tensor:
@@ -192,7 +191,7 @@ class Work:
     def perturbed_logits(self, perturbation: Choice, method: Choice) -> Tensor:
         """Outputs for the perturbed samples, ``(N, K)``."""
         x = self.perturbed_x(perturbation, method)
-        key = ("perturbed_logits", perturbation.label, method.label)
+        key = ("perturbed_logits", *_names_of_copy(perturbation, method))
         return self._once(key, lambda: self._batched(lambda rows: self._outputs(x[rows])))
 
     def held(self, perturbation: Choice, method: Choice) -> Tensor:
@@ -397,6 +396,12 @@ class Work:
         if isinstance(value, Exception):
             raise value
         return value
+
+
+def _names_of_copy(perturbation: Choice, method: Choice) -> tuple[str, ...]:
+    """What tells perturbed copies apart; those of a perturbation that does not look at the method serve all."""
+    looks = {"attribution", "explain", "method"} & set(perturbation.component.supplied)
+    return perturbation.label, *((method.label,) if looks else ())
 
 
 def read_scores(name: str, returned: Any, n: int) -> Scores:  # noqa: ANN401 - anything a plug-in returns

@@ -124,3 +124,13 @@ def test_a_metric_of_the_image_counts_every_sample(tiny: str) -> None:
     assert not scores.weight
     weights = work.score(choose(xb.metrics["spearman"]), saliency, choice).weight[""]
     assert weights.bool().tolist() == expected.tolist()
+
+
+def test_copies_that_serve_all_methods_are_predicted_once(mlp: nn.Module, tiny: str) -> None:
+    """An attack looks at the method's map, so its copies are each method's own."""
+    for name, predictions in (("sign_noise", 1), ("best_of_random", 2)):
+        work, settings = work_on(mlp, tiny), {} if name == "sign_noise" else {"steps": 1, "restarts": 1}
+        choice = choose(xb.perturbations[name], settings)
+        for method in ("saliency", "input_x_gradient"):
+            work.held(choice, choose(xb.methods[method]))
+        assert sum(key[0] == "perturbed_logits" for key in work.cost) == predictions
