@@ -9,20 +9,26 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ..attacks import ascent, log_odds
 from ..errors import SettingError, at_least
 from ..pixels import magnitudes
 from ..rng import SampleRng
 from .settings import radius
-from .twin import smooth_twin
+from .twin import sharpen, smooth_twin
 from .worst import Worst
 
 SOURCE = "Ghorbani et al. 2019, arXiv:1710.10547; settings of Chen et al. 2019, arXiv:1905.09957"
 
 Through = Literal["auto", "own", "saliency", "input_x_gradient", "integrated_gradients", "smoothgrad"]
-"""The map that is differentiated: ``auto`` is the explained method's own where it is one of these, else the simple
-gradient, from which the attack is then carried over; ``own`` refuses to carry over."""
+"""The map that is differentiated: ``auto`` is the explained method's own where it is one of these, else its nearest
+relative's, and else the simple gradient, from which the attack is then carried over; ``own`` refuses to carry over."""
 
 DIFFERENTIABLE = ("saliency", "input_x_gradient", "integrated_gradients", "smoothgrad")
+
+NEAREST: Mapping[str, str] = dict.fromkeys(
+    ("deeplift", "deeplift_shap", "gradient_shap"), "integrated_gradients"
+)
+"""Methods that integrate gradients along paths of their own: an attack on integrated gradients takes them further."""
 
 POINTS = 5
 """Points on the path from black, where integrated gradients are differentiated."""
@@ -30,14 +36,28 @@ POINTS = 5
 DRAWS, SIGMA = 5, 0.15
 """Noisy copies, and the deviation of the noise, where SmoothGrad is differentiated."""
 
+HALVED = 3
+"""Steps until a step has half the first one's length and twice its sharpness: a third and three times after six, ...
+
+Long steps through a very smooth copy get anywhere, short ones through one like the network itself stay where the map is
+bad and the prediction holds. The first steps do not depend on how many follow, so more of them never spare the map.
+"""
+
 NOISE = 1e-9
 """A gradient below this share of the sample's largest has no sign: rounding would choose it."""
+
+
+def nearest(method: str) -> str:
+    """The map that is differentiated for a method."""
+    return method if method in DIFFERENTIABLE else NEAREST.get(method, "saliency")
 
 
 def applies(method: str, settings: Mapping[str, Any]) -> str | None:
     """Why a method cannot be attacked by its own gradient, or None."""
     if settings["through"] == "own" and method not in DIFFERENTIABLE:
-        return f"'{method}' cannot be differentiated; through=auto attacks it by transfer from the simple gradient"
+        return (
+            f"'{method}' cannot be differentiated; through=auto attacks it by transfer from {nearest(method)}"
+        )
     return None
 
 
@@ -48,10 +68,10 @@ class Climb:
     Args:
         name: of the perturbation.
         eps: radius in the sup norm, in units of ``x``.
-        step: length of a step, in radii.
+        step: length of the first step, in radii.
         steps: number of steps.
         restarts: number of starts: the first at ``x``, the others anywhere in the ball.
-        beta: sharpness of the softplus in the network that is differentiated.
+        beta: sharpness of the softplus in the network that is differentiated, for the first step.
         through: the map that is differentiated.
         method: name of the explained method.
         network: whose smooth copy is differentiated: the judged model, or one that stands in for it.
@@ -84,7 +104,7 @@ class Climb:
         """The map whose gradient is followed."""
         if self.through not in ("auto", "own"):
             return self.through
-        return self.method if self.method in DIFFERENTIABLE else "saliency"
+        return nearest(self.method)
 
 
 def attack(
@@ -99,8 +119,9 @@ def attack(
 ) -> Tensor:
     """The iterate with the worst map, of those that are predicted as ``x`` is; shaped like ``x``.
 
-    Where the loss has no gradient, as on a network that is linear in pieces and has no smooth copy, the signs of the
-    step are drawn: the attack is never weaker than a random walk.
+    From an iterate that is predicted otherwise the next step leads back, by the log odds of the model itself: the
+    papers walk on, and most steps are lost once the prediction is. Where the loss has no gradient, as on a network that
+    is linear in pieces and has no smooth copy, the signs of the step are drawn.
 
     Args:
         climb: how to move.
@@ -116,14 +137,21 @@ def attack(
     noise = [rng.normal(x, SIGMA) for _ in range(DRAWS)] if through == "smoothgrad" else []
     twin = smooth_twin(climb.network, climb.beta)
     low, high = (x - climb.eps).clamp_min(0), (x + climb.eps).clamp_max(1)
+    single = (-1, *[1] * (x.dim() - 1))
     for start in range(climb.restarts):
         here = x if start == 0 else (x + rng.uniform(x, -climb.eps, climb.eps)).clamp(low, high)
-        for _ in range(climb.steps):
+        held = worst.holds(here, model)
+        for count in range(climb.steps):
+            finer = 1 + count / HALVED
+            sharpen(twin, climb.beta * finer)
             direction = _direction(lambda z: loss(_map(twin, z, target, through, noise)), here)
-            blind = (direction == 0).flatten(1).all(1).view(-1, *[1] * (x.dim() - 1))
-            direction = torch.where(blind, rng.sign(x), direction)
-            here = (here + climb.step * climb.eps * direction).clamp(low, high)
-            worst.offer(here, model, explain)
+            blind = (direction == 0).flatten(1).all(1)
+            direction = torch.where(blind.view(single), rng.sign(x), direction)
+            if not held.all():
+                back = -ascent(model, here, worst.predicted, log_odds)[1].sign()
+                direction = torch.where(held.view(single), direction, back)
+            here = (here + climb.step * climb.eps / finer * direction).clamp(low, high)
+            held = worst.offer(here, model, explain)
     return worst.x
 
 

@@ -16,7 +16,7 @@ from .worst import Worst
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534, released code; keep=recall is an addition"
 
 
-@perturbation(source=SOURCE, applies=applies)
+@perturbation(source=SOURCE, applies=applies, version=2)
 def lens_attack(
     model: nn.Module,
     x: Tensor,
@@ -32,7 +32,7 @@ def lens_attack(
     window: int = 1,
     keep: Literal["recall", "spearman"] = "recall",
     eps: float = 0.1,
-    step: float = 0.1,
+    step: float = 1.0,
     steps: int = 50,
     restarts: int = 1,
     beta: float = 5.0,
@@ -60,7 +60,7 @@ def lens_attack(
         window: radius in pixels.
         keep: what the kept iterate has least of: ``recall`` at ``k`` and ``window``, or ``spearman``.
         eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of a step, in radii.
+        step: length of the first step, in radii; later ones are shorter (:mod:`.ifia`).
         steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
         restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
         beta: sharpness of the softplus, as for ``topk_attack``.

@@ -15,7 +15,7 @@ from .worst import Worst
 
 
 @perturbation(
-    source=SOURCE + "; the region is chosen here, since they leave it to the user", applies=applies, version=2
+    source=SOURCE + "; the region is chosen here, since they leave it to the user", applies=applies, version=3
 )
 def target_attack(
     model: nn.Module,
@@ -30,7 +30,7 @@ def target_attack(
     *,
     side: int = 8,
     eps: float = 0.1,
-    step: float = 0.1,
+    step: float = 1.0,
     steps: int = 50,
     restarts: int = 1,
     beta: float = 5.0,
@@ -54,14 +54,15 @@ def target_attack(
         rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
         side: of the square, in pixels, at most those of the image; the first of several that have least.
         eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of a step, in radii.
+        step: length of the first step, in radii; later ones are shorter (:mod:`.ifia`).
         steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
         restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
-        beta: sharpness of the softplus, in units of each layer's spread (the papers take 1 in units of its values,
-            which is weaker here); infinity: no smooth copy.
+        beta: sharpness of the softplus in the first step, in units of each layer's spread (the papers take 1 in units
+            of its values, which is weaker here); later steps take sharper copies; infinity: no smooth copy.
         through: the map that is differentiated; ``auto`` is the explained method's own if it is the simple gradient,
-            input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), and the simple
-            gradient for all others, from which the attack is carried over; ``own`` is inapplicable to these.
+            input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), integrated gradients
+            for DeepLIFT, DeepLIFT SHAP and GradientSHAP, and the simple gradient for all others, from which the attack
+            is carried over; ``own`` is inapplicable to these.
         other: the model whose smooth copy is differentiated instead of the judged one's (a transfer attack, for
             networks whose gradients may hide what they do).
 

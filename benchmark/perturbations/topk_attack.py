@@ -11,7 +11,7 @@ from .ifia import SOURCE, Climb, Through, applies, attack
 from .worst import Worst
 
 
-@perturbation(source=SOURCE, applies=applies, version=2)
+@perturbation(source=SOURCE, applies=applies, version=3)
 def topk_attack(
     model: nn.Module,
     x: Tensor,
@@ -25,7 +25,7 @@ def topk_attack(
     *,
     k: int = 100,
     eps: float = 0.1,
-    step: float = 0.1,
+    step: float = 1.0,
     steps: int = 50,
     restarts: int = 1,
     beta: float = 5.0,
@@ -36,8 +36,9 @@ def topk_attack(
 
     Each step lowers their share of a map that can be differentiated, of a copy of the network with softplus for ReLU.
     What is kept is the iterate that is predicted as ``x`` is and whose own map, by the method that is explained, has
-    the fewest; ``x`` itself where no iterate has fewer. The map that is differentiated is the explained method's own
-    where it can be, and the simple gradient otherwise: by transfer an attack may do no more than noise.
+    the fewest; ``x`` itself where no iterate has fewer. Once an iterate is predicted otherwise, the next step leads
+    back, which is an addition to the papers' attack. The map that is differentiated is the explained method's own where
+    it can be, or else a relative's: by transfer an attack may do no more than noise.
 
     Args:
         model: classifier, to logits ``(B, K)``.
@@ -51,14 +52,15 @@ def topk_attack(
         rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
         k: pixels in a set.
         eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of a step, in radii.
+        step: length of the first step, in radii; later ones are shorter (:mod:`.ifia`).
         steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
         restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
-        beta: sharpness of the softplus, in units of each layer's spread (the papers take 1 in units of its values,
-            which is weaker here); infinity: no smooth copy.
+        beta: sharpness of the softplus in the first step, in units of each layer's spread (the papers take 1 in units
+            of its values, which is weaker here); later steps take sharper copies; infinity: no smooth copy.
         through: the map that is differentiated; ``auto`` is the explained method's own if it is the simple gradient,
-            input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), and the simple
-            gradient for all others, from which the attack is carried over; ``own`` is inapplicable to these.
+            input times gradient, integrated gradients or SmoothGrad (with fewer points and draws), integrated gradients
+            for DeepLIFT, DeepLIFT SHAP and GradientSHAP, and the simple gradient for all others, from which the attack
+            is carried over; ``own`` is inapplicable to these.
         other: the model whose smooth copy is differentiated instead of the judged one's (a transfer attack, for
             networks whose gradients may hide what they do).
 

@@ -80,6 +80,15 @@ def smooth_twin(model: nn.Module, beta: float) -> nn.Module:
     return _smooth(twin, beta)
 
 
+def sharpen(twin: nn.Module, beta: float) -> None:
+    """Gives the smooth layers of :func:`smooth_twin` another sharpness; at infinity they keep theirs."""
+    if beta == math.inf:
+        return
+    for layer in twin.modules():
+        if isinstance(layer, SmoothReLU | SmoothMaxPool):
+            layer.beta = beta
+
+
 def spread(z: Tensor) -> Tensor:
     """Root mean square of each sample's values, a constant for gradients, ``(B, 1, ...)``."""
     flat = z.detach().flatten(1)

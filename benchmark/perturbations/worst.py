@@ -20,15 +20,20 @@ class Worst:
         self, x: Tensor, logits: Tensor, attribution: Tensor, agreement: Callable[[Tensor], Tensor]
     ) -> None:
         self.x = x.clone()
-        self._predicted = logits.argmax(1)
+        self.predicted = logits.argmax(1)
         self._agreement = agreement
         self._lowest = agreement(attribution)
 
-    def offer(self, x: Tensor, model: nn.Module, explain: Callable[[Tensor], Tensor]) -> None:
-        """Takes the images that are predicted as before and whose maps agree less."""
-        agreement = self._agreement(explain(x))
+    def holds(self, x: Tensor, model: nn.Module) -> Tensor:
+        """Whether images are predicted as before, ``(B,)``."""
         with torch.no_grad():
-            held = model(x).argmax(1) == self._predicted
+            return model(x).argmax(1) == self.predicted
+
+    def offer(self, x: Tensor, model: nn.Module, explain: Callable[[Tensor], Tensor]) -> Tensor:
+        """Takes the images that are predicted as before and whose maps agree less; which are so predicted, ``(B,)``."""
+        agreement = self._agreement(explain(x))
+        held = self.holds(x, model)
         better = held & (agreement < self._lowest)
         self._lowest = torch.where(better, agreement, self._lowest)
         self.x = torch.where(better.view(-1, *[1] * (x.dim() - 1)), x, self.x)
+        return held

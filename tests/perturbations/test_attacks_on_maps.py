@@ -1,5 +1,6 @@
 """Attacks on maps: what they keep, what they reach, and what an attack may not do."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, metrics, perturbations
 from xaiboard.benchmark.perturbations.agreement import spearman_with
 from xaiboard.benchmark.perturbations.target_attack import least_square
+from xaiboard.benchmark.perturbations.twin import smooth_twin
 from xaiboard.benchmark.rng import SampleRng
 
 ATTACKS = ["best_of_random", "lens_attack", "mass_center_attack", "target_attack", "topk_attack"]
@@ -151,6 +153,60 @@ def test_a_map_without_a_gradient_is_attacked_at_random(x: Tensor, name: str) ->
     assert damage(name, Folded(), x, attacked).mean() < damage(name, Folded(), x, x).mean()
 
 
+def plain_attack(net: nn.Module, image: Tensor, k: int, eps: float, steps: int) -> tuple[Tensor, list[bool]]:
+    """The top-k attack on the simple gradient of one image, step by step; and which iterates' predictions held."""
+    label = int(net(image[None]).argmax())
+    top = set(gradient(net, image[None], torch.tensor([label])).abs().flatten().topk(k).indices.tolist())
+    here, worst, lowest, held = image, image, k, [True]
+    for count in range(steps):
+        leaf = here[None].clone().requires_grad_()
+        if held[-1]:
+            smooth = smooth_twin(net, 5 * (1 + count / 3))
+            a = torch.autograd.grad(smooth(leaf)[0, label], leaf, create_graph=True)[0].abs().flatten()
+            climbed = -sum(a[i] for i in top) / a.sum()
+        else:
+            climbed = net(leaf).log_softmax(1)[0, label]
+        (slope,) = torch.autograd.grad(climbed, leaf)
+        here = here + eps / (1 + count / 3) * slope[0].sign()
+        here = torch.minimum(torch.maximum(here, image - eps), image + eps).clamp(0, 1)
+        held.append(int(net(here[None]).argmax()) == label)
+        left = set(gradient(net, here[None], torch.tensor([label])).abs().flatten().topk(k).indices.tolist())
+        if held[-1] and len(top & left) < lowest:
+            worst, lowest = here, len(top & left)
+    return worst, held
+
+
+@pytest.fixture(scope="module")
+def undecided(net: nn.Module, x: Tensor) -> nn.Module:
+    """A network of which small changes of the images change the prediction."""
+    copied = copy.deepcopy(net)
+    last = list(copied.children())[-1]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.bias -= net(x).mean(0)
+    return copied
+
+
+def test_steps_as_a_plain_loop_does_and_leads_back_when_the_prediction_is_lost(
+    undecided: nn.Module, x: Tensor
+) -> None:
+    one_by_one = [plain_attack(undecided, image, 12, 0.1, 9) for image in x]
+    found = run("topk_attack", undecided, x, eps=0.1, steps=9)
+    torch.testing.assert_close(found, torch.stack([worst for worst, _ in one_by_one]))
+    courses = ["".join("-+"[one] for one in held) for _, held in one_by_one]
+    assert any("-+" in course for course in courses)
+
+
+def test_a_start_without_the_prediction_leads_back_too(undecided: nn.Module, x: Tensor) -> None:
+    with torch.no_grad():
+        label = undecided(x).argmax(1)
+        start = (x + SampleRng(0, range(len(x)), "topk_attack").uniform(x, -0.2, 0.2)).clamp(0, 1)
+        lost = undecided(start).argmax(1) != label
+    one, two = (run("topk_attack", undecided, x, eps=0.2, steps=8, restarts=restarts) for restarts in (1, 2))
+    assert not torch.equal(one[lost], two[lost])
+    assert (damage("topk_attack", undecided, x, two) <= damage("topk_attack", undecided, x, one)).all()
+
+
 def test_a_linear_network_has_one_map(x: Tensor) -> None:
     """Every image has the same gradient, so that no attack is worse than none."""
     linear = nn.Sequential(nn.Flatten(), nn.Linear(144, 3).double())
@@ -173,11 +229,12 @@ def test_differentiates_the_map_that_it_is_told(net: nn.Module, x: Tensor, throu
 
 
 def test_a_method_without_a_gradient_is_attacked_by_transfer_or_not_at_all(net: nn.Module, x: Tensor) -> None:
-    by_gradient = run("topk_attack", net, x, through="saliency")
-    assert torch.equal(run("topk_attack", net, x, method="rise"), by_gradient)
-    with pytest.raises(
-        XaiboardError, match="'rise' cannot be differentiated; through=auto attacks it by transfer"
-    ):
+    by = {"rise": "saliency", "deeplift": "integrated_gradients", "gradient_shap": "integrated_gradients"}
+    for method, through in by.items():
+        found = run("topk_attack", net, x, method=method)
+        assert torch.equal(found, run("topk_attack", net, x, through=through))
+    problem = "'rise' cannot be differentiated; through=auto attacks it by transfer from saliency"
+    with pytest.raises(XaiboardError, match=problem):
         run("topk_attack", net, x, method="rise", through="own")
     for name in GRADIENT:
         applies = perturbations[name].applies
