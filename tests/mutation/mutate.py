@@ -1,4 +1,4 @@
-"""Runs the tests on metrics and attacks with a mistake in them: each of the mistakes in ``mutants.toml`` must fail a test.
+"""Runs the tests on metrics and attacks with a mistake in them: each one in ``mutants.toml`` must fail a test.
 
 Run it by hand: ``python tests/mutation/mutate.py [PART OF A FILE'S NAME]``. It prints the mutants that survive, with
 the reason where one is known to change nothing, and exits with 1 if one survives without.
