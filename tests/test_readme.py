@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -110,3 +111,36 @@ def test_the_table_shown_is_that_of_the_results() -> None:
     lines = [line for line in README.splitlines() if line.startswith("| cnn.standard |")]
     assert len(lines) == 10
     assert all(line in page.splitlines() for line in lines)
+
+
+ATTACK = "step=1,steps=20,restarts=2,beta=5,through=auto,other=]"
+TOPK, LENS = ("topk_intersection", "k=100"), ("lens_recall", "k=100,window=1,reference=clean")
+UNDER = {
+    "noise": "sign_noise[eps=0.1]",
+    "attack": f"topk_attack[k=100,eps=0.1,{ATTACK}",
+    "aware": f"lens_attack[k=100,window=1,keep=recall,eps=0.1,{ATTACK}",
+}
+
+
+def test_the_table_of_robustness_is_that_of_the_results() -> None:
+    """On the samples that all networks have in common; the signs of the typeset minus are those of numbers."""
+    found = re.findall(r"^\| `([\w.]+)` \|((?: [^|]+ \|){7})$", README, re.MULTILINE)
+    table = pd.read_csv(ROOT / "results/lens/robustness.csv")
+    rows = table[(table["method"] == "saliency") & table["column"].isna()]
+    places = zip(*(rows[name] for name in ("model", "metric", "settings", "perturbation")), strict=True)
+    known = dict(zip(places, rows.to_dict("records"), strict=True))
+
+    def number(value: float) -> str:
+        return f"{value:.2f}".replace("0.", ".").replace("-", "−")
+
+    def above(row: dict) -> str:
+        middle, low, high = (number(row[f"common_above{end}"]) for end in ("", "_low", "_high"))
+        return f"{middle} ({low}–{high})"
+
+    expected = {}
+    for model in sorted(set(table["model"])):
+        topk = [known[model, *TOPK, UNDER[under]]["common_mean"] for under in ("noise", "attack")]
+        lens = {under: known[model, *LENS, text] for under, text in UNDER.items()}
+        raw = [lens["attack"][name] for name in ("common_mean", "common_chance")]
+        expected[model] = [*map(number, [*topk, *raw]), *map(above, lens.values())]
+    assert {name: [cell.strip() for cell in cells.split("|")[:7]] for name, cells in found} == expected

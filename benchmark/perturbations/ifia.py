@@ -148,8 +148,7 @@ def attack(
             blind = (direction == 0).flatten(1).all(1)
             direction = torch.where(blind.view(single), rng.sign(x), direction)
             if not held.all():
-                back = -ascent(model, here, worst.predicted, log_odds)[1].sign()
-                direction = torch.where(held.view(single), direction, back)
+                direction[~held] = -ascent(model, here[~held], worst.predicted[~held], log_odds)[1].sign()
             here = (here + climb.step * climb.eps / finer * direction).clamp(low, high)
             held = worst.offer(here, model, explain)
     return worst.x

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -21,6 +22,7 @@ from xaiboard.benchmark.rng import SampleRng
 
 MODELS = "lipmlp.hkr,lipcnn.hkr,lipcnn.ce,cnn.lipschitz_penalty,mlp.standard,cnn.standard,max-pooling"
 SHARPNESS = (1.0, 5.0, 10.0, 20.0, 100.0)
+SHARPENED = (2.0, 5.0, 10.0)
 
 
 def absolute(model: nn.Module, beta: float) -> nn.Module:
@@ -43,17 +45,24 @@ def swap(model: nn.Module, kind: type[nn.Module], other: Callable[[], nn.Module]
     return model
 
 
-def twins(model: nn.Module, dataset: str) -> dict[str, nn.Module]:
-    """What is differentiated instead of the model."""
-    named: dict[str, nn.Module] = {"the network": model}
+class Twin(NamedTuple):
+    """What is differentiated instead of the model: a network, and the sharpness of the copy that the attack makes."""
+
+    network: nn.Module
+    beta: float = math.inf
+
+
+def twins(model: nn.Module, dataset: str) -> dict[str, Twin]:
+    """Copies of one sharpness throughout, but for those that are sharpened with each step, as the attacks do."""
+    named = {"the network": Twin(model)}
     if any(isinstance(layer, SmoothReLU | SmoothMaxPool) for layer in smooth_twin(model, 1.0).modules()):
-        named |= {f"smooth, {beta:g}": smooth_twin(model, beta) for beta in SHARPNESS}
-        named |= {f"smooth, {beta:g} in all layers": absolute(model, beta) for beta in SHARPNESS}
+        named |= {f"smooth, {beta:g}": Twin(smooth_twin(model, beta)) for beta in SHARPNESS}
+        named |= {f"smooth, sharpened from {beta:g}": Twin(model, beta) for beta in SHARPENED}
+        named |= {f"smooth, {beta:g} in all layers": Twin(absolute(model, beta)) for beta in SHARPNESS}
     if any(isinstance(layer, nn.MaxPool2d) for layer in model.modules()):
-        named["smooth, 10, but for pooling"] = hard_pools(model, 10.0)
-    named["transfer: cnn.standard, smooth, 10"] = smooth_twin(
-        xb.load_model("cnn.standard", dataset=dataset), 10.0
-    )
+        named["smooth, 10, but for pooling"] = Twin(hard_pools(model, 10.0))
+    standard = xb.load_model("cnn.standard", dataset=dataset)
+    named["transfer: cnn.standard, smooth, sharpened from 5"] = Twin(standard, 5.0)
     return named
 
 
@@ -80,7 +89,7 @@ def kept(model: nn.Module, x: Tensor, changed: Tensor, k: int) -> Tensor:
     return xb.metrics["topk_intersection"](attribution=a, perturbed_attribution=b, k=k)[""]
 
 
-def attacked(model: nn.Module, x: Tensor, twin: nn.Module, options: argparse.Namespace) -> Tensor:
+def attacked(model: nn.Module, x: Tensor, twin: Twin, options: argparse.Namespace) -> Tensor:
     """The images after ``topk_attack`` through the twin."""
     logits = model(x).detach()
     target = logits.argmax(1)
@@ -92,11 +101,11 @@ def attacked(model: nn.Module, x: Tensor, twin: nn.Module, options: argparse.Nam
         "attribution": saliency(model, x, target),
         "explain": lambda z: saliency(model, z, target),
         "method": "saliency",
-        "other_model": twin,
+        "other_model": twin.network,
         "rng": SampleRng(0, range(len(x)), "twins"),
     }
     attack = xb.perturbations["topk_attack"]
-    settings = {"k": options.k, "eps": options.eps, "steps": options.steps, "beta": math.inf}
+    settings = {"k": options.k, "eps": options.eps, "steps": options.steps, "beta": twin.beta}
     return attack(**{name: given[name] for name in attack.supplied}, **settings)
 
 
