@@ -321,6 +321,11 @@ class Choice(Generic[C]):
         return None
 
     @property
+    def root(self) -> Choice[Any]:
+        """The method that a method's attribution comes from in the end: itself, or the root of its base."""
+        return self if self.base is None else self.base.root
+
+    @property
     def identity(self) -> dict[str, object]:
         """Name, version and settings, the base's too: what could change a score."""
         own: dict[str, object] = {

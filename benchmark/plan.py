@@ -293,7 +293,7 @@ def _inapplicable(
         return "no perturbation is selected"
     reasons = [choice.reason_against(model.module) for choice in (method, metric) if choice is not None]
     if perturbation is not None and method is not None and (applies := perturbation.component.applies):
-        reasons.append(applies(method.component.name, perturbation.settings))
+        reasons.append(applies(method.root.component.name, perturbation.settings))
     if any(reasons):
         return next(filter(None, reasons))
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):

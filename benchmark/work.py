@@ -270,7 +270,7 @@ class Work:
             "lipschitz": lambda: self.lipschitz[rows],
             "attribution": lambda: self.attribution(chosen(method, "method"))[rows],
             "explain": lambda: partial(self._explain, chosen(method, "method"), rows),
-            "method": lambda: chosen(method, "method").component.name,
+            "method": lambda: chosen(method, "method").root.component.name,
             "other_attribution": lambda: self.attribution(chosen(other, "method"))[rows],
             "perturbed_x": lambda: self.perturbed_x(*pair())[rows],
             "perturbed_logits": lambda: self.perturbed_logits(*pair())[rows],

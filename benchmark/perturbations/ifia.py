@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ..attacks import ascent, log_odds
+from ..attacks import log_odds
 from ..errors import SettingError, at_least
 from ..pixels import magnitudes
 from ..rng import SampleRng
@@ -17,7 +17,10 @@ from .settings import radius
 from .twin import sharpen, smooth_twin
 from .worst import Worst
 
-SOURCE = "Ghorbani et al. 2019, arXiv:1710.10547; settings of Chen et al. 2019, arXiv:1905.09957"
+SOURCE = (
+    "Ghorbani et al. 2019, arXiv:1710.10547: what is climbed and kept; lengths of steps, sharpness and the way back are"
+    " this suite's"
+)
 
 Through = Literal["auto", "own", "saliency", "input_x_gradient", "integrated_gradients", "smoothgrad"]
 """The map that is differentiated: ``auto`` is the explained method's own where it is one of these, else its nearest
@@ -25,10 +28,16 @@ relative's, and else the simple gradient, from which the attack is then carried 
 
 DIFFERENTIABLE = ("saliency", "input_x_gradient", "integrated_gradients", "smoothgrad")
 
-NEAREST: Mapping[str, str] = dict.fromkeys(
-    ("deeplift", "deeplift_shap", "gradient_shap"), "integrated_gradients"
-)
-"""Methods that integrate gradients along paths of their own: an attack on integrated gradients takes them further."""
+NEAREST: Mapping[str, str] = {
+    "deeplift": "integrated_gradients",
+    "deeplift_shap": "integrated_gradients",
+    "gradient_shap": "integrated_gradients",
+    "lrp_epsilon": "input_x_gradient",
+    "smoothgrad_squared": "smoothgrad",
+    "vargrad": "smoothgrad",
+}
+"""Methods whose maps are close to one that is differentiated: an attack on that does more to them than one on the
+gradient."""
 
 POINTS = 5
 """Points on the path from black, where integrated gradients are differentiated."""
@@ -37,10 +46,11 @@ DRAWS, SIGMA = 5, 0.15
 """Noisy copies, and the deviation of the noise, where SmoothGrad is differentiated."""
 
 HALVED = 3
-"""Steps until a step has half the first one's length and twice its sharpness: a third and three times after six, ...
+"""Step ``n``, from 0, is ``1 / (1 + n / HALVED)`` times as long as the first one, through a copy that is sharper by the
+inverse: half as long and twice as sharp after three steps, a third and three times after six.
 
-Long steps through a very smooth copy get anywhere, short ones through one like the network itself stay where the map is
-bad and the prediction holds. The first steps do not depend on how many follow, so more of them never spare the map.
+Long steps through a very smooth copy cross the ball, short ones through one like the network itself stay where the map
+is bad and the prediction holds. No step depends on how many follow it.
 """
 
 NOISE = 1e-9
@@ -120,8 +130,8 @@ def attack(
     """The iterate with the worst map, of those that are predicted as ``x`` is; shaped like ``x``.
 
     From an iterate that is predicted otherwise the next step leads back, by the log odds of the model itself: the
-    papers walk on, and most steps are lost once the prediction is. Where the loss has no gradient, as on a network that
-    is linear in pieces and has no smooth copy, the signs of the step are drawn.
+    papers walk on, and most steps are lost once the prediction is. Where there is no gradient, as on a network that is
+    linear in pieces and has no smooth copy, or on one that rounds, the signs of the step are drawn.
 
     Args:
         climb: how to move.
@@ -137,28 +147,29 @@ def attack(
     noise = [rng.normal(x, SIGMA) for _ in range(DRAWS)] if through == "smoothgrad" else []
     twin = smooth_twin(climb.network, climb.beta)
     low, high = (x - climb.eps).clamp_min(0), (x + climb.eps).clamp_max(1)
-    single = (-1, *[1] * (x.dim() - 1))
-    for start in range(climb.restarts):
-        here = x if start == 0 else (x + rng.uniform(x, -climb.eps, climb.eps)).clamp(low, high)
-        held = worst.holds(here, model)
+    drawn = [(x + rng.uniform(x, -climb.eps, climb.eps)).clamp(low, high) for _ in range(1, climb.restarts)]
+    for start in [x, *drawn]:
+        held = torch.ones_like(target, dtype=torch.bool) if start is x else worst.offer(start, model, explain)
+        here = start
         for count in range(climb.steps):
             finer = 1 + count / HALVED
             sharpen(twin, climb.beta * finer)
-            direction = _direction(lambda z: loss(_map(twin, z, target, through, noise)), here)
-            blind = (direction == 0).flatten(1).all(1)
-            direction = torch.where(blind.view(single), rng.sign(x), direction)
+            direction = _signs(lambda z: loss(_map(twin, z, target, through, noise)), here)
             if not held.all():
-                direction[~held] = -ascent(model, here[~held], worst.predicted[~held], log_odds)[1].sign()
+                label = worst.predicted[~held]
+                direction[~held] = _signs(lambda z, label=label: -log_odds(model(z), label), here[~held])
+            blind = (direction == 0).flatten(1).all(1).view(-1, *[1] * (x.dim() - 1))
+            direction = torch.where(blind, rng.sign(x), direction)
             here = (here + climb.step * climb.eps / finer * direction).clamp(low, high)
             held = worst.offer(here, model, explain)
     return worst.x
 
 
-def _direction(loss: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Signs of the gradient of the loss, shaped like ``x``."""
+def _signs(objective: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Signs of the gradient of an objective ``(B,)``, shaped like ``x``; 0 where there is none."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
-        total = loss(leaf).sum() + 0 * leaf.sum()  # the map of a linear network is constant
+        total = objective(leaf).sum() + 0 * leaf.sum()  # the map of a linear network is constant
         (gradient,) = torch.autograd.grad(total, leaf)
     flat = gradient.flatten(1)
     flat = torch.where(flat.abs() > NOISE * flat.abs().amax(1, keepdim=True), flat, 0.0)

@@ -39,7 +39,7 @@ def lens_attack(
     through: Through = "auto",
     other: str = "",
 ) -> Tensor:
-    """The image near ``x`` whose map's top pixels lie farthest outside the original ones' windows, shaped like ``x``.
+    """The image near ``x`` whose map has the fewest top pixels within the original ones' windows, shaped like ``x``.
 
     As :func:`~xaiboard.benchmark.perturbations.topk_attack.topk_attack`, with the original set dilated by ``window``:
     each step lowers what its neighbourhood holds, so that moves within a window, which LENS forgives, gain nothing.
@@ -61,8 +61,9 @@ def lens_attack(
         keep: what the kept iterate has least of: ``recall`` at ``k`` and ``window``, or ``spearman``.
         eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
         step: length of the first step, in radii; later ones are shorter (:mod:`.ifia`).
-        steps: number of steps; each costs an explanation, a forward pass, and a map that is differentiated.
-        restarts: number of starts: the first at ``x``, as in the papers, the others anywhere in the ball.
+        steps: number of steps; each costs an explanation, a forward pass, a map that is differentiated, and for samples
+            whose prediction is lost a forward and a backward pass.
+        restarts: number of starts: the first at ``x``, the others anywhere in the ball.
         beta: sharpness of the softplus, as for ``topk_attack``.
         through: the map that is differentiated, as for ``topk_attack``.
         other: the model whose smooth copy is differentiated instead of the judged one's, as for ``topk_attack``.

@@ -24,15 +24,11 @@ class Worst:
         self._agreement = agreement
         self._lowest = agreement(attribution)
 
-    def holds(self, x: Tensor, model: nn.Module) -> Tensor:
-        """Whether images are predicted as before, ``(B,)``."""
-        with torch.no_grad():
-            return model(x).argmax(1) == self.predicted
-
     def offer(self, x: Tensor, model: nn.Module, explain: Callable[[Tensor], Tensor]) -> Tensor:
         """Takes the images that are predicted as before and whose maps agree less; which are so predicted, ``(B,)``."""
         agreement = self._agreement(explain(x))
-        held = self.holds(x, model)
+        with torch.no_grad():
+            held = model(x).argmax(1) == self.predicted
         better = held & (agreement < self._lowest)
         self._lowest = torch.where(better, agreement, self._lowest)
         self.x = torch.where(better.view(-1, *[1] * (x.dim() - 1)), x, self.x)

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -139,6 +140,29 @@ def test_where_no_prediction_holds_the_input_stays(x: Tensor, name: str) -> None
 
 
 @pytest.mark.parametrize("name", GRADIENT)
+def test_a_prediction_without_a_gradient_is_sought_at_random(
+    undecided: nn.Module, x: Tensor, name: str
+) -> None:
+    """The network rounds its input, the map is that of another one: where its prediction is lost no sample stays."""
+
+    class Rounding(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            return undecided((32 * z).round() / 32)
+
+    target, seen = undecided(x).argmax(1), [x]
+
+    def explain(z: Tensor) -> Tensor:
+        seen.append(z)
+        return gradient(undecided, z, target)
+
+    run(name, Rounding(), x, eps=0.2, other_model=undecided, attribution=explain(x), explain=explain)
+    lost = torch.stack([undecided(z).argmax(1) != target for z in seen[2:-1]])
+    moved = torch.stack([(a != b).flatten(1).any(1) for a, b in pairwise(seen[2:])])
+    assert lost.any()
+    assert moved.all()
+
+
+@pytest.mark.parametrize("name", GRADIENT)
 def test_a_map_without_a_gradient_is_attacked_at_random(x: Tensor, name: str) -> None:
     """A network that is linear in pieces, without a layer that has a smooth copy."""
 
@@ -208,9 +232,18 @@ def plain_attack(name: str, net: nn.Module, image: Tensor, rng: SampleRng, eps: 
     def holds(z: Tensor) -> bool:
         return bool(net(z[None]).argmax() == label)
 
-    for start in range(3):
-        here = image if start == 0 else (image + rng.uniform(image[None], -eps, eps)[0]).clamp(0, 1)
-        course += "|" + "-+"[holds(here)]
+    def offer(z: Tensor) -> None:
+        nonlocal worst, lowest, course
+        course += "-+"[holds(z)]
+        now = kept(a, gradient(net, z[None], label).abs()[0, 0])
+        if holds(z) and now < lowest:
+            worst, lowest = z, now
+
+    starts = [image, *((image + rng.uniform(image[None], -eps, eps)[0]).clamp(0, 1) for _ in range(2))]
+    for start in starts:
+        here = start
+        course += "|"
+        offer(here)
         for count in range(7):
             leaf = here[None].clone().requires_grad_()
             if holds(here):
@@ -223,10 +256,7 @@ def plain_attack(name: str, net: nn.Module, image: Tensor, rng: SampleRng, eps: 
             blind, drawn = not slope.any(), rng.sign(image[None])[0]
             here = here + eps / (1 + count / 3) * (drawn if blind else -slope[0].sign())
             here = torch.minimum(torch.maximum(here, image - eps), image + eps).clamp(0, 1)
-            course += "-+"[holds(here)]
-            now = kept(a, gradient(net, here[None], label).abs()[0, 0])
-            if holds(here) and now < lowest:
-                worst, lowest = here, now
+            offer(here)
     return worst, course
 
 
@@ -278,7 +308,7 @@ def test_differentiates_the_map_that_it_is_told(net: nn.Module, x: Tensor, throu
 
 
 def test_a_method_without_a_gradient_is_attacked_by_transfer_or_not_at_all(net: nn.Module, x: Tensor) -> None:
-    by = {"rise": "saliency", "deeplift": "integrated_gradients", "gradient_shap": "integrated_gradients"}
+    by = {"rise": "saliency", "deeplift": "integrated_gradients", "lrp_epsilon": "input_x_gradient"}
     for method, through in by.items():
         found = run("topk_attack", net, x, method=method)
         assert torch.equal(found, run("topk_attack", net, x, through=through))
