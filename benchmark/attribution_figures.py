@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .attribution_robustness import at_usual_eps, headline, read_perturbation, usual_eps, with_kinds
-from .convergence import NOT_CONVERGED
+from .convergence import NOT_CHECKED, NOT_CONVERGED
 from .figures import save
 from .leaderboard import read_settings
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-RAW, ABOVE = ("mean", "ci_low", "ci_high"), ("above_chance", "above_low", "above_high")
-"""A score and its interval, as it is and on the scale from chance to full agreement."""
+RAW = ("common_mean", "common_low", "common_high")
+ABOVE = ("common_above", "common_above_low", "common_above_high")
+"""A score and its interval on the samples of all models, as it is and on the scale from chance to full agreement."""
+
+COMMON = "samples that all models classify correctly and whose prediction held for all"
 
 CHANCE = {"color": "black", "linestyle": ":", "linewidth": 1}
 
@@ -29,7 +32,8 @@ MARKERS = "osD^vP*X<>"
 def draw_against_eps(table: pd.DataFrame, path: Path) -> bool:
     """Draws the headline score against the radius: methods down, models across, a line for each kind of perturbation.
 
-    Solid lines are attacks, which take steps; hollow points have not converged. The dotted line is the chance level.
+    Solid lines are attacks, which take steps; hollow points have not converged, dots of attacks have not been checked.
+    The dotted line is the chance level. Numbers are those of the samples that all models have in common.
 
     Args:
         table: attributional robustness of one data set; nothing is drawn unless some perturbation has several radii.
@@ -52,7 +56,7 @@ def draw_against_eps(table: pd.DataFrame, path: Path) -> bool:
     )  # fmt: skip
     for (model, method), panel in rows.groupby(["model", "method"]):
         axis = axes[methods.index(str(method))][models.index(str(model))]
-        chance = panel.groupby("eps")["chance"].mean()
+        chance = panel.groupby("eps")["common_chance"].mean()
         axis.plot(chance.index, chance, **CHANCE)
         for kind, line in panel.sort_values("eps").groupby("kind"):
             _line(axis, line, colours[str(kind)])
@@ -61,7 +65,8 @@ def draw_against_eps(table: pd.DataFrame, path: Path) -> bool:
     axes[0][0].set_xticks(radii, [f"{radius:g}" for radius in radii])
     axes[0][0].minorticks_off()
     _label(axes, models, methods, "eps, pixels in [0, 1]")
-    title = f"{_name(rows)}\nsolid: attacks, dashed: noise, hollow: not converged, dotted: chance"
+    legend = "solid: attacks (hollow: not converged, small: not checked), dashed: noise, dotted: chance"
+    title = f"{_name(rows)}: {COMMON}\n{legend}"
     return _finish(figure, _present(colours, rows), title, path)
 
 
@@ -91,7 +96,7 @@ def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
     )
     for model, panel in rows.groupby("model"):
         column = axes[:, models.index(str(model))]
-        chance = panel.groupby("window")["chance"].agg(["mean", "min", "max"])
+        chance = panel.groupby("window")["common_chance"].agg(["mean", "min", "max"])
         column[0].plot(chance.index, chance["mean"], **CHANCE)
         column[0].fill_between(chance.index, chance["min"], chance["max"], color="0.88", linewidth=0)
         column[1].axhline(0, **CHANCE)
@@ -105,7 +110,9 @@ def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
     axes[0][0].set(ylim=(0, 1.02), xticks=sorted(set(rows["window"])))
     _label(axes, models, ["recall", "above chance"], "window, pixels")
     radius = "" if rows["eps"].isna().all() else f" at eps {usual_eps(rows):g}"
-    title = f"LENS recall{radius}: mean over methods, from the lowest to the highest; dotted: chance"
+    title = (
+        f"LENS recall{radius}: mean over methods, from the lowest to the highest; dotted: chance\n{COMMON}"
+    )
     return _finish(figure, _present(colours, rows), title, path)
 
 
@@ -133,10 +140,18 @@ def draw_lens_and_topk(table: pd.DataFrame, path: Path) -> bool:
     colours = _colours(lens["kind"])
     markers = dict(zip(sorted(set(rows["family"])), MARKERS, strict=False))
     figure, (raw, above) = pyplot.subplots(1, 2, figsize=(8.2, 4.3))
-    raw.scatter(rows["chance_topk"], rows["chance"], color="0.6", marker="x", s=14, linewidth=0.7, zorder=1)
+    raw.scatter(
+        rows["common_chance_topk"],
+        rows["common_chance"],
+        color="0.6",
+        marker="x",
+        s=14,
+        linewidth=0.7,
+        zorder=1,
+    )
     for line in (above.axhline, above.axvline):
         line(0, **CHANCE)
-    raw.axvline(rows["chance_topk"].mean(), **CHANCE)
+    raw.axvline(rows["common_chance_topk"].mean(), **CHANCE)
     for (kind, family), points in rows.groupby(["kind", "family"]):
         look: dict[str, Any] = {"marker": markers.get(str(family), "o"), "color": colours[str(kind)]}
         for axis, score in ((raw, RAW[0]), (above, ABOVE[0])):
@@ -149,7 +164,7 @@ def draw_lens_and_topk(table: pd.DataFrame, path: Path) -> bool:
         axis.set_xlabel("topk_intersection", fontsize=8)
         axis.tick_params(labelsize=7)
     raw.set(xlim=(0, 1.02), ylim=(0, 1.02))
-    lowest = min(0.0, *rows["above_chance"], *rows["above_chance_topk"]) - 0.03
+    lowest = min(0.0, *rows[ABOVE[0]], *rows[f"{ABOVE[0]}_topk"]) - 0.03
     above.set(xlim=(lowest, 1.02), ylim=(lowest, 1.02))
     raw.set_ylabel(_name(lens), fontsize=8)
     handles = [
@@ -178,11 +193,11 @@ def _line(axis: Axes, line: pd.DataFrame, colour: Any) -> None:  # noqa: ANN401 
     attack = "steps" in read_perturbation(line["perturbation"].iloc[0]).settings
     axis.plot(line["eps"], line[RAW[0]], color=colour, linewidth=1.2, linestyle="-" if attack else "--")
     axis.fill_between(line["eps"], line[RAW[1]], line[RAW[2]], color=colour, alpha=0.15, linewidth=0)
-    weak = line["converged"] == NOT_CONVERGED
-    for points, face in ((line[weak], "white"), (line[~weak], colour)):
+    for word, points in line.groupby("converged", dropna=False):
         axis.errorbar(
             points["eps"], points[RAW[0]], [points[RAW[0]] - points[RAW[1]], points[RAW[2]] - points[RAW[0]]],
-            fmt="o", color=colour, markerfacecolor=face, markersize=3.2, elinewidth=0.8,
+            fmt="o", color=colour, elinewidth=0.8, markersize=1.6 if word == NOT_CHECKED else 3.2,
+            markerfacecolor="white" if word == NOT_CONVERGED else colour,
         )  # fmt: skip
 
 

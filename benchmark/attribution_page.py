@@ -15,12 +15,12 @@ INTRODUCTION = f"""\
 How alike an image's map and that of its perturbed copy are: {{score}}
 above chance (0: as two unrelated maps, 1: the same) with 95 % intervals, under the perturbations{{eps}}
 without a radius; over several steps and restarts, the lowest. Only samples count that all models classify correctly and
-whose prediction held for all of them under that perturbation; how many is in the last column, beside the smallest share
-of predictions that held. ‡: {NOT_CONVERGED}, twice the steps and restarts lowered the score by more than
-{TOLERANCE:g}; an attack without that mark may not have been checked. A model that starves an attack of gradients looks
-robust here: compare with attacks by transfer, and with noise. A map that does not look at the image is robust, and
-says nothing. Other radii, raw scores, their chance levels, the sizes of the perturbations and the other scores:
-`robustness.csv`.{{figures}}
+whose prediction held under that perturbation for all models that the method applies to; how many is in the last column,
+beside the smallest share of predictions that held (attacks on maps keep them).
+‡: {NOT_CONVERGED}, twice the steps and restarts lowered the score by more than {TOLERANCE:g}; an attack without it
+may not have been checked. A model that starves an attack of gradients looks robust here: compare with attacks by
+transfer, and with noise. A map that does not look at the image is robust, and says nothing. Other radii, raw scores,
+their chance levels, the sizes of the perturbations and the other scores: `robustness.csv`.{{figures}}
 
 """
 

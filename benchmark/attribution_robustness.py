@@ -23,8 +23,8 @@ ABOVE, CHANCE = "above_chance", "chance"
 
 ROBUSTNESS = [
     "dataset", "model", "family", "method", "perturbation", "metric", "settings", "column", "higher_is_better",
-    "mean", "ci_low", "ci_high", "chance", "above_chance", "above_low", "above_high", "n", "held", "l2", "linf",
-    "output_change", "common_mean", "common_low", "common_high", "common_chance", "common_above",
+    "mean", "ci_low", "ci_high", "chance", "above_chance", "above_low", "above_high", "n", "held", "moved", "l2",
+    "linf", "output_change", "common_mean", "common_low", "common_high", "common_chance", "common_above",
     "common_above_low", "common_above_high", "common_n", "converged",
 ]  # fmt: skip
 
@@ -36,7 +36,7 @@ class Condition(NamedTuple):
 
     Args:
         held: whether the prediction did, ``(N,)``.
-        sizes: means over the samples that held, of ``CONDITIONS``, as far as they are known.
+        sizes: means over the samples that held, of ``CONDITIONS``, as far as they are known, and the share that moved.
     """
 
     held: np.ndarray
@@ -88,12 +88,12 @@ def headline(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of one score that stands for all, each with the ``kind`` and ``eps`` of its perturbation.
 
     LENS recall at the smallest window above 0 where the run has it, or else the first score with a chance level; none
-    where there is no such score.
+    where there is no such score. A row under whose perturbation no prediction held has no score.
     """
-    scored = table[(table["column"] == "") & table[ABOVE].notna()]
-    choices = scored[["metric", "settings"]].drop_duplicates().itertuples(index=False, name=None)
-    best = min(choices, key=_preference, default=("", ""))
-    return with_kinds(scored[(scored["metric"] == best[0]) & (scored["settings"] == best[1])])
+    plain = table[table["column"] == ""]
+    choices = plain.loc[plain[ABOVE].notna(), ["metric", "settings"]].drop_duplicates()
+    best = min(choices.itertuples(index=False, name=None), key=_preference, default=("", ""))
+    return with_kinds(plain[(plain["metric"] == best[0]) & (plain["settings"] == best[1])])
 
 
 def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
@@ -117,9 +117,11 @@ def attribution_robustness(table: pd.DataFrame, scores: pd.DataFrame) -> pd.Data
     """One row for each (data set, model, method, perturbation, score of two maps); none where nothing is perturbed.
 
     Means, intervals and ``n`` are those of the leaderboard, over the samples whose prediction held, whose share of all
-    samples is ``held``; sizes and output change are means over the same. A score's chance level and its value above
-    chance are in its own row. ``common_`` numbers are over the samples whose prediction held under that perturbation
-    for all models, and which all models classify correctly. Columns without direction have no row.
+    samples is ``held``; sizes and output change are means over the same. An attack on maps keeps the prediction, and
+    returns the sample itself where it finds nothing worse: ``moved`` is the share of those that held and are not the
+    sample itself. A score's chance level and its value above chance are in its own row. ``common_`` numbers are over
+    the samples whose prediction held under that perturbation for all models that the method applies to, and which all
+    models classify correctly. Columns without direction have no row.
 
     Args:
         table: the leaderboard.
@@ -156,7 +158,7 @@ def _under(matrix: Matrix, correct: np.ndarray, counts: np.ndarray) -> Iterator[
         low, high = interval(weighted_means(counts[:, common], score, weight))
         sizes = [conditions[model].sizes for model in of_perturbation["model"][at]]
         yield matrix.rows.loc[at, [*LABEL, "converged"]].assign(
-            **{name: [size.get(name, np.nan) for size in sizes] for name in CONDITIONS},
+            **{name: [size.get(name, np.nan) for size in sizes] for name in (*CONDITIONS, "moved")},
             common_mean=weighted_means(np.ones((1, len(score))), score, weight)[0],
             common_low=low,
             common_high=high,
@@ -174,6 +176,8 @@ def _condition(matrix: Matrix, rows: pd.DataFrame) -> Condition:
     }
     counted = (matrix.weight[:, rows.index] != 0).any(1)
     held = measured["held"] == 1 if "held" in measured else counted
+    if "linf" in measured:
+        measured["moved"] = (measured["linf"] > 0).astype(float)
     sizes = {name: float(values[held].mean()) if held.any() else np.nan for name, values in measured.items()}
     return Condition(held, {**sizes, "held": float(held.mean())})
 

@@ -112,16 +112,17 @@ def test_means_and_intervals_are_the_leaderboards() -> None:
 
 def test_sizes_are_those_of_the_samples_that_held() -> None:
     sizes = [
-        column("perturbation_size", [9.0, 1, 2], settings=""),
-        column("perturbation_size.linf", [8.0, 0.1, 0.3], settings=""),
-        column("perturbation_size.held", [0.0, 1, 1], settings=""),
-        column("perturbation_size.output_change", [1.0, 0.2, 0.4], settings=""),
+        column("perturbation_size", [9.0, 1, 2, 0], settings=""),
+        column("perturbation_size.linf", [8.0, 0.1, 0.3, 0], settings=""),
+        column("perturbation_size.held", [0.0, 1, 1, 1], settings=""),
+        column("perturbation_size.output_change", [1.0, 0.2, 0.4, 0], settings=""),
     ]
-    found = robustness_of(column("lens_recall", [0.0, 1, 1], [0, 1, 1]), *sizes)
+    found = robustness_of(column("lens_recall", [0.0, 1, 1, 1], [0, 1, 1, 1]), *sizes)
     assert len(found) == 1
     row = found.iloc[0]
-    assert (row["held"], row["l2"]) == (pytest.approx(2 / 3), 1.5)
-    assert (row["linf"], row["output_change"]) == (pytest.approx(0.2), pytest.approx(0.3))
+    assert (row["held"], row["l2"]) == (0.75, 1)
+    assert (row["linf"], row["output_change"]) == (pytest.approx(0.4 / 3), pytest.approx(0.2))
+    assert row["moved"] == pytest.approx(2 / 3)
 
 
 def test_without_sizes_a_sample_held_if_any_score_counts_it() -> None:
@@ -135,7 +136,17 @@ def test_without_sizes_a_sample_held_if_any_score_counts_it() -> None:
 
 
 def test_where_no_prediction_holds_numbers_are_empty() -> None:
-    row = robustness_of(column("lens_recall", [0.3, 0.4], [0, 0])).iloc[0]
+    alive, lost = (
+        [
+            column(f"lens_recall{name}", [0.3, 0.4], held, model=model)
+            for name in ("", ".chance", ".above_chance")
+        ]
+        for model, held in (("one", [1, 1]), ("two", [0, 0]))
+    )
+    found = robustness_of(*alive, *lost)
+    assert headline(found)["model"].tolist() == ["one", "two"], "a lost model stays in the page"
+    assert short_robustness(found)[["held", "samples"]].to_numpy().tolist() == [["100%", "0"], ["0%", "0"]]
+    row = found.iloc[1]
     assert (row["n"], row["held"], row["common_n"]) == (0, 0, 0)
     assert row[["mean", "ci_low", "common_mean", "common_low"]].isna().all()
 
