@@ -6,8 +6,13 @@ import pytest
 import xaiboard.benchmark as xb
 from xaiboard.benchmark import registry, suites
 from xaiboard.benchmark.api import make_plan
+from xaiboard.benchmark.convergence import doubled
 from xaiboard.benchmark.selection import select
 
+LADDER = [
+    "sign_noise", "gaussian_noise", "uniform_noise", "best_of_random", "topk_attack", "lens_attack", "pgd",
+    "adversarial_explanation_attack",
+]  # fmt: skip
 FAMILIES = {"ot", "standard", "adversarial", "regularised"}
 
 
@@ -27,10 +32,22 @@ def test_the_standard_suite_has_every_method() -> None:
 
 def test_the_lens_suite_climbs_a_ladder_of_noise_and_attacks() -> None:
     chosen = select(registry.perturbations, str(suites.read("lens")["perturbations"]))
-    for name in ("sign_noise", "topk_attack", "lens_attack"):
-        radii = {choice.settings["eps"] for choice in chosen if choice.component.name == name}
-        assert radii == {0.01, 0.02, 0.05, 0.1, 0.2}
+    at = {
+        name: {choice.settings.get("eps") for choice in chosen if choice.component.name == name}
+        for name in LADDER
+    }
+    assert at == {key: {0.01, 0.02, 0.05, 0.1, 0.2} for key in LADDER}
     assert {choice.component.name for choice in chosen} == set(xb.perturbations)
+    transferred = {choice.settings["eps"] for choice in chosen if choice.settings.get("other")}
+    assert transferred == {0.01, 0.02, 0.05, 0.1, 0.2}
+
+
+@pytest.mark.parametrize("attack", ["topk_attack", "lens_attack"])
+def test_the_lens_suite_checks_whether_its_attacks_converge(attack: str) -> None:
+    chosen = select(registry.perturbations, str(suites.read("lens")["perturbations"]))
+    texts = {f"{choice.component.name}[{choice.settings_text}]" for choice in chosen}
+    checked = [text for text in texts if text.startswith(attack) and doubled(text) in texts]
+    assert any("eps=0.1," in text for text in checked)
 
 
 @pytest.mark.parametrize("name", ["lens", "standard"])
