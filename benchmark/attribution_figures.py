@@ -54,16 +54,18 @@ def draw_against_eps(table: pd.DataFrame, path: Path) -> bool:
         len(methods), len(models), figsize=(2.3 * len(models) + 0.6, 1.9 * len(methods) + 0.5), sharex=True,
         sharey=True, squeeze=False,
     )  # fmt: skip
+    radii = sorted(set(rows["eps"]))
+    axes[0][0].set(xscale="log", xlim=(radii[0] / 1.2, radii[-1] * 1.2), ylim=(0, 1.02))
+    axes[0][0].set_xticks(radii, [f"{radius:g}" for radius in radii])
+    axes[0][0].minorticks_off()
+    for axis in axes.flat:
+        axis.set_autoscale_on(False)  # or each line that is drawn looks at all panels again
     for (model, method), panel in rows.groupby(["model", "method"]):
         axis = axes[methods.index(str(method))][models.index(str(model))]
         chance = panel.groupby("eps")["common_chance"].mean()
         axis.plot(chance.index, chance, **CHANCE)
         for kind, line in panel.sort_values("eps").groupby("kind"):
             _line(axis, line, colours[str(kind)])
-    radii = sorted(set(rows["eps"]))
-    axes[0][0].set(xscale="log", xlim=(radii[0] / 1.2, radii[-1] * 1.2), ylim=(0, 1.02))
-    axes[0][0].set_xticks(radii, [f"{radius:g}" for radius in radii])
-    axes[0][0].minorticks_off()
     _label(axes, models, methods, "eps, pixels in [0, 1]")
     legend = "solid: attacks (hollow: not converged, small: not checked), dashed: noise, dotted: chance"
     title = f"{_name(rows)}: {COMMON}\n{legend}"
