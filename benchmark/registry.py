@@ -290,8 +290,8 @@ def perturbation(
     Args:
         name: name in tables; the function's own by default.
         source: paper and equation.
-        applies: given the name of the explained method and the settings, the reason why the perturbation is not
-            applicable, or None.
+        applies: given the name of the explained method, of a variant its base's, and the settings, the reason why the
+            perturbation is not applicable, or None.
         version: raised by hand when the perturbation changes its meaning.
     """
 

@@ -41,6 +41,8 @@ def test_is_told_which_method_is_explained(mlp: nn.Module, tiny: str) -> None:
     work, choice = work_on(mlp, tiny), choose(xb.perturbations["by_name"])
     assert torch.equal(work.perturbed_x(choice, choose(xb.methods["saliency"])), work.x)
     assert not work.perturbed_x(choice, choose(xb.methods["input_x_gradient"])).any()
+    variant = choose(xb.methods["absolute"], {"of": "saliency"})
+    assert torch.equal(work.perturbed_x(choice, variant), work.x), "a variant is attacked through its base"
 
 
 def test_is_given_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> None:
@@ -91,9 +93,15 @@ def test_does_not_apply_with_a_reason(run: Runner, mlp: nn.Module) -> None:
         return x
 
     done = run(
-        models={"mlp": mlp}, methods="saliency", metrics="spearman,gini", perturbations="picky,picky[at=2]"
-    )
-    rows = {(cell["metric"], cell["perturbation"]): cell for cell in done.cells.to_dict("records")}
+        models={"mlp": mlp}, methods="saliency,absolute[of=saliency]", metrics="spearman,gini",
+        perturbations="picky,picky[at=2]",
+    )  # fmt: skip
+    found = done.cells.to_dict("records")
+    (variant,) = [
+        cell for cell in found if cell["method"] != "saliency" and cell["perturbation"] == "picky[at=2]"
+    ]
+    assert variant["note"] == "saliency at 2"
+    rows = {(cell["metric"], cell["perturbation"]): cell for cell in found if cell["method"] == "saliency"}
     assert rows["spearman", "picky[at=0]"]["status"] == rows["gini", ""]["status"] == "ok"
     refused = rows["spearman", "picky[at=2]"]
     assert (refused["status"], refused["note"]) == ("inapplicable", "saliency at 2")
