@@ -75,8 +75,8 @@ def draw_against_eps(table: pd.DataFrame, path: Path) -> bool:
 def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
     """Draws LENS recall against its window, raw above and above chance below, a column of panels for each model.
 
-    Each perturbation of the usual radius, or without one, is a line: the mean over methods; the band is from the lowest
-    to the highest of them. Window 0 is top-k intersection.
+    Each perturbation of the usual radius, or without one, is a line: the mean over methods. The band is that of their
+    chance levels. Window 0 is top-k intersection.
 
     Args:
         table: attributional robustness of one data set; nothing is drawn unless it has several windows.
@@ -104,11 +104,8 @@ def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
         column[1].axhline(0, **CHANCE)
         for kind, line in panel.groupby("kind"):
             for axis, score in zip(column, (RAW[0], ABOVE[0]), strict=True):
-                over = line.groupby("window")[score].agg(["mean", "min", "max"])
-                axis.plot(over.index, over["mean"], color=colours[str(kind)], linewidth=1.3, marker=".")
-                axis.fill_between(
-                    over.index, over["min"], over["max"], color=colours[str(kind)], alpha=0.12, linewidth=0
-                )
+                mean = line.groupby("window")[score].mean()
+                axis.plot(mean.index, mean, color=colours[str(kind)], linewidth=1.3, marker=".")
     axes[0][0].set(ylim=(0, 1.02), xticks=sorted(set(rows["window"])))
     _label(axes, models, ["recall", "above chance"], "window, pixels")
     radius = "" if rows["eps"].isna().all() else f" at eps {usual_eps(rows):g}"

@@ -124,7 +124,7 @@ UNDER = {
 
 def test_the_table_of_robustness_is_that_of_the_results() -> None:
     """On the samples that all networks have in common; the signs of the typeset minus are those of numbers."""
-    found = re.findall(r"^\| `([\w.]+)` \|((?: [^|]+ \|){7})$", README, re.MULTILINE)
+    found = re.findall(r"^\| `(\w+\.\w+)` \| ([^|]+\(.+) \|$", README, re.MULTILINE)  # the one with intervals
     table = pd.read_csv(ROOT / "results/lens/robustness.csv")
     rows = table[(table["method"] == "saliency") & table["column"].isna()]
     places = zip(*(rows[name] for name in ("model", "metric", "settings", "perturbation")), strict=True)
@@ -133,14 +133,16 @@ def test_the_table_of_robustness_is_that_of_the_results() -> None:
     def number(value: float) -> str:
         return f"{value:.2f}".replace("0.", ".").replace("-", "−")
 
-    def above(row: dict) -> str:
-        middle, low, high = (number(row[f"common_above{end}"]) for end in ("", "_low", "_high"))
-        return f"{middle} ({low}–{high})"
+    def interval(row: dict, score: str, ends: str) -> str:
+        low, high = (number(row[f"{ends}_{end}"]) for end in ("low", "high"))
+        return f"{number(row[score])} ({low}–{high})"
 
     expected = {}
     for model in sorted(set(table["model"])):
-        topk = [known[model, *TOPK, UNDER[under]]["common_mean"] for under in ("noise", "attack")]
+        topk = [known[model, *TOPK, UNDER[under]] for under in ("noise", "attack")]
         lens = {under: known[model, *LENS, text] for under, text in UNDER.items()}
         raw = [lens["attack"][name] for name in ("common_mean", "common_chance")]
-        expected[model] = [*map(number, [*topk, *raw]), *map(above, lens.values())]
-    assert {name: [cell.strip() for cell in cells.split("|")[:7]] for name, cells in found} == expected
+        cells = [interval(row, "common_mean", "common") for row in topk]
+        cells += map(number, raw)
+        expected[model] = [*cells, *(interval(row, "common_above", "common_above") for row in lens.values())]
+    assert {name: cells.split(" | ") for name, cells in found} == expected
