@@ -110,7 +110,7 @@ def draw_against_window(table: pd.DataFrame, path: Path) -> bool:
     _label(axes, models, ["recall", "above chance"], "window, pixels")
     radius = "" if rows["eps"].isna().all() else f" at eps {usual_eps(rows):g}"
     title = (
-        f"LENS recall{radius}: mean over methods, from the lowest to the highest; dotted: chance\n{COMMON}"
+        f"LENS recall{radius}: mean over methods; dotted: chance, from its lowest to its highest\n{COMMON}"
     )
     return _finish(figure, _present(colours, rows), title, path)
 
@@ -139,15 +139,8 @@ def draw_lens_and_topk(table: pd.DataFrame, path: Path) -> bool:
     colours = _colours(lens["kind"])
     markers = dict(zip(sorted(set(rows["family"])), MARKERS, strict=False))
     figure, (raw, above) = pyplot.subplots(1, 2, figsize=(8.2, 4.3))
-    raw.scatter(
-        rows["common_chance_topk"],
-        rows["common_chance"],
-        color="0.6",
-        marker="x",
-        s=14,
-        linewidth=0.7,
-        zorder=1,
-    )
+    chances = rows["common_chance_topk"], rows["common_chance"]
+    raw.scatter(*chances, color="0.6", marker="x", s=14, linewidth=0.7, zorder=1)
     for line in (above.axhline, above.axvline):
         line(0, **CHANCE)
     raw.axvline(rows["common_chance_topk"].mean(), **CHANCE)

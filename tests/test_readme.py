@@ -123,7 +123,7 @@ UNDER = {
 
 
 def test_the_table_of_robustness_is_that_of_the_results() -> None:
-    """On the samples that all networks have in common; the signs of the typeset minus are those of numbers."""
+    """Of saliency, on the samples that all networks have in common."""
     found = re.findall(r"^\| `(\w+\.\w+)` \| ([^|]+\(.+) \|$", README, re.MULTILINE)  # the one with intervals
     table = pd.read_csv(ROOT / "results/lens/robustness.csv")
     rows = table[(table["method"] == "saliency") & table["column"].isna()]

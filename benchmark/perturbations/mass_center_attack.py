@@ -49,18 +49,12 @@ def mass_center_attack(
         other_model: the network that is differentiated.
         rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
         eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of the first step, in radii; later ones are shorter (:mod:`.ifia`).
-        steps: number of steps; each costs an explanation, a forward pass, a map that is differentiated, and for samples
-            whose prediction is lost a forward and a backward pass.
+        step: length of the first step, in radii, as for ``topk_attack``.
+        steps: number of steps, as for ``topk_attack``.
         restarts: number of starts: the first at ``x``, the others anywhere in the ball.
-        beta: sharpness of the softplus in the first step, in units of each layer's spread (the papers take 1 in units
-            of its values, which is weaker here); later steps take sharper copies; infinity: no smooth copy.
-        through: the map that is differentiated; ``auto`` is the explained method's own if it is the simple gradient,
-            input times gradient, integrated gradients (from black, few points) or SmoothGrad (few draws of deviation
-            .15); else that of a near relative, as integrated gradients are for DeepLIFT and GradientSHAP; else the
-            simple gradient: the attack is then carried over, and ``own`` is inapplicable.
-        other: the model whose smooth copy is differentiated instead of the judged one's (a transfer attack, for
-            networks whose gradients may hide what they do).
+        beta: sharpness of the softplus, as for ``topk_attack``.
+        through: the map that is differentiated, as for ``topk_attack``.
+        other: the model whose smooth copy is differentiated instead of the judged one's, as for ``topk_attack``.
 
     Raises:
         XaiboardError: a setting out of range.

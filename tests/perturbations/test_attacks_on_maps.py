@@ -155,8 +155,9 @@ def test_a_prediction_without_a_gradient_is_sought_at_random(
         seen.append(z)
         return gradient(undecided, z, target)
 
-    run(name, Rounding(), x, eps=0.2, other_model=undecided, attribution=explain(x), explain=explain)
-    lost = torch.stack([undecided(z).argmax(1) != target for z in seen[2:-1]])
+    network = Rounding()
+    run(name, network, x, eps=0.2, other_model=undecided, attribution=explain(x), explain=explain)
+    lost = torch.stack([network(z).argmax(1) != network(x).argmax(1) for z in seen[2:-1]])
     moved = torch.stack([(a != b).flatten(1).any(1) for a, b in pairwise(seen[2:])])
     assert lost.any()
     assert moved.all()
