@@ -33,6 +33,7 @@ main()
 """
 
 
+@pytest.mark.slow  # tables of millions of scores: half a minute for each of the large boards
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_published_tables_follow_from_their_scores(folder: Path, tmp_path: Path) -> None:
     for name in ("cells.csv", "scores.parquet", "curves.csv", "run.json"):

@@ -1,0 +1,17 @@
+"""How all tests run: one thread a process, the longest tests first."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+# Before torch is imported, for the processes that tests start too: several workers with as many threads as there are
+# cores each get in each other's way, and take ten times as long.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Starts the tests that are marked as slow first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
