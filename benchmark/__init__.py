@@ -1,4 +1,4 @@
-"""The engine: registries, plan, runner, store, leaderboards. It knows no concrete component.
+"""Benchmarks of explanations: decorators for components of your own, their registries, and the suite from Python.
 
 Names that need torch are imported when they are first used, so that tables can be rebuilt without it.
 """
@@ -10,35 +10,28 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .components import Column, Weighted
+from .components.decorators import dataset, method, metric, model, perturbation
+from .components.kinds import Column, Weighted
+from .components.registry import datasets, methods, metrics, models, perturbations
 from .errors import XaiboardError
-from .registry import (
-    dataset,
-    datasets,
-    method,
-    methods,
-    metric,
-    metrics,
-    model,
-    models,
-    perturbation,
-    perturbations,
-)
 
 if TYPE_CHECKING:
-    from .api import Run, check, explain, load_model, run
-    from .data import Data, Reference, load_data
-    from .rng import SampleRng
+    from .api import Run, explain, run
+    from .contract import check
+    from .subjects.datasets import load_data
+    from .subjects.trained_models import load_model
+    from .toolkit.data import Data, Reference
+    from .toolkit.rng import SampleRng
 
 _LAZY = {
-    "Data": "data",
-    "Reference": "data",
+    "Data": "toolkit.data",
+    "Reference": "toolkit.data",
     "Run": "api",
-    "SampleRng": "rng",
-    "check": "api",
+    "SampleRng": "toolkit.rng",
+    "check": "contract",
     "explain": "api",
-    "load_data": "data",
-    "load_model": "api",
+    "load_data": "subjects.datasets",
+    "load_model": "subjects.trained_models",
     "run": "api",
 }
 
@@ -72,6 +65,10 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
     if name not in _LAZY:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 class _Package(ModuleType):

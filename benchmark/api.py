@@ -13,25 +13,36 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from . import leaderboard, registry, report, suites, tables, zoo
-from .batching import Batcher
-from .code import code_digest
-from .components import Choice, Component, choose
+from .components import registry, suites
+from .components.choice import Choice, choose
+from .components.decorators import make_method, make_metric
+from .components.kinds import Component
+from .components.patterns import select, select_by, split
+from .components.plugins import load_plugins
+from .components.registry import Registry
 from .contract import check
-from .counterfactuals import draw_counterfactuals
-from .data import Data, Reference, load_data, load_reference, take
+from .engine.batching import Batcher
+from .engine.conditions import Conditions
+from .engine.plan import Plan, make_cells
+from .engine.probe import probe
+from .engine.runner import execute
+from .engine.values import Values
 from .errors import XaiboardError
-from .gallery import draw_gallery
-from .names import file_name
-from .plan import Plan, make_cells, probe
-from .plugins import load_plugins
-from .registry import Registry, make_method, make_metric
-from .robustness_gallery import draw_robustness_gallery
-from .runner import execute
-from .selection import select, select_by, split
-from .store import Store
-from .work import Conditions, Work
-from .zoo import TrainedModel, load_model
+from .pictures.counterfactuals import draw_counterfactuals
+from .pictures.gallery import draw_gallery
+from .pictures.perturbed_maps import draw_robustness_gallery
+from .report import page
+from .report.families import compare_families
+from .report.leaderboard import leaderboard
+from .report.models import describe_models
+from .store import tables
+from .store.records import Store
+from .subjects import trained_models
+from .subjects.code_digest import code_digest
+from .subjects.datasets import load_data, load_reference, take
+from .subjects.trained_models import TrainedModel, load_model
+from .toolkit.data import Data, Reference
+from .toolkit.files import file_name
 
 __all__ = ["Run", "check", "explain", "load_model", "make_plan", "run"]
 
@@ -64,17 +75,17 @@ class Run:
     @cached_property
     def leaderboard(self) -> pd.DataFrame:
         """Means, intervals and ranks."""
-        return leaderboard.leaderboard(self.cells, self.scores)
+        return leaderboard(self.cells, self.scores)
 
     @cached_property
     def families(self) -> pd.DataFrame:
         """Model families compared in pairs."""
-        return leaderboard.families(self.cells, self.scores)
+        return compare_families(self.cells, self.scores)
 
     @cached_property
     def models(self) -> pd.DataFrame:
         """Accuracy, certificates and bounds of the models."""
-        return leaderboard.models(self.cells, self.scores)
+        return describe_models(self.cells, self.scores)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -203,7 +214,7 @@ def make_plan(
     reference = load_reference(data_name) if wanted else None
     named = {choice.other_model for choice in of_perturbations} - {""}
     others = {
-        name: zoo.load(registry.models[name], data_name, data.shape, len(data.classes))
+        name: trained_models.load(registry.models[name], data_name, data.shape, len(data.classes))
         for name in sorted(named)
     }
     cells = make_cells(
@@ -247,7 +258,7 @@ def explain(
     data = Data(x.detach(), target, classes)
     conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
     trained = TrainedModel("model", "own", model, "")
-    return Work(trained, data, reference, conditions, Batcher(None, str(x.device))).attribution(choice)
+    return Values(trained, data, reference, conditions, Batcher(None, str(x.device))).attribution(choice)
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:
@@ -264,7 +275,7 @@ def default_folder(suite: str) -> Path:
 
 def write_tables(finished: Run) -> None:
     """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
-    report.write(finished.folder, finished.cells, finished.scores)
+    page.write(finished.folder, finished.cells, finished.scores)
 
 
 def read_batch_size(given: int | str) -> int | None:
@@ -344,7 +355,7 @@ def _models(given: Selection | None, usual: str, dataset: str, data: Data) -> li
     """Trained networks from patterns and modules; a suite's own list keeps those trained on ``dataset``."""
 
     def serves(entry: Component) -> bool:
-        return zoo.serves(registry.models[entry.name], dataset)
+        return trained_models.serves(registry.models[entry.name], dataset)
 
     if given is None:
         entries = [choice.component for choice in select(registry.models, usual) if serves(choice.component)]
@@ -361,12 +372,12 @@ def _models(given: Selection | None, usual: str, dataset: str, data: Data) -> li
     for name, item in items:
         if isinstance(item, nn.Module):
             name = name or type(item).__name__  # noqa: PLW2901
-            found = {name: lambda name=name, item=item: zoo.wrap_object(item, name)}
+            found = {name: lambda name=name, item=item: trained_models.wrap_object(item, name)}
             objects.add(name)
         else:
             entries = [choice.component for choice in select_by(registry.models, item, serves)]
             found = {
-                entry.name: partial(zoo.load, entry, dataset, data.shape, len(data.classes))
+                entry.name: partial(trained_models.load, entry, dataset, data.shape, len(data.classes))
                 for entry in entries
             }
         for name, load in found.items():  # noqa: PLW2901

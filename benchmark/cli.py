@@ -71,16 +71,19 @@ def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selecti
     """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
     if engine != "local":
         raise XaiboardError(f"no engine named '{engine}'; there is: local")
-    from . import api, report, runner
-    from .store import Store
+    from . import api
+    from .engine import runner
+    from .listing.dry_run import describe_plan
+    from .report.console import describe_run
+    from .store.records import Store
 
     api.read_batch_size(batch_size)
     if dry_run:
         plan, store = api.make_plan(**selection), Store(out or api.default_folder(selection["suite"]))
-        click.echo(report.describe_plan(plan, runner.split(plan, store)[0]))
+        click.echo(describe_plan(plan, runner.split(plan, store)[0]))
         return 0
     finished = api.run(**selection, batch_size=batch_size, out=out, progress=sys.stderr.isatty())
-    click.echo(report.describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))
+    click.echo(describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))
     return 1 if len(finished.failed) else 0
 
 
@@ -89,8 +92,8 @@ def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selecti
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
 def list_components(kind: str | None, plugins: tuple[str, ...]) -> None:
     """List what can be selected, with settings and sources."""
-    from .catalogue import describe
-    from .plugins import load_plugins
+    from .components.plugins import load_plugins
+    from .listing.catalogue import describe
 
     load_plugins(plugins)
     for name in [kind] if kind else KINDS:
@@ -101,24 +104,26 @@ def list_components(kind: str | None, plugins: tuple[str, ...]) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def rebuild(folder: Path) -> None:
     """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
-    from . import report, tables
-    from .store import Store
+    from .report import console, page
+    from .store import tables
+    from .store.records import Store
 
     store = Store(folder)
     tables.consolidate(store)
     cells, scores = tables.read_cells(folder), tables.read_scores(folder)
-    report.write(folder, cells, scores)
-    click.echo(report.describe_files(folder))
+    page.write(folder, cells, scores)
+    click.echo(console.describe_files(folder))
 
 
 @commands.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def status(folder: Path) -> None:
     """Show finished, missing, failed and inapplicable cells."""
-    from . import report, tables
-    from .store import Store
+    from .report.console import describe_status
+    from .store import tables
+    from .store.records import Store
 
-    click.echo(report.describe_status(tables.current_cells(Store(folder))))
+    click.echo(describe_status(tables.current_cells(Store(folder))))
 
 
 @commands.command()
@@ -145,8 +150,8 @@ def train(
     An interrupted training leaves OUT/MODEL@DATASET.checkpoint, from which --resume continues.
     """
     from . import api
-    from .plugins import load_plugins
-    from .registry import models
+    from .components.plugins import load_plugins
+    from .components.registry import models
 
     load_plugins(plugins)
     entry = models[model]
@@ -171,8 +176,8 @@ def train(
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
 def audit(model: str, dataset: str, plugins: tuple[str, ...]) -> int:
     """Check a model: weights against card, accuracy, Lipschitz bounds, certificates."""
-    from .audit import describe_audit
-    from .plugins import load_plugins
+    from .components.plugins import load_plugins
+    from .lipschitz.audit import describe_audit
 
     load_plugins(plugins)
     text, passed = describe_audit(model, dataset)

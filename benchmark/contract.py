@@ -10,18 +10,24 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from . import lipschitz, zoo
-from .batching import Batcher
-from .components import Component, Dataset, Method, Metric, Model, Perturbation, choose
-from .data import Data, Reference, load_data
+from .components.choice import choose
+from .components.decorators import make_method
+from .components.kinds import Component, Dataset, Method, Metric, Model, Perturbation
+from .components.plugins import load_plugins
+from .components.registry import datasets, methods, metrics, models, perturbations
+from .engine.applies import missing_library, needs_method, needs_perturbation
+from .engine.batching import Batcher
+from .engine.conditions import Conditions
+from .engine.runner import message
+from .engine.scores import score as score_samples
+from .engine.values import Values
 from .errors import XaiboardError
-from .plan import missing_library, needs_method, needs_perturbation
-from .plugins import load_plugins
-from .registry import datasets, make_method, methods, metrics, models, perturbations
-from .rng import SampleRng
-from .runner import message
-from .work import Conditions, Work
-from .zoo import TrainedModel
+from .lipschitz import bounds
+from .subjects import trained_models
+from .subjects.datasets import load_data
+from .subjects.trained_models import TrainedModel
+from .toolkit.data import Data, Reference
+from .toolkit.rng import SampleRng
 
 CLASSES = 5
 SAMPLES = 5
@@ -115,28 +121,28 @@ def checks_of(component: Component) -> Iterator[tuple[str, Check]]:
 def _method_checks(method: Method) -> Iterator[tuple[str, Check]]:
     choice = choose(method)
 
-    def explain(work: Work) -> Tensor:
-        if reason := choice.reason_against(work.model):
+    def explain(values: Values) -> Tensor:
+        if reason := choice.reason_against(values.model):
             raise Inapplicable(reason)
-        return work.attribution(choice)
+        return values.attribution(choice)
 
     yield from _value_checks(explain)
 
 
 def _perturbation_checks(perturbation: Perturbation) -> Iterator[tuple[str, Check]]:
     choice, method = choose(perturbation), choose(_map("random"))
-    yield from _value_checks(lambda work: work.perturbed_x(choice, method))
+    yield from _value_checks(lambda values: values.perturbed_x(choice, method))
 
 
 def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
     choice = choose(metric)
     perturbation = choose(perturbations["sign_noise"]) if needs_perturbation(metric) else None
 
-    def score(work: Work, of: str = "random") -> Tensor:
+    def score(values: Values, of: str = "random") -> Tensor:
         if reason := missing_library(metric):
             raise Inapplicable(reason)
         method = choose(_map(of)) if needs_method(metric) else None
-        columns = work.score(choice, method, perturbation).score
+        columns = score_samples(values, choice, method, perturbation).score
         return torch.stack([columns[name] for name in sorted(columns)], 1)
 
     yield from _value_checks(score)
@@ -145,7 +151,7 @@ def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
             yield f"a finite score for a {of} map", lambda of=of: _ignore(score(_work(1), of))
 
 
-def _value_checks(compute: Callable[[Work], Tensor]) -> Iterator[tuple[str, Check]]:
+def _value_checks(compute: Callable[[Values], Tensor]) -> Iterator[tuple[str, Check]]:
     """Checks of what a component returns, by way of the engine, which refuses wrong shapes and NaN."""
     yield "grey images", lambda: _ignore(compute(_work(1)))
     yield "RGB images", lambda: _ignore(compute(_work(3)))
@@ -159,7 +165,7 @@ def _ignore(value: Tensor) -> None:
     del value
 
 
-def _batch_invariant(compute: Callable[[Work], Tensor]) -> None:
+def _batch_invariant(compute: Callable[[Values], Tensor]) -> None:
     whole = compute(_work(1))
     for size in (1, 2):
         _same(compute(_work(1, batch=size)), whole, f"batches of {size}")
@@ -173,18 +179,18 @@ def _same(one: Tensor, other: Tensor, what: str) -> None:
         )
 
 
-def _leaves_model_alone(compute: Callable[[Work], Tensor]) -> None:
-    work = _work(1)
-    before = zoo.module_digest(work.model)
-    hooks = _hooks(work.model)
-    compute(work)
-    if zoo.module_digest(work.model) != before:
-        raise XaiboardError("the model's parameters or layers changed; work on a copy")
-    if any(module.training for module in work.model.modules()):
+def _leaves_model_alone(compute: Callable[[Values], Tensor]) -> None:
+    values = _work(1)
+    before = trained_models.module_digest(values.model)
+    hooks = _hooks(values.model)
+    compute(values)
+    if trained_models.module_digest(values.model) != before:
+        raise XaiboardError("the model's parameters or layers changed; values on a copy")
+    if any(module.training for module in values.model.modules()):
         raise XaiboardError("the model was left in training mode; call model.eval()")
-    if any(parameter.grad is not None for parameter in work.model.parameters()):
+    if any(parameter.grad is not None for parameter in values.model.parameters()):
         raise XaiboardError("gradients were left on the model's parameters; use torch.autograd.grad")
-    if _hooks(work.model) != hooks:
+    if _hooks(values.model) != hooks:
         raise XaiboardError("hooks were left on the model; remove them")
 
 
@@ -194,7 +200,11 @@ def _hooks(model: nn.Module) -> int:
 
 
 def _model_checks(model: Model) -> Iterator[tuple[str, Check]]:
-    served = [name for name in datasets if "path" not in datasets[name].supplied and zoo.serves(model, name)]
+    served = [
+        name
+        for name in datasets
+        if "path" not in datasets[name].supplied and trained_models.serves(model, name)
+    ]
     if model.dataset is not None:
         served = [model.dataset]
     for dataset in served:
@@ -215,9 +225,10 @@ def _raise(error: Exception) -> None:
 
 def _check_model(model: Model, dataset: str) -> None:
     data = _offline(dataset)
-    trained = zoo.load(model, dataset, data.shape, len(data.classes))
+    trained = trained_models.load(model, dataset, data.shape, len(data.classes))
     outputs = [
-        Work(trained, data, None, Conditions(dtype="float64"), Batcher(size, "cpu")).logits for size in (1, 8)
+        Values(trained, data, None, Conditions(dtype="float64"), Batcher(size, "cpu")).logits
+        for size in (1, 8)
     ]
     _same(outputs[0], outputs[1], "another batch")
 
@@ -247,7 +258,7 @@ def _offline(dataset: str) -> Data:
         raise Inapplicable(str(error)) from None
 
 
-def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Work:
+def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Values:
     """A small network on random images, in float64: what every component is checked on."""
     generator = torch.Generator().manual_seed(channels)
     shape = (channels, SIZE, SIZE)
@@ -259,13 +270,13 @@ def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Wor
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
-        head.weight /= lipschitz.upper_bound(model, shape)
+        head.weight /= bounds.upper_bound(model, shape)
     x = torch.rand(SAMPLES, *shape, generator=generator)
     mask = torch.rand(SAMPLES, 1, SIZE, SIZE, generator=generator) > 0.5
     data = Data(x, torch.arange(SAMPLES) % CLASSES, [str(label) for label in range(CLASSES)], mask)[:samples]
     trained = TrainedModel("small network", "own", model, "", lipschitz=1.0)
     reference = Reference(x.mean(0), x)
-    return Work(trained, data, reference, Conditions(dtype="float64"), Batcher(batch, "cpu"))
+    return Values(trained, data, reference, Conditions(dtype="float64"), Batcher(batch, "cpu"))
 
 
 def _map(of: str) -> Method:

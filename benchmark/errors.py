@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from math import inf
 
 
 class XaiboardError(Exception):
@@ -25,15 +24,3 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
     return UnknownNameError(f"no {kind} named '{name}'; {hint}")
-
-
-def at_least(least: float, component: str, **settings: float) -> None:
-    """Refuses settings of a component below ``least``, and those that are infinite or not a number.
-
-    Raises:
-        SettingError: a setting is smaller.
-    """
-    for name, value in settings.items():
-        if not least <= value < inf:
-            wanted = f"at least {least:g}" + (" and finite" if value == inf else "")
-            raise SettingError(f"setting '{name}' of '{component}' must be {wanted}; got '{value:g}'")

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
 
 
 @metric(family="model", higher_is_better=True, across_models=True, source="definition")

@@ -3,13 +3,13 @@
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from ..benchmark.components import Column
-from ..benchmark.pixels import pixel_values
-from ..benchmark.registry import metric
-from ..benchmark.sets import top_pixels
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.pixels import pixel_values
+from ..benchmark.toolkit.top_pixels import top_pixels
 from .cosine import unit
-from .overlap import shared_share
-from .rank_correlation import spearman
+from .shared.overlap import shared_share
+from .shared.rank_correlation import spearman
 
 WITHIN, ACROSS = Column(), Column(across_models=True)
 """No column has a direction: to agree is no virtue, two methods may err alike."""

@@ -6,11 +6,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.attacks import log_odds, margin
-from ..benchmark.components import Column
-from ..benchmark.distances import l2_loop, rmse
-from ..benchmark.errors import SettingError, at_least
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.errors import SettingError
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.minimal_attacks import l2_loop, rmse
+from ..benchmark.toolkit.pgd import log_odds, margin
 
 Ascent = Literal["both", "cross_entropy", "margin"]
 

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from ..benchmark.components import Column
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
-from .box_distance import box_distance
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.checks import at_least
+from .shared.box_distance import box_distance
 
 
 @metric(

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.rng import SampleRng
 
 TARGETS = 9
 """Target classes of the targeted attacks where there are as many others."""

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .neighbours import Explain, relative_changes
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.neighbours import Explain, relative_changes
 
 
 @metric(

@@ -2,10 +2,10 @@
 
 from torch import Tensor, finfo, nn, no_grad
 
-from ..benchmark.components import Weighted
-from ..benchmark.data import Reference
-from ..benchmark.registry import metric
-from .baselines import Baseline, baseline_image
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Weighted
+from ..benchmark.toolkit.data import Reference
+from .shared.baselines import Baseline, baseline_image
 
 FLOOR = 1e-6
 """A change of the logit counts as at least this share of the sum, so that the score is finite."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vecdot, vector_norm
 
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
 
 
 @metric(

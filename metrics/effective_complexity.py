@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from ..benchmark.components import Column
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
 from ..benchmark.errors import SettingError
-from ..benchmark.pixels import pixel_values
-from ..benchmark.registry import metric
+from ..benchmark.toolkit.pixels import pixel_values
 
 
 @metric(

@@ -6,12 +6,12 @@ from math import log
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column, Weighted
-from ..benchmark.errors import at_least
-from ..benchmark.pixels import pixel_values, quantise
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .randomised import fully_randomised
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column, Weighted
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.pixels import pixel_values, quantise
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.randomised import fully_randomised
 
 FLOOR = 0.01
 """The entropy of a map counts as at least this share of the largest that the bins allow."""

@@ -5,9 +5,9 @@ from math import log
 import torch
 from torch import Tensor
 
-from ..benchmark.components import Column
-from ..benchmark.pixels import pixel_values
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.pixels import pixel_values
 
 
 @metric(

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from ..benchmark.pixels import pixel_values
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.pixels import pixel_values
 
 
 @metric(

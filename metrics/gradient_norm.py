@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from ..benchmark.components import Column
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
 
 
 def norms(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:

@@ -6,14 +6,14 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column
-from ..benchmark.data import Reference
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .baselines import Baseline, baseline_image
-from .correlation import cosine
-from .subsets import draw_keys, drawn_by, drops
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.baselines import Baseline, baseline_image
+from .shared.correlation import cosine
+from .shared.subsets import draw_keys, drawn_by, drops
 
 Change = Literal["square", "noise"]
 

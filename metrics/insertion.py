@@ -2,14 +2,14 @@
 
 from torch import Tensor, nn
 
-from ..benchmark.components import Column, Weighted
-from ..benchmark.data import Reference
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .erasing import Removal
-from .patches import patch_gains, patch_sums
-from .rank_correlation import spearman
-from .removal import random_order_curves, removal_scores
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column, Weighted
+from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.erasing import Removal
+from .shared.patches import patch_gains, patch_sums
+from .shared.rank_correlation import spearman
+from .shared.removal import random_order_curves, removal_scores
 
 
 @metric(

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..benchmark.components.decorators import metric
 from ..benchmark.errors import SettingError
-from ..benchmark.pixels import RESOLUTION
-from ..benchmark.registry import metric
+from ..benchmark.toolkit.pixels import RESOLUTION
 
 Normalisation = Literal["magnitude", "range"]
 

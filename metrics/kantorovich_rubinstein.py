@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
 
 
 @metric(

@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
-from ..benchmark.released import flat_dilate
-from ..benchmark.sets import Arithmetic, dilate, top_pixels
-from .overlap import COLUMNS, shared_share
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.lens_released import flat_dilate
+from ..benchmark.toolkit.top_pixels import Arithmetic, dilate, top_pixels
+from .shared.overlap import COLUMNS, shared_share
 
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, ties to the lowest flat index"
 

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from ..benchmark.errors import at_least
-from ..benchmark.pixels import magnitudes
-from ..benchmark.registry import metric
-from .kendall_tau import kendall_tau
-from .rank_correlation import spearman
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.pixels import magnitudes
+from .shared.kendall_tau import kendall_tau
+from .shared.rank_correlation import spearman
 
 Border = Literal["inside", "zero"]
 """Means over the pixels of the box that are in the map, or over the whole box, with 0 outside the map."""

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from ..benchmark.components import Column
-from ..benchmark.registry import metric
-from ..benchmark.sets import top_pixels
-from .distance import chebyshev_distance
-from .overlap import COLUMNS
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.top_pixels import top_pixels
+from .shared.distance import chebyshev_distance
+from .shared.overlap import COLUMNS
 
 
 @metric(

@@ -2,13 +2,13 @@
 
 from torch import Tensor
 
-from ..benchmark.components import Column
-from ..benchmark.diverse import diverse_pixels
-from ..benchmark.pixels import channels
-from ..benchmark.registry import metric
-from ..benchmark.released import flat_dilate
-from ..benchmark.sets import Arithmetic, dilate, set_size
-from .overlap import COLUMNS, shared_share
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.diverse_pixels import diverse_pixels
+from ..benchmark.toolkit.lens_released import flat_dilate
+from ..benchmark.toolkit.pixels import channels
+from ..benchmark.toolkit.top_pixels import Arithmetic, dilate, set_size
+from .shared.overlap import COLUMNS, shared_share
 
 SOURCE = (
     "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, divided by the pixels that are found"

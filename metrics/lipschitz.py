@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from ..benchmark.components import Column
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
 
 
 @metric(

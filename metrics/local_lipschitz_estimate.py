@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from ..benchmark.components import Column
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.rng import SampleRng
 from .cosine import unit
-from .neighbours import Explain, neighbours
+from .shared.neighbours import Explain, neighbours
 
 
 @metric(

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from ..benchmark.pixels import magnitudes
-from ..benchmark.registry import metric
-from ..benchmark.sets import Arithmetic
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.pixels import magnitudes
+from ..benchmark.toolkit.top_pixels import Arithmetic
 
 
 @metric(family="stability", higher_is_better=False, source="Ghorbani et al. 2019, arXiv:1710.10547")

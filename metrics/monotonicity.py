@@ -3,18 +3,18 @@
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column
-from ..benchmark.data import Reference
-from ..benchmark.errors import at_least
-from ..benchmark.pixels import descending_order, pixel_values, quantise
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .baselines import Baseline, baseline_image
-from .erasing import replace_in_order
-from .patches import boxes, patch_sums
-from .rank_correlation import spearman
-from .removal import counts
-from .subsets import logit_of
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.pixels import descending_order, pixel_values, quantise
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.baselines import Baseline, baseline_image
+from .shared.erasing import replace_in_order
+from .shared.patches import boxes, patch_sums
+from .shared.rank_correlation import spearman
+from .shared.removal import counts
+from .shared.subsets import logit_of
 
 
 @metric(

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .randomised import Order, randomised
-from .similarity import COLUMNS, similarity
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.randomised import Order, randomised
+from .shared.similarity import COLUMNS, similarity
 
 
 @metric(

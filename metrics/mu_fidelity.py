@@ -6,16 +6,16 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column
-from ..benchmark.data import Reference
-from ..benchmark.errors import at_least
-from ..benchmark.pixels import pixel_values
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .baselines import baseline_image
-from .correlation import pearson
-from .rank_correlation import spearman
-from .subsets import draw_keys, drawn_by, drops, over_channels, proper_share
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.pixels import pixel_values
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.baselines import baseline_image
+from .shared.correlation import pearson
+from .shared.rank_correlation import spearman
+from .shared.subsets import draw_keys, drawn_by, drops, over_channels, proper_share
 
 Replacement = Literal["zero", "mean", "blur", "uniform"]
 

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from ..benchmark.components import Column
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
 from ..benchmark.errors import SettingError
-from ..benchmark.registry import metric
-from .masks import Ranking, inside, ranked
+from .shared.masks import Ranking, inside, ranked
 
 POINTS = 41
 """Of the curve: from the top pixel to all of them, 2.5 % apart."""

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from ..benchmark.attacks import margin
-from ..benchmark.components import Column, Weighted
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column, Weighted
+from ..benchmark.toolkit.pgd import margin
 
 GAIN = 2.0
 """A lead that grows to more than this many times itself counts as much, as does one that turns into its negative."""

@@ -5,10 +5,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.attacks import in_l2_ball, log_odds, margin, pgd_l2, pgd_linf
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.pgd import in_l2_ball, log_odds, margin, pgd_l2, pgd_linf
+from ..benchmark.toolkit.rng import SampleRng
 
 STRIDE = 2.5
 """Length of all steps together, in radii (Madry et al. 2018): enough to reach the border from any start."""

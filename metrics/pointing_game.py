@@ -3,9 +3,9 @@
 from torch import Tensor, arange
 from torch.nn.functional import conv2d
 
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
-from .masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ranked
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.checks import at_least
+from .shared.masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ranked
 
 
 @metric(

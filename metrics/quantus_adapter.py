@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..benchmark.components.decorators import metric
 from ..benchmark.errors import SettingError, unknown
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .quantus_bridge import Explain, one_by_one
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.quantus_bridge import Explain, one_by_one
 
 SOURCE = "Hedström et al. 2023, JMLR 24(34), arXiv:2202.06861"
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from ..benchmark.components.decorators import metric
 from ..benchmark.errors import XaiboardError
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .similarity import COLUMNS, similarity
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.similarity import COLUMNS, similarity
 
 
 @metric(

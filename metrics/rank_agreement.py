@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from ..benchmark.pixels import magnitudes
-from ..benchmark.registry import metric
-from .kendall_tau import kendall_tau
-from .rank_correlation import spearman as rank_correlation
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.pixels import magnitudes
+from .shared.kendall_tau import kendall_tau
+from .shared.rank_correlation import spearman as rank_correlation
 
 
 @metric(

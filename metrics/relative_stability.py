@@ -4,11 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from ..benchmark.components import Column, Weighted
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .neighbours import Explain, neighbours
-from .relative_change import check_floor, largest_ratio, relative_change
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column, Weighted
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.neighbours import Explain, neighbours
+from .shared.relative_change import check_floor, largest_ratio, relative_change
 
 
 @metric(

@@ -5,9 +5,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..benchmark.pixels import magnitudes, pixel_values
-from ..benchmark.registry import metric
-from .masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ranked
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.pixels import magnitudes, pixel_values
+from .shared.masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ranked
 
 
 @metric(

@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.attacks import margin
-from ..benchmark.components import Column, Weighted
-from ..benchmark.errors import at_least
-from ..benchmark.pixels import channels, descending_order, pixel_values
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .box_distance import nearest_in_box
-from .subsets import over_channels, proper_share
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column, Weighted
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.pgd import margin
+from ..benchmark.toolkit.pixels import channels, descending_order, pixel_values
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.box_distance import nearest_in_box
+from .shared.subsets import over_channels, proper_share
 
 START = 0.1
 """First radius of the attack, as a root mean square over all values: from 1 in L2, 40 steps reach too few images."""

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.data import Reference
-from ..benchmark.errors import at_least
-from ..benchmark.pixels import channels, pixel_values
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .baselines import Baseline, baseline_image
-from .correlation import pearson
-from .erasing import replace_in_order
-from .subsets import draw_keys, drawn_by, logit_of, proper_share
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.pixels import channels, pixel_values
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.baselines import Baseline, baseline_image
+from .shared.correlation import pearson
+from .shared.erasing import replace_in_order
+from .shared.subsets import draw_keys, drawn_by, logit_of, proper_share
 
 
 def nested_drops(

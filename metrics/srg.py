@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column
-from ..benchmark.data import Reference
-from ..benchmark.pixels import descending_order, pixel_values
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .erasing import Removal, blank
-from .removal import KEPT, MARGIN, PROBABILITY, counts, curve_along, random_order_curves, share_won
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.pixels import descending_order, pixel_values
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.erasing import Removal, blank
+from .shared.removal import KEPT, MARGIN, PROBABILITY, counts, curve_along, random_order_curves, share_won
 
 
 @metric(

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from ..benchmark.components.decorators import metric
 from ..benchmark.errors import SettingError
-from ..benchmark.pixels import magnitudes
-from ..benchmark.registry import metric
+from ..benchmark.toolkit.pixels import magnitudes
 
 LUMINANCE, CONTRAST = 0.01**2, 0.03**2
 """The paper's constants for values in ``[0, 1]``."""

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from ..benchmark.components import Column
-from ..benchmark.pixels import pixel_values
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .neighbours import Explain, neighbours
-from .rank_correlation import spearman
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.pixels import pixel_values
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.neighbours import Explain, neighbours
+from .shared.rank_correlation import spearman
 
 
 @metric(

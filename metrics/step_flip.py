@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column, Weighted
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column, Weighted
+from ..benchmark.toolkit.checks import at_least
 
 
 @metric(

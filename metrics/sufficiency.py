@@ -3,15 +3,15 @@
 import torch
 from torch import Tensor, nn
 
-from ..benchmark.components import Column
-from ..benchmark.data import Reference
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Column
 from ..benchmark.errors import SettingError
-from ..benchmark.pixels import descending_order, pixel_values
-from ..benchmark.registry import metric
-from ..benchmark.rng import SampleRng
-from .baselines import Baseline, baseline_image
-from .erasing import replace_in_order
-from .removal import read
+from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.pixels import descending_order, pixel_values
+from ..benchmark.toolkit.rng import SampleRng
+from .shared.baselines import Baseline, baseline_image
+from .shared.erasing import replace_in_order
+from .shared.removal import read
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 """Shares of the input in the rationale, over which the paper averages."""

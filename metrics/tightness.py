@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from ..benchmark.components import Weighted
-from ..benchmark.errors import at_least
-from ..benchmark.registry import metric
-from .box_distance import box_distance
+from ..benchmark.components.decorators import metric
+from ..benchmark.components.kinds import Weighted
+from ..benchmark.toolkit.checks import at_least
+from .shared.box_distance import box_distance
 
 
 @metric(

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..benchmark.registry import metric
-from ..benchmark.sets import top_pixels
-from .overlap import COLUMNS, shared_share
+from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.top_pixels import top_pixels
+from .shared.overlap import COLUMNS, shared_share
 
 
 @metric(

@@ -1,5 +1,4 @@
-"""Built-in models; importing the package registers them."""
+"""Architectures, and an entry for each trained network; weights with their cards are in ``weights``.
 
-from . import adversarial, linear, ot, regularised, standard
-
-__all__ = ["adversarial", "linear", "ot", "regularised", "standard"]
+May import: errors, toolkit, components.decorators, components.kinds, models.training.
+"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from .architectures import cnn
-from .objectives import adversarial_l2, adversarial_linf, trades
-from .trained import trained
-from .training import Recipe
+from .training.objectives import adversarial_l2, adversarial_linf, trades
+from .training.recipe import Recipe
+from .training.trained import trained
 
 MADRY = "Madry et al. 2018, arXiv:1706.06083; trained here, models/adversarial.py"
 TRADES = "Zhang et al. 2019, arXiv:1901.08573; trained here, models/adversarial.py"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from .architectures import linear
-from .objectives import adversarial_linf, ig_norm, l1, natural
-from .trained import trained
-from .training import Recipe
+from .training.objectives import adversarial_linf, ig_norm, l1, natural
+from .training.recipe import Recipe
+from .training.trained import trained
 
 SOURCE = "Chalasani et al. 2020, arXiv:1810.06583; trained here, models/linear.py"
 REACH = {"eps": 0.1, "step": 0.1, "steps": 3}

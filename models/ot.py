@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from .architectures import lipcnn, lipmlp
-from .objectives import tempered, transport, transport_binary, transport_one_vs_all
-from .trained import trained
-from .training import Recipe
+from .training.objectives import tempered, transport, transport_binary, transport_one_vs_all
+from .training.recipe import Recipe
+from .training.trained import trained
 
 SOFT = "Serrurier et al. 2023, arXiv:2206.06854; trained here, models/ot.py"
 HKR = "Serrurier et al. 2021, arXiv:2006.06520; trained here, models/ot.py"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from .architectures import cnn, half_huber_cnn
-from .objectives import ig_norm, ig_sum_norm, l1, lipschitz_penalty
-from .trained import trained
-from .training import Recipe
+from .training.objectives import ig_norm, ig_sum_norm, l1, lipschitz_penalty
+from .training.recipe import Recipe
+from .training.trained import trained
 
 CONCISE = "Chalasani et al. 2020, arXiv:1810.06583; trained here, models/regularised.py"
 PENALTY = "Woods et al. 2019, arXiv:1906.02896; trained here, models/regularised.py"

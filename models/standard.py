@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from .architectures import cnn, mlp
-from .objectives import natural
-from .trained import trained
-from .training import Recipe
+from .training.objectives import natural
+from .training.recipe import Recipe
+from .training.trained import trained
 
 SOURCE = "cross-entropy; trained here, models/standard.py"
 

@@ -1,5 +1,4 @@
-"""Built-in data sets; importing the package registers them."""
+"""Data sets: one a file; helpers are in ``shared``.
 
-from . import block_digits, cifar10, digits, digits_0_8, fashion_mnist, image_folder, mnist
-
-__all__ = ["block_digits", "cifar10", "digits", "digits_0_8", "fashion_mnist", "image_folder", "mnist"]
+May import: errors, toolkit, components.decorators, components.kinds.
+"""

@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..data import Data
-from ..registry import dataset
-from ..rng import SampleRng
+from ..components.decorators import dataset
+from ..toolkit.data import Data
+from ..toolkit.rng import SampleRng
 from .digits import digits
 
 

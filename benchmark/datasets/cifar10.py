@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..data import Data
+from ..components.decorators import dataset
 from ..errors import XaiboardError
-from ..registry import dataset
-from .arrays import as_data
-from .files import download, find_files
+from ..toolkit.data import Data
+from .shared.arrays import as_data
+from .shared.files import download, find_files
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ..data import Data
-from ..registry import dataset
+from ..components.decorators import dataset
+from ..toolkit.data import Data
 
 CLASSES = tuple("0123456789")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..data import Data
-from ..registry import dataset
+from ..components.decorators import dataset
+from ..toolkit.data import Data
 from .digits import digits
 
 

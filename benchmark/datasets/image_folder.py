@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from ..data import Data
+from ..components.decorators import dataset
 from ..errors import XaiboardError
-from ..registry import dataset
-from .arrays import as_data
-from .trees import Parts, Tree, open_tree
+from ..toolkit.data import Data
+from .shared.arrays import as_data
+from .shared.trees import Parts, Tree, open_tree
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".pgm", ".ppm")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "PPM")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..data import Data
-from ..registry import dataset
-from .idx import load_idx
+from ..components.decorators import dataset
+from ..toolkit.data import Data
+from .shared.idx import load_idx
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 """A mirror; the authors' own server no longer hands the files out."""

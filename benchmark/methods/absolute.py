@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from ..registry import method
+from ..components.decorators import method
 
 
 @method(source="variant; Adebayo et al. 2018, arXiv:1810.03292")

@@ -4,10 +4,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..distances import explaining_change
-from ..errors import at_least
-from ..registry import method
-from .settings import positive
+from ..components.decorators import method
+from ..toolkit.checks import at_least, positive
+from ..toolkit.minimal_attacks import explaining_change
 
 
 @method(source="Woods et al. 2019, arXiv:1906.02896, g+ and g-; step lengths and radius of the released code")

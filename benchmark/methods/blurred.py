@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from ..components.decorators import method
 from ..errors import XaiboardError
-from ..registry import method
-from .settings import positive
+from ..toolkit.checks import positive
 
 
 @method(source="control; Song et al. 2023, arXiv:2304.13836", control=True)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..registry import method
+from ..components.decorators import method
 
 
 @method(source="control", control=True)

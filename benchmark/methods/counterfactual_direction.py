@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from ..attacks import ascent, margin
-from ..errors import at_least
-from ..registry import method
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from ..toolkit.pgd import ascent, margin
 
 
 @method(source="Serrurier et al. 2023, arXiv:2206.06854, prop. 1-2, for a margin of logits")

@@ -3,9 +3,9 @@
 import captum.attr
 from torch import Tensor, nn
 
-from ..registry import method
+from ..components.decorators import method
 from .guided_backprop import without_relu
-from .traceless import traceless
+from .shared.traceless import traceless
 
 
 @method(source="Zeiler & Fergus 2014, arXiv:1311.2901, sec. 2.1", applies=without_relu)

@@ -4,10 +4,10 @@ import captum.attr
 import torch
 from torch import Tensor, nn
 
+from ..components.decorators import method
 from ..errors import XaiboardError
-from ..registry import method
-from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
-from .traceless import traceless
+from .shared.layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
+from .shared.traceless import traceless
 
 RESCALED = (nn.ReLU, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
 """Activations that captum's rescale rule knows. Softmax is left out: its rule mixes the samples of a batch."""

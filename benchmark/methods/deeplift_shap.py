@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from ..data import Reference
-from ..errors import at_least
-from ..registry import method
-from ..rng import SampleRng
-from .background import background
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from ..toolkit.data import Reference
+from ..toolkit.rng import SampleRng
 from .deeplift import contributions, without_rescale_rule
+from .shared.background import background
 
 
 @method(source="Lundberg & Lee 2017, arXiv:1705.07874, sec. 4.2", applies=without_rescale_rule)

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from ..diverse import diverse_pixels
-from ..registry import method
+from ..components.decorators import method
+from ..toolkit.diverse_pixels import diverse_pixels
 
 
 @method(source="Kamath et al. 2024, arXiv:2312.10534, top-k-div")

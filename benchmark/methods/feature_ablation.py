@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import method
-from .patches import keep, logit, patch_numbers, spread
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from .shared.patches import keep, logit, patch_numbers, spread
 
 
 @method(source="Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2, with patches that do not overlap")

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from ..components.decorators import method
 from ..errors import XaiboardError
-from ..registry import method
-from .settings import positive
+from ..toolkit.checks import positive
 
 
 @method(source="control; Judd et al. 2009, doi:10.1109/ICCV.2009.5459462, centre prior", control=True)

@@ -5,8 +5,8 @@ from typing import cast
 import captum.attr
 from torch import Tensor, nn
 
-from ..registry import method
-from .cam import last_convolution, on_pixels, without_convolution
+from ..components.decorators import method
+from .shared.cam import last_convolution, on_pixels, without_convolution
 
 
 @method(source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2", applies=without_convolution)

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from ..registry import method
-from .cam import features_and_gradients, on_pixels, without_convolution
+from ..components.decorators import method
+from .shared.cam import features_and_gradients, on_pixels, without_convolution
 
 
 @method(source="Chattopadhyay et al. 2018, arXiv:1710.11063, eq. 5 and 19", applies=without_convolution)

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from ..data import Reference
-from ..errors import at_least
-from ..registry import method
-from ..rng import SampleRng
-from .background import background
-from .gradient import gradient
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from ..toolkit.data import Reference
+from ..toolkit.rng import SampleRng
+from .shared.background import background
+from .shared.gradient import gradient
 
 
 @method(source="Erion et al. 2021, arXiv:1906.10670, eq. 3; Lundberg & Lee 2017, arXiv:1705.07874")

@@ -3,8 +3,8 @@
 import captum.attr
 from torch import Tensor, nn
 
-from ..registry import method
-from .traceless import traceless
+from ..components.decorators import method
+from .shared.traceless import traceless
 
 
 def without_relu(model: nn.Module) -> str | None:

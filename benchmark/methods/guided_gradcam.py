@@ -3,10 +3,10 @@
 import captum.attr
 from torch import Tensor, nn
 
-from ..registry import method
-from .cam import last_convolution, without_convolution
+from ..components.decorators import method
 from .guided_backprop import without_relu
-from .traceless import traceless
+from .shared.cam import last_convolution, without_convolution
+from .shared.traceless import traceless
 
 
 def without_either(model: nn.Module) -> str | None:

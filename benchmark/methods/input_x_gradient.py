@@ -3,7 +3,7 @@
 import captum.attr
 from torch import Tensor, nn
 
-from ..registry import method
+from ..components.decorators import method
 
 
 @method(source="Shrikumar et al. 2016, arXiv:1605.01713")

@@ -3,8 +3,8 @@
 import captum.attr
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import method
+from ..components.decorators import method
+from ..toolkit.checks import at_least
 
 
 @method(source="Sundararajan et al. 2017, arXiv:1703.01365, eq. 1")

@@ -6,10 +6,10 @@ from math import comb
 import torch
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import method
-from ..rng import SampleRng
-from .patches import keep, logit, patch_numbers, spread
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from ..toolkit.rng import SampleRng
+from .shared.patches import keep, logit, patch_numbers, spread
 
 
 @method(source="Lundberg & Lee 2017, arXiv:1705.07874, th. 2; Covert & Lee 2021, arXiv:2012.01536, sec. 3")

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from ..registry import method
-from .cam import features_and_gradients, on_pixels, without_convolution
+from ..components.decorators import method
+from .shared.cam import features_and_gradients, on_pixels, without_convolution
 
 
 @method(source="Jiang et al. 2021, doi:10.1109/TIP.2021.3089943, eq. 6-8", applies=without_convolution)

@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import method
-from ..rng import SampleRng
-from .patches import keep, logit, patch_numbers, spread
-from .settings import positive
+from ..components.decorators import method
+from ..toolkit.checks import at_least, positive
+from ..toolkit.rng import SampleRng
+from .shared.patches import keep, logit, patch_numbers, spread
 
 
 @method(

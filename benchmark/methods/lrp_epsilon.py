@@ -4,10 +4,10 @@ import captum.attr
 from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import Tensor, nn
 
-from ..registry import method
-from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
-from .settings import positive
-from .traceless import traceless
+from ..components.decorators import method
+from ..toolkit.checks import positive
+from .shared.layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
+from .shared.traceless import traceless
 
 PASSES = (nn.ReLU, nn.Tanh, nn.Dropout)
 """Activations that pass relevance on, and what captum treats as one."""

@@ -7,8 +7,9 @@ from types import EllipsisType
 import torch
 from torch import Tensor, nn
 
-from ..errors import XaiboardError, at_least
-from ..registry import method
+from ..components.decorators import method
+from ..errors import XaiboardError
+from ..toolkit.checks import at_least
 
 
 @method(source="Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2")

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from ..registry import method
-from ..rng import SampleRng
+from ..components.decorators import method
+from ..toolkit.rng import SampleRng
 
 
 @method(source="control", control=True)

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ..errors import SettingError, XaiboardError, at_least
-from ..registry import method
-from ..rng import SampleRng
-from .patches import logit
+from ..components.decorators import method
+from ..errors import SettingError, XaiboardError
+from ..toolkit.checks import at_least
+from ..toolkit.rng import SampleRng
+from .shared.patches import logit
 
 
 @method(source="Petsiuk et al. 2018, arXiv:1806.07421, eq. 6 and sec. 3.2")

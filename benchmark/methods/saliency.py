@@ -3,7 +3,7 @@
 import captum.attr
 from torch import Tensor, nn
 
-from ..registry import method
+from ..components.decorators import method
 
 
 @method(source="Simonyan et al. 2014, arXiv:1312.6034")

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import method
-from ..rng import SampleRng
-from .patches import keep, logit, patch_numbers, spread
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from ..toolkit.rng import SampleRng
+from .shared.patches import keep, logit, patch_numbers, spread
 
 
 @method(source="Castro et al. 2009, doi:10.1016/j.cor.2008.04.004; patches as players")

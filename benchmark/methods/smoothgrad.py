@@ -6,9 +6,9 @@ import captum.attr
 import torch
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import method
-from ..rng import SampleRng
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from ..toolkit.rng import SampleRng
 
 
 @method(source="Smilkov et al. 2017, arXiv:1706.03825")

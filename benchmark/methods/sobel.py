@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from ..components.decorators import method
 from ..errors import XaiboardError
-from ..registry import method
 
 
 @method(source="control; Adebayo et al. 2018, arXiv:1810.03292", control=True)

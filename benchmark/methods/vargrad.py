@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import method
-from ..rng import SampleRng
+from ..components.decorators import method
+from ..toolkit.checks import at_least
+from ..toolkit.rng import SampleRng
 from .smoothgrad import noisy_gradients
 
 

@@ -4,10 +4,9 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..distances import explaining_change
-from ..errors import at_least
-from ..registry import perturbation
-from .settings import radius
+from ..components.decorators import perturbation
+from ..toolkit.checks import at_least, radius
+from ..toolkit.minimal_attacks import explaining_change
 
 
 @perturbation(source="Woods et al. 2019, arXiv:1906.02896, g+ and g-; step lengths of the released code")

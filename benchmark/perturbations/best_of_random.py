@@ -6,14 +6,13 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from ..errors import at_least
-from ..pixels import magnitudes
-from ..registry import perturbation
-from ..rng import SampleRng
-from ..sets import top_pixels
-from .agreement import mass_centre, spearman_with
-from .settings import radius
-from .worst import Worst
+from ..components.decorators import perturbation
+from ..toolkit.checks import at_least, radius
+from ..toolkit.pixels import magnitudes
+from ..toolkit.rng import SampleRng
+from ..toolkit.top_pixels import top_pixels
+from .shared.agreement import mass_centre, spearman_with
+from .shared.worst import Worst
 
 Measure = Literal["spearman", "intersection", "mass_centre"]
 

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..registry import perturbation
-from ..rng import SampleRng
-from .settings import radius
+from ..components.decorators import perturbation
+from ..toolkit.checks import radius
+from ..toolkit.rng import SampleRng
 
 
 @perturbation(source="Ghorbani et al. 2019, arXiv:1710.10547; Hendrycks & Dietterich 2019, arXiv:1903.12261")

@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..components.decorators import perturbation
 from ..errors import SettingError, XaiboardError
-from ..registry import perturbation
-from .images import need_images
+from ..toolkit.checks import need_images
 
 
 @perturbation(source="Hendrycks & Dietterich 2019, arXiv:1903.12261")

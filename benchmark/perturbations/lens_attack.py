@@ -5,13 +5,13 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ..errors import at_least
-from ..registry import perturbation
-from ..rng import SampleRng
-from ..sets import dilate, top_pixels
-from .agreement import spearman_with
-from .ifia import Climb, Through, applies, attack
-from .worst import Worst
+from ..components.decorators import perturbation
+from ..toolkit.checks import at_least
+from ..toolkit.rng import SampleRng
+from ..toolkit.top_pixels import dilate, top_pixels
+from .shared.agreement import spearman_with
+from .shared.map_attack import Climb, Through, applies, attack
+from .shared.worst import Worst
 
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534, released code; keep=recall is an addition"
 
@@ -60,7 +60,7 @@ def lens_attack(
         window: radius in pixels.
         keep: what the kept iterate has least of: ``recall`` at ``k`` and ``window``, or ``spearman``.
         eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of the first step, in radii; later ones are shorter (:mod:`.ifia`).
+        step: length of the first step, in radii; later ones are shorter (:mod:`.shared.map_attack`).
         steps: number of steps; each costs an explanation, a forward pass, a map that is differentiated, and for samples
             whose prediction is lost a forward and a backward pass.
         restarts: number of starts: the first at ``x``, the others anywhere in the ball.

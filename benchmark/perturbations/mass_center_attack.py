@@ -5,12 +5,12 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from ..pixels import magnitudes
-from ..registry import perturbation
-from ..rng import SampleRng
-from .agreement import mass_centre
-from .ifia import SOURCE, Climb, Through, applies, attack
-from .worst import Worst
+from ..components.decorators import perturbation
+from ..toolkit.pixels import magnitudes
+from ..toolkit.rng import SampleRng
+from .shared.agreement import mass_centre
+from .shared.map_attack import SOURCE, Climb, Through, applies, attack
+from .shared.worst import Worst
 
 
 @perturbation(source=SOURCE, applies=applies, version=3)

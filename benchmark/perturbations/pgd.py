@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from ..attacks import log_odds, pgd_linf
-from ..errors import at_least
-from ..registry import perturbation
-from ..rng import SampleRng
-from .settings import radius
+from ..components.decorators import perturbation
+from ..toolkit.checks import at_least, radius
+from ..toolkit.pgd import log_odds, pgd_linf
+from ..toolkit.rng import SampleRng
 
 
 @perturbation(source="Madry et al. 2018, arXiv:1706.06083, section 2.1; it climbs the log odds")

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from ..registry import perturbation
-from ..rng import SampleRng
-from .images import need_images
+from ..components.decorators import perturbation
+from ..toolkit.checks import need_images
+from ..toolkit.rng import SampleRng
 
 
 @perturbation(source="Engstrom et al. 2019, arXiv:1712.02779")

@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor
 
-from ..errors import at_least
-from ..registry import perturbation
-from ..rng import SampleRng
-from .images import need_images
+from ..components.decorators import perturbation
+from ..toolkit.checks import at_least, need_images
+from ..toolkit.rng import SampleRng
 
 
 @perturbation(source="Kindermans et al. 2019, arXiv:1711.00867; Azulay & Weiss 2019, arXiv:1805.12177")

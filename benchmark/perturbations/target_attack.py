@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ..errors import at_least
-from ..pixels import magnitudes
-from ..registry import perturbation
-from ..rng import SampleRng
-from .ifia import SOURCE, Climb, Through, applies, attack
-from .worst import Worst
+from ..components.decorators import perturbation
+from ..toolkit.checks import at_least
+from ..toolkit.pixels import magnitudes
+from ..toolkit.rng import SampleRng
+from .shared.map_attack import SOURCE, Climb, Through, applies, attack
+from .shared.worst import Worst
 
 
 @perturbation(

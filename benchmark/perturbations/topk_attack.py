@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from ..registry import perturbation
-from ..rng import SampleRng
-from ..sets import top_pixels
-from .ifia import SOURCE, Climb, Through, applies, attack
-from .worst import Worst
+from ..components.decorators import perturbation
+from ..toolkit.rng import SampleRng
+from ..toolkit.top_pixels import top_pixels
+from .shared.map_attack import SOURCE, Climb, Through, applies, attack
+from .shared.worst import Worst
 
 
 @perturbation(source=SOURCE, applies=applies, version=3)
@@ -52,7 +52,7 @@ def topk_attack(
         rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
         k: pixels in a set.
         eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of the first step, in radii; later ones are shorter (:mod:`.ifia`).
+        step: length of the first step, in radii; later ones are shorter (:mod:`.shared.map_attack`).
         steps: number of steps; each costs an explanation, a forward pass, a map that is differentiated, and for samples
             whose prediction is lost a forward and a backward pass.
         restarts: number of starts: the first at ``x``, the others anywhere in the ball.

@@ -10,8 +10,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import nn
-from xaiboard.benchmark import api, registry, report
-from xaiboard.benchmark.data import Data
+from xaiboard.benchmark import api
+from xaiboard.benchmark.components import registry
+from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.toolkit.data import Data
 
 Runner = Callable[..., xb.Run]
 

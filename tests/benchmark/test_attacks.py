@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
-from xaiboard.benchmark.attacks import in_l2_ball, log_odds, margin, pgd_l2, pgd_linf
+from xaiboard.benchmark.toolkit.pgd import in_l2_ball, log_odds, margin, pgd_l2, pgd_linf
 from xaiboard.models.architectures import cnn
 
 Attack = Callable[..., torch.Tensor]

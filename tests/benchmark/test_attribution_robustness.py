@@ -10,18 +10,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark import leaderboard as boards
-from xaiboard.benchmark import report, tables
-from xaiboard.benchmark.attribution_figures import draw_against_eps, draw_against_window, draw_lens_and_topk
-from xaiboard.benchmark.attribution_page import introduce, short_robustness
-from xaiboard.benchmark.attribution_robustness import (
+from xaiboard.benchmark.report import leaderboard as boards
+from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
+from xaiboard.benchmark.report.attribution_robustness.figures import (
+    draw_against_eps,
+    draw_against_window,
+    draw_lens_and_topk,
+)
+from xaiboard.benchmark.report.attribution_robustness.section import introduce, short_robustness
+from xaiboard.benchmark.report.attribution_robustness.table import (
     ROBUSTNESS,
     attribution_robustness,
     headline,
     name_kinds,
     usual_eps,
 )
-from xaiboard.benchmark.convergence import doubled
+from xaiboard.benchmark.store import tables
 
 ATTACK, TWICE = "attack[eps=0.1,steps=5,restarts=1]", "attack[eps=0.1,steps=10,restarts=2]"
 NOISE = "noise[eps=0.1]"

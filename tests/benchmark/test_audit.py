@@ -6,7 +6,7 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.audit import describe_audit
+from xaiboard.benchmark.lipschitz.audit import describe_audit
 
 
 class Twice(nn.Module):

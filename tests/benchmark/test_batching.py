@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from xaiboard.benchmark.batching import AUTO, Batcher, is_out_of_memory
+from xaiboard.benchmark.engine.batching import AUTO, Batcher, is_out_of_memory
 from xaiboard.benchmark.errors import XaiboardError
 
 

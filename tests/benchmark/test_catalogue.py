@@ -6,10 +6,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.catalogue import describe, meanings
-from xaiboard.benchmark.plan import missing_library
-from xaiboard.benchmark.price import price
-from xaiboard.benchmark.registry import make_method, make_metric
+from xaiboard.benchmark.components.decorators import make_method, make_metric
+from xaiboard.benchmark.engine.applies import missing_library
+from xaiboard.benchmark.engine.passes_of import price
+from xaiboard.benchmark.listing.catalogue import describe, meanings
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 import xaiboard.benchmark as xb
 from xaiboard.benchmark import api, cli
-from xaiboard.benchmark.store import SCHEMA
+from xaiboard.benchmark.store.records import SCHEMA
 
 MODEL = '''
 from torch import nn

@@ -9,9 +9,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.components import VOCABULARY, Choice, Setting, choose
+from xaiboard.benchmark.components.choice import Choice, choose
+from xaiboard.benchmark.components.decorators import make_method, make_metric
+from xaiboard.benchmark.components.signature import VOCABULARY, Setting
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.registry import make_method, make_metric
 
 
 @pytest.mark.parametrize("kind", ["method", "metric", "perturbation"])

@@ -9,8 +9,8 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.counterfactuals import walk
-from xaiboard.benchmark.data import Data
+from xaiboard.benchmark.pictures.counterfactuals import walk
+from xaiboard.benchmark.toolkit.data import Data
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.store import Store
+from xaiboard.benchmark.store.records import Store
 
 KILLS = 20
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark.attacks import Loss, log_odds, margin
-from xaiboard.benchmark.distances import Found, ddn, l2_loop, rmse, shorten, step_length
+from xaiboard.benchmark.toolkit.minimal_attacks import Found, ddn, l2_loop, rmse, shorten, step_length
+from xaiboard.benchmark.toolkit.pgd import Loss, log_odds, margin
 
 LOSSES = pytest.mark.parametrize("loss", [log_odds, margin])
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.data import Data
+from xaiboard.benchmark.toolkit.data import Data
 
 
 def run_on(shape: tuple[int, ...], folder: Path, methods: list[object]) -> xb.Run:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import rankdata
-from xaiboard.benchmark import leaderboard as boards
-from xaiboard.benchmark import report, tables
-from xaiboard.benchmark.correlations import CORRELATIONS, draw_correlations, metric_correlations
-from xaiboard.benchmark.health import BLURRED_COPIES, HEALTH, metric_health
-from xaiboard.benchmark.health_page import short_health
+from xaiboard.benchmark.report import leaderboard as boards
+from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.report.health.correlations import CORRELATIONS, draw_correlations, metric_correlations
+from xaiboard.benchmark.report.health.section import short_health
+from xaiboard.benchmark.report.health.table import BLURRED_COPIES, HEALTH, metric_health
+from xaiboard.benchmark.store import tables
 
 DIRECTION = {"up": "True", "down": "False", "up.part": "True", "none": ""}
 CONTROLS = {"random", "sobel", "blurred"}

@@ -12,11 +12,13 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import nn
-from xaiboard.benchmark.components import Choice
-from xaiboard.benchmark.selection import split
-from xaiboard.benchmark.store import Store
-from xaiboard.benchmark.tables import current_cells
-from xaiboard.benchmark.work import Scores, Work
+from xaiboard.benchmark.engine import runner
+from xaiboard.benchmark.components.choice import Choice
+from xaiboard.benchmark.components.patterns import split
+from xaiboard.benchmark.engine.scores import Scores
+from xaiboard.benchmark.engine.values import Values
+from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.store.tables import current_cells
 
 Runner = Callable[..., xb.Run]
 
@@ -132,17 +134,16 @@ def test_interrupted_again_and_again_gives_identical_tables(
     run: Runner, whole: xb.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each run is stopped in the middle of its sixteenth cell."""
-    score, computed = Work.score, {"cells": 0}
+    computed = {"cells": 0}
 
-    def stops(self: Work, metric: Choice, method: Choice | None, perturbation: Choice | None) -> Scores:
-        scores = score(self, metric, method, perturbation)
-        if type(self) is Work:  # not the plan's probe
-            computed["cells"] += 1
-            if computed["cells"] > 15:
-                raise KeyboardInterrupt
+    def stops(values: Values, metric: Choice, method: Choice | None, perturbation: Choice | None) -> Scores:
+        scores = score(values, metric, method, perturbation)
+        computed["cells"] += 1
+        if computed["cells"] > 15:
+            raise KeyboardInterrupt
         return scores
 
-    monkeypatch.setattr(Work, "score", stops)
+    monkeypatch.setattr(runner, "score", stops)  # the plan's probe has its own
     stopped = 0
     while True:
         computed["cells"] = 0

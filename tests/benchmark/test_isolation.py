@@ -11,11 +11,13 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import leaderboard, report, tables
-from xaiboard.benchmark.code import code_digest
 from xaiboard.benchmark.contract import check
-from xaiboard.benchmark.statistics import rank_intervals, resampled_counts, weighted_means
-from xaiboard.benchmark.store import Store
+from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.report.bootstrap import rank_intervals, resampled_counts, weighted_means
+from xaiboard.benchmark.report.families import compare_families
+from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.subjects.code_digest import code_digest
 
 
 def network(classes: int = 10, seed: int = 0) -> nn.Sequential:
@@ -132,7 +134,7 @@ def test_a_family_whose_model_failed_is_empty_and_not_the_mean_of_the_rest(tmp_p
     )
     cells = finished.cells.assign(family=finished.cells["model"].map({"a": "one", "b": "one", "c": "two"}))
     scores = finished.scores.assign(family=finished.scores["model"].map({"b": "one", "c": "two"}))
-    found = leaderboard.families(cells, scores.assign(correct=True))
+    found = compare_families(cells, scores.assign(correct=True))
     whole = found[(found["models_a"] == "a+b") | (found["models_b"] == "a+b")]
     assert len(whole)
     assert whole[["mean_a", "mean_b", "difference"]].isna().all(axis=None)

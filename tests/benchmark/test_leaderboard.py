@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from xaiboard.benchmark import leaderboard as boards
-from xaiboard.benchmark import report, tables
-from xaiboard.benchmark.leaderboard import FAMILIES, LEADERBOARD
+from xaiboard.benchmark.report import leaderboard as boards
+from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.report.families import FAMILIES, compare_families
+from xaiboard.benchmark.report.matrices import LEADERBOARD
+from xaiboard.benchmark.report.models import describe_models
+from xaiboard.benchmark.store import tables
 
 Key = tuple[str, str, str]
 Scores = Mapping[Key, Sequence[float]]
@@ -106,7 +109,7 @@ def test_tables_do_not_depend_on_the_order_of_the_scores() -> None:
     }
     cells, scores = make_cells(values), make_scores(values)
     shuffled = scores.sample(frac=1, random_state=0)
-    for board in (boards.leaderboard, boards.families):
+    for board in (boards.leaderboard, compare_families):
         pd.testing.assert_frame_equal(board(cells, shuffled), board(cells, scores))
 
 
@@ -122,7 +125,7 @@ def test_equal_means_share_a_rank_and_models_are_ranked_apart() -> None:
 
 
 def test_intervals_are_paired_bootstrap_percentiles() -> None:
-    from xaiboard.benchmark.statistics import resampled_counts
+    from xaiboard.benchmark.report.bootstrap import resampled_counts
 
     score = np.random.default_rng(0).normal(size=20)
     values = {("a", "one", "gini"): list(score)}
@@ -156,7 +159,7 @@ def test_no_scores_at_all() -> None:
     board = boards.leaderboard(make_cells({}, absent), pd.DataFrame(columns=tables.SCORES))
     assert list(board["status"]) == ["failed"]
     assert len(boards.wide(board)) == 1
-    assert boards.families(make_cells({}, absent), pd.DataFrame(columns=tables.SCORES)).empty
+    assert compare_families(make_cells({}, absent), pd.DataFrame(columns=tables.SCORES)).empty
 
 
 def test_samples_of_weight_zero_are_left_out_and_counted() -> None:
@@ -237,7 +240,7 @@ COMPARED = {
 
 def test_families_are_compared_on_samples_that_all_models_classify_correctly() -> None:
     correct = {"a": [True, True, True, False], "b": [True, True, True, True], "c": [True, False, True, True]}
-    table = boards.families(make_cells(COMPARED), make_scores(COMPARED, correct=correct))
+    table = compare_families(make_cells(COMPARED), make_scores(COMPARED, correct=correct))
     assert list(table.columns) == FAMILIES
     assert (table["n"] == 2).all()
     assert set(zip(table["models_a"], table["models_b"], strict=True)) == {
@@ -262,7 +265,7 @@ def test_the_better_family_follows_the_direction_and_the_interval() -> None:
         ("a", "one", "deletion.normalised"): [0.9, 0.8, 0.9], ("b", "one", "deletion.normalised"): [0.1, 0.2, 0.1],
         ("a", "two", "deletion.normalised"): [0.1, 0.9, 0.5], ("b", "two", "deletion.normalised"): [0.9, 0.1, 0.5],
     }  # fmt: skip
-    table = boards.families(make_cells(values), make_scores(values))
+    table = compare_families(make_cells(values), make_scores(values))
     assert row(table, method="one")["better"] == "standard"
     assert row(table, method="two")["better"] == ""
 
@@ -274,7 +277,7 @@ def test_only_columns_that_may_be_compared_take_part() -> None:
         for method in ("one", "")
         for metric in ("gini", "deletion", "deletion.normalised", "deletion.count", "accuracy")
     }
-    table = boards.families(make_cells(values), make_scores(values))
+    table = compare_families(make_cells(values), make_scores(values))
     assert set(table["metric"]) == {"gini", "deletion.normalised", "accuracy"}
     assert set(table["method"]) == {"one"}
 
@@ -282,21 +285,21 @@ def test_only_columns_that_may_be_compared_take_part() -> None:
 def test_a_missing_model_leaves_the_row_empty_with_the_reason() -> None:
     values = {**COMPARED, ("a", "two", "gini"): [0.1] * 4, ("b", "two", "gini"): [0.2] * 4}
     absent = {("c", "two", "gini"): ("failed", "ValueError: no luck")}
-    table = boards.families(make_cells(values, absent), make_scores(values))
+    table = compare_families(make_cells(values, absent), make_scores(values))
     assert row(table, method="two", models_b="b")["status"] == "ok"
     for other in ("c", "b+c"):
         gone = row(table, method="two", models_b=other)
         assert (gone["status"], gone["note"], gone["n"]) == ("failed", "c: ValueError: no luck", 0)
         assert gone[["mean_a", "mean_b", "difference", "ci_low", "ci_high", "better"]].isna().all()
     del absent[("c", "two", "gini")]
-    table = boards.families(make_cells(values), make_scores(values))
+    table = compare_families(make_cells(values), make_scores(values))
     unasked = table[(table["method"] == "two") & (table["models_b"] == "c")].iloc[0]
     assert (unasked["status"], unasked["note"]) == ("missing", "c was not asked for")
 
 
 def test_no_common_correct_sample_leaves_empty_numbers() -> None:
     correct = {"a": [True, True, False, False], "b": [False, False, True, True]}
-    table = boards.families(make_cells(COMPARED), make_scores(COMPARED, correct=correct))
+    table = compare_families(make_cells(COMPARED), make_scores(COMPARED, correct=correct))
     assert len(table) == 3
     assert (table["n"] == 0).all()
     assert table["mean_a"].isna().all()
@@ -305,7 +308,7 @@ def test_no_common_correct_sample_leaves_empty_numbers() -> None:
 
 def test_one_family_has_nothing_to_compare() -> None:
     values = {("b", "one", "gini"): [0.1, 0.2], ("c", "one", "gini"): [0.3, 0.2]}
-    assert boards.families(make_cells(values), make_scores(values)).empty
+    assert compare_families(make_cells(values), make_scores(values)).empty
 
 
 # models
@@ -317,7 +320,7 @@ def test_models_have_means_intervals_and_reasons() -> None:
         ("b", "", "accuracy"): [0.0, 0.0, 1.0, 1.0], ("b", "one", "gini"): [1.0] * 4,
     }  # fmt: skip
     absent = {("b", "", "norm"): ("inapplicable", "no Lipschitz bound")}
-    table = boards.models(make_cells(values, absent), make_scores(values))
+    table = describe_models(make_cells(values, absent), make_scores(values))
     assert set(table["model"]) == {"a", "b"}
     a, b = row(table, model="a"), row(table, model="b")
     assert a["accuracy"] == pytest.approx(0.75)
@@ -336,7 +339,7 @@ def test_columns_of_models_that_settings_do_not_change_stand_once() -> None:
         values = {("a", "", "accuracy"): right, ("a", "", "deletion.count"): [0.5, 1.5, 4.0]}
         parts.append((make_cells(values, settings=settings), make_scores(values, settings=settings)))
     cells, scores = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
-    table = boards.models(cells, scores)
+    table = describe_models(cells, scores)
     found = row(table, model="a")
     assert found["accuracy[epsilon=0.1]"] == pytest.approx(2 / 3)
     assert found["accuracy[epsilon=1]"] == pytest.approx(1 / 3)
@@ -351,7 +354,7 @@ def test_a_reason_under_several_settings_is_said_once() -> None:
     absent = {("a", "", "accuracy"): ("inapplicable", "no certificate")}
     cells = pd.concat([make_cells({}, absent, settings=text) for text in ("epsilon=0.1", "epsilon=1")])
     assert (
-        row(boards.models(cells, make_scores({("a", "", "accuracy"): [1.0]})[:0]), model="a")["note"]
+        row(describe_models(cells, make_scores({("a", "", "accuracy"): [1.0]})[:0]), model="a")["note"]
         == "accuracy: no certificate"
     )
 

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.lipschitz import audit, certified_radius, layer_norm, local_lipschitz, upper_bound
+from xaiboard.benchmark.lipschitz.bounds import (
+    audit,
+    certified_radius,
+    layer_norm,
+    local_lipschitz,
+    upper_bound,
+)
 
 Size = int | tuple[int, int]
 

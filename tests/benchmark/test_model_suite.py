@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark import suites
+from xaiboard.benchmark.components import suites
 
 
 @pytest.fixture(scope="module")

@@ -8,20 +8,22 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.batching import Batcher
-from xaiboard.benchmark.components import choose
+from xaiboard.benchmark.components.choice import choose
+from xaiboard.benchmark.components.decorators import make_metric
+from xaiboard.benchmark.engine.batching import Batcher
+from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.scores import score
+from xaiboard.benchmark.engine.values import Values
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.registry import make_metric
-from xaiboard.benchmark.work import Conditions, Work
-from xaiboard.benchmark.zoo import TrainedModel
+from xaiboard.benchmark.subjects.trained_models import TrainedModel
 
 Runner = Callable[..., xb.Run]
 Explain = Callable[..., Tensor]
 
 
-def work_on(model: nn.Module, tiny: str) -> Work:
+def work_on(model: nn.Module, tiny: str) -> Values:
     data = xb.load_data(tiny, split="test")
-    return Work(TrainedModel("model", "own", model, ""), data, None, Conditions(), Batcher(5, "cpu"))
+    return Values(TrainedModel("model", "own", model, ""), data, None, Conditions(), Batcher(5, "cpu"))
 
 
 @pytest.mark.parametrize("method", ["saliency", "absolute", "smoothgrad"])
@@ -29,11 +31,11 @@ def test_explains_another_class(mlp: nn.Module, tiny: str, method: str) -> None:
     def of_next(explain: Explain, x: Tensor, target: Tensor, logits: Tensor) -> Tensor:
         return explain(x, target=(target + 1) % logits.shape[1]).flatten(1).sum(1)
 
-    work = work_on(mlp, tiny)
-    found = work.score(choose(make_metric(of_next)), choose(xb.methods[method]), None).score[""]
-    expected = xb.explain(mlp, method, work.x, (work.target + 1) % 4).flatten(1).sum(1)
+    values = work_on(mlp, tiny)
+    found = score(values, choose(make_metric(of_next)), choose(xb.methods[method]), None).score[""]
+    expected = xb.explain(mlp, method, values.x, (values.target + 1) % 4).flatten(1).sum(1)
     torch.testing.assert_close(found, expected)
-    assert not torch.allclose(found, work.attribution(choose(xb.methods[method])).flatten(1).sum(1))
+    assert not torch.allclose(found, values.attribution(choose(xb.methods[method])).flatten(1).sum(1))
 
 
 @pytest.mark.parametrize("method", ["saliency", "smoothgrad", "absolute"])
@@ -44,8 +46,8 @@ def test_explains_one_sample_of_a_batch_with_its_own_random_numbers(
         maps = [explain(x[i : i + 1], sample=i) for i in range(len(x))]
         return (torch.cat(maps) - attribution).flatten(1).abs().amax(1)
 
-    work = work_on(mlp, tiny)
-    found = work.score(choose(make_metric(alone)), choose(xb.methods[method]), None).score[""]
+    values = work_on(mlp, tiny)
+    found = score(values, choose(make_metric(alone)), choose(xb.methods[method]), None).score[""]
     torch.testing.assert_close(found, torch.zeros_like(found), rtol=0, atol=1e-6)
 
 
@@ -53,9 +55,9 @@ def test_explains_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> No
     def by_cnn(explain: Explain, x: Tensor) -> Tensor:
         return explain(x, model=cnn).flatten(1).sum(1)
 
-    work = work_on(mlp, tiny)
-    found = work.score(choose(make_metric(by_cnn)), choose(xb.methods["absolute"]), None).score[""]
-    torch.testing.assert_close(found, xb.explain(cnn, "absolute", work.x, work.target).flatten(1).sum(1))
+    values = work_on(mlp, tiny)
+    found = score(values, choose(make_metric(by_cnn)), choose(xb.methods["absolute"]), None).score[""]
+    torch.testing.assert_close(found, xb.explain(cnn, "absolute", values.x, values.target).flatten(1).sum(1))
 
 
 def gap(attribution: Tensor, other_attribution: Tensor, *, other: str = "input_x_gradient") -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.passes import count_passes
+from xaiboard.benchmark.engine.passes import count_passes
 
 
 @pytest.fixture

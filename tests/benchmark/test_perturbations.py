@@ -9,11 +9,14 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import registry
-from xaiboard.benchmark.batching import Batcher
-from xaiboard.benchmark.components import choose
-from xaiboard.benchmark.work import Conditions, Work
-from xaiboard.benchmark.zoo import TrainedModel
+from xaiboard.benchmark.components import registry
+from xaiboard.benchmark.components.choice import choose
+from xaiboard.benchmark.components.decorators import make_metric
+from xaiboard.benchmark.engine.batching import Batcher
+from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.scores import score
+from xaiboard.benchmark.engine.values import Values
+from xaiboard.benchmark.subjects.trained_models import TrainedModel
 
 Runner = Callable[..., xb.Run]
 
@@ -25,10 +28,10 @@ def nothing_stays() -> Iterator[None]:
     registry.perturbations._entries = before
 
 
-def work_on(model: nn.Module, tiny: str, **others: nn.Module) -> Work:
+def work_on(model: nn.Module, tiny: str, **others: nn.Module) -> Values:
     data = xb.load_data(tiny, split="test")
     trained = {name: TrainedModel(name, "own", other, "") for name, other in others.items()}
-    return Work(
+    return Values(
         TrainedModel("model", "own", model, ""), data, None, Conditions(), Batcher(5, "cpu"), others=trained
     )
 
@@ -38,11 +41,13 @@ def test_is_told_which_method_is_explained(mlp: nn.Module, tiny: str) -> None:
     def by_name(x: Tensor, method: str) -> Tensor:
         return x * (method == "saliency")
 
-    work, choice = work_on(mlp, tiny), choose(xb.perturbations["by_name"])
-    assert torch.equal(work.perturbed_x(choice, choose(xb.methods["saliency"])), work.x)
-    assert not work.perturbed_x(choice, choose(xb.methods["input_x_gradient"])).any()
+    values, choice = work_on(mlp, tiny), choose(xb.perturbations["by_name"])
+    assert torch.equal(values.perturbed_x(choice, choose(xb.methods["saliency"])), values.x)
+    assert not values.perturbed_x(choice, choose(xb.methods["input_x_gradient"])).any()
     variant = choose(xb.methods["absolute"], {"of": "saliency"})
-    assert torch.equal(work.perturbed_x(choice, variant), work.x), "a variant is attacked through its base"
+    assert torch.equal(values.perturbed_x(choice, variant), values.x), (
+        "a variant is attacked through its base"
+    )
 
 
 def test_is_given_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> None:
@@ -51,10 +56,10 @@ def test_is_given_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> No
         with torch.no_grad():
             return other_model(x).softmax(1)[:, :1, None, None].expand_as(x)
 
-    work, saliency = work_on(mlp, tiny, cnn=cnn), choose(xb.methods["saliency"])
+    values, saliency = work_on(mlp, tiny, cnn=cnn), choose(xb.methods["saliency"])
     for name, model in (("", mlp), ("cnn", cnn)):
-        found = work.perturbed_x(choose(xb.perturbations["by_other"], {"other": name}), saliency)
-        torch.testing.assert_close(found[:, 0, 0, 0], model(work.x).softmax(1)[:, 0].detach())
+        found = values.perturbed_x(choose(xb.perturbations["by_other"], {"other": name}), saliency)
+        torch.testing.assert_close(found[:, 0, 0, 0], model(values.x).softmax(1)[:, 0].detach())
 
 
 def test_another_model_needs_a_setting_that_names_it() -> None:
@@ -123,22 +128,22 @@ def test_a_metric_of_the_image_counts_every_sample(tiny: str) -> None:
         return (logits.argmax(1) == perturbed_logits.argmax(1)).to(logits)
 
     threshold = xb.load_data(tiny, split="test").x.flatten(1).mean(1).median()
-    work = work_on(Bright(), tiny)
+    values = work_on(Bright(), tiny)
     choice, saliency = choose(xb.perturbations["black"]), choose(xb.methods["saliency"])
-    scores = work.score(choose(registry.make_metric(held)), saliency, choice)
-    expected = work.target == 1
+    scores = score(values, choose(make_metric(held)), saliency, choice)
+    expected = values.target == 1
     assert scores.score[""].bool().tolist() == expected.tolist()
     assert 0 < expected.float().mean() < 1
     assert not scores.weight
-    weights = work.score(choose(xb.metrics["spearman"]), saliency, choice).weight[""]
+    weights = score(values, choose(xb.metrics["spearman"]), saliency, choice).weight[""]
     assert weights.bool().tolist() == expected.tolist()
 
 
 def test_copies_that_serve_all_methods_are_predicted_once(mlp: nn.Module, tiny: str) -> None:
     """An attack looks at the method's map, so its copies are each method's own."""
     for name, predictions in (("sign_noise", 1), ("best_of_random", 2)):
-        work, settings = work_on(mlp, tiny), {} if name == "sign_noise" else {"steps": 1, "restarts": 1}
+        values, settings = work_on(mlp, tiny), {} if name == "sign_noise" else {"steps": 1, "restarts": 1}
         choice = choose(xb.perturbations[name], settings)
         for method in ("saliency", "input_x_gradient"):
-            work.held(choice, choose(xb.methods[method]))
-        assert sum(key[0] == "perturbed_logits" for key in work.cost) == predictions
+            values.held(choice, choose(xb.methods[method]))
+        assert sum(key[0] == "perturbed_logits" for key in values.memo.cost) == predictions

@@ -12,8 +12,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import api, plan, report
-from xaiboard.benchmark.plan import Cell, Plan
+from xaiboard.benchmark import api
+from xaiboard.benchmark.engine import plan
+from xaiboard.benchmark.engine.plan import Cell, Plan
+from xaiboard.benchmark.listing.dry_run import describe_plan
 
 Make = Callable[..., Plan]
 Runner = Callable[..., xb.Run]
@@ -264,11 +266,11 @@ def test_a_component_that_raises_in_the_probe_has_no_cost(make: Make) -> None:
     costs = {labels(cell)[1]: made.cost(cell) for cell in made.cells}
     assert costs["broken"] is None
     assert costs["saliency"] is not None
-    assert "raised when it was tried on one sample" in report.describe_plan(made)
+    assert "raised when it was tried on one sample" in describe_plan(made)
 
 
 def test_the_plan_in_words(make: Make) -> None:
-    text = report.describe_plan(make(methods="saliency,gradcam", metrics="gini"))
+    text = describe_plan(make(methods="saliency,gradcam", metrics="gini"))
     assert "| mlp   | gradcam  | gini" in text
     assert "the model has no convolution" in text
     assert "12 samples, 3 cells to compute, 1 inapplicable" in text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark import plugins
+from xaiboard.benchmark.components import plugins
 
 METHOD = '''
 from xaiboard.benchmark import method

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 from scipy.stats import rankdata
-from xaiboard.benchmark.reliability import (
+from xaiboard.benchmark.report.reliability import (
     SPLITS,
     agreement,
     halves,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 Draw = Callable[[SampleRng, Tensor], Tensor]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.robustness import draw_robustness, radii, survival
+from xaiboard.benchmark.report.model_robustness import draw_robustness, radii, survival
 
 RADIUS, DISTANCE = "certified_accuracy.radius", "attack_distance"
 

@@ -11,8 +11,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import api, runner, tables
-from xaiboard.benchmark.store import Store
+from xaiboard.benchmark import api
+from xaiboard.benchmark.engine import runner
+from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.records import Store
 
 Runner = Callable[..., xb.Run]
 
@@ -305,7 +307,7 @@ def test_other_conditions_in_one_folder_are_refused(run: Runner) -> None:
 def test_shards_give_the_same_tables(run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     selected = {"methods": "smoothgrad[draws=2],random", "metrics": "gini,lens_recall[k=9],accuracy"}
     whole = run(out=tmp_path / "whole", **selected)
-    monkeypatch.setattr("xaiboard.benchmark.plan.SHARD_BYTES", 5 * 64 * 4)
+    monkeypatch.setattr("xaiboard.benchmark.engine.plan.SHARD_BYTES", 5 * 64 * 4)
     parts = run(out=tmp_path / "parts", **selected)
     assert len(records(parts)) == 3 * len(records(whole))
     order = ["model", "method", "metric", "sample"]
@@ -345,7 +347,7 @@ def test_a_metric_of_all_samples_is_called_once_whatever_the_batches_and_shards(
     calls.clear()
     small = run(out=tmp_path / "small", batch_size=5, **selected)
     assert calls[2:] == [5, 5, 2, -12]
-    monkeypatch.setattr("xaiboard.benchmark.plan.SHARD_BYTES", 5 * 64 * 4)
+    monkeypatch.setattr("xaiboard.benchmark.engine.plan.SHARD_BYTES", 5 * 64 * 4)
     calls.clear()
     parts = run(out=tmp_path / "parts", batch_size=4, **selected)
     assert calls[2:] == [4, 4, 4, -12]
@@ -363,7 +365,7 @@ def test_a_metric_of_all_samples_is_called_once_whatever_the_batches_and_shards(
 def test_a_metric_of_all_samples_resumes_where_one_of_its_shards_is_lost(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xaiboard.benchmark.plan.SHARD_BYTES", 5 * 64 * 4)
+    monkeypatch.setattr("xaiboard.benchmark.engine.plan.SHARD_BYTES", 5 * 64 * 4)
     define_ranks([])
     before = run(metrics="ranks")
     lost = sorted(before.folder.glob("records/**/ranks-*.parquet"))[1]
@@ -406,7 +408,7 @@ def test_a_metric_whose_library_is_missing_is_inapplicable(run: Runner) -> None:
 def test_a_shard_that_fails_fails_the_cell(
     run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xaiboard.benchmark.plan.SHARD_BYTES", 5 * 64 * 4)
+    monkeypatch.setattr("xaiboard.benchmark.engine.plan.SHARD_BYTES", 5 * 64 * 4)
 
     def dislikes_the_last(x: Tensor) -> Tensor:
         if len(x) == 2:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark import suites
-from xaiboard.benchmark.components import Component
+from xaiboard.benchmark.components import suites
+from xaiboard.benchmark.components.decorators import make_method
+from xaiboard.benchmark.components.kinds import Component
+from xaiboard.benchmark.components.patterns import is_wild, parse, select, select_by, split
+from xaiboard.benchmark.components.registry import Registry
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.registry import Registry, make_method
-from xaiboard.benchmark.selection import is_wild, parse, select, select_by, split
 
 
 @pytest.fixture

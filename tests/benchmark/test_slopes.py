@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark.lipschitz import audit, local_lipschitz, lower_bound, upper_bound
-from xaiboard.benchmark.slopes import ascend, slope
+from xaiboard.benchmark.lipschitz.bounds import audit, local_lipschitz, lower_bound, upper_bound
+from xaiboard.benchmark.lipschitz.slopes import ascend, slope
 
 
 class Claims(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from xaiboard.benchmark.statistics import (
+from xaiboard.benchmark.report.bootstrap import (
     LEVEL,
     RESAMPLES,
     holm,

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from xaiboard.benchmark import store as module
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.store import SCHEMA, Record, Store, write_file
+from xaiboard.benchmark.store import records as module
+from xaiboard.benchmark.store.records import SCHEMA, Record, Store
+from xaiboard.benchmark.toolkit.files import write_file
 
 IDENTITY = {"metric": "gini"}
 PROVENANCE = {"seconds": 1.5, "forward": 3, "backward": 0}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark import registry, suites
 from xaiboard.benchmark.api import make_plan
-from xaiboard.benchmark.convergence import doubled
-from xaiboard.benchmark.selection import select
+from xaiboard.benchmark.components import registry, suites
+from xaiboard.benchmark.components.patterns import select
+from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
 
 LADDER = [
     "sign_noise", "gaussian_noise", "uniform_noise", "best_of_random", "topk_attack", "lens_attack", "pgd",

@@ -13,9 +13,12 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import report, tables
-from xaiboard.benchmark.store import Store
-from xaiboard.benchmark.tables import CELLS, SCORES
+from xaiboard.benchmark.subjects.trained_models import module_digest
+from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.report.console import describe_status
+from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.store.tables import CELLS, SCORES
 
 Runner = Callable[..., xb.Run]
 
@@ -215,7 +218,7 @@ def test_two_versions_never_share_a_table_under_other_settings(run: Runner) -> N
 
 def test_new_weights_supersede_the_old_ones(run: Runner, mlp: nn.Sequential) -> None:
     run(models={"net": mlp}, methods="saliency", metrics="deletion[steps=4,orders=2],gini")
-    before = xb.zoo.module_digest(mlp)[:16]
+    before = module_digest(mlp)[:16]
     next(mlp.parameters()).data += 0.1
     finished = run(models={"net": mlp}, methods="saliency", metrics="gini")
     assert before not in set(finished.cells["weights"])
@@ -264,7 +267,7 @@ def test_status_while_a_run_goes_on(run: Runner, selection: dict, tmp_path: Path
     cells = tables.current_cells(Store(finished.folder))
     assert cells["status"].value_counts().to_dict() == {"ok": 4, "missing": 2}
     assert (finished.folder / "cells.csv").read_bytes() == before
-    text = report.describe_status(cells)
+    text = describe_status(cells)
     assert text.startswith("6 cells: 4 ok, 2 missing, 0 failed, 0 inapplicable")
     planned = Store(tmp_path / "planned")
     planned.open({})

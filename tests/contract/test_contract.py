@@ -9,9 +9,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.components import Component
+from xaiboard.benchmark.components.decorators import make_method, make_metric
+from xaiboard.benchmark.components.kinds import Component
+from xaiboard.benchmark.components.registry import Registry
 from xaiboard.benchmark.contract import Inapplicable, checks_of, run_check
-from xaiboard.benchmark.registry import Registry, make_method, make_metric
 
 REGISTRIES: tuple[Registry, ...] = (xb.datasets, xb.models, xb.methods, xb.metrics, xb.perturbations)
 
@@ -177,7 +178,8 @@ def test_a_metric_with_one_score_for_all() -> None:
 
 
 def test_a_perturbation_out_of_range() -> None:
-    from xaiboard.benchmark.components import Perturbation, read_signature
+    from xaiboard.benchmark.components.kinds import Perturbation
+    from xaiboard.benchmark.components.signature import read_signature
 
     def brighter(x: Tensor) -> Tensor:
         return x + 0.5

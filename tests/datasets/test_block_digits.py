@@ -1,8 +1,9 @@
 """Block digits: what is where, and that the order says nothing."""
 
 import torch
-from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.datasets.block_digits import block_digits, null_block
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.toolkit.data import Data
 
 
 def _halves(data: Data) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.datasets import cifar10
 from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.toolkit.data import Data
 
 TEST = "test_batch.bin"
 TRAIN = [f"data_batch_{number}.bin" for number in (1, 2, 3, 4, 5)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
-from xaiboard.benchmark.data import load_data
+from xaiboard.benchmark.subjects.datasets import load_data
 
 
 def test_split_sizes_types_and_range() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from xaiboard.benchmark.data import load_data
+from xaiboard.benchmark.subjects.datasets import load_data
 
 
 @pytest.mark.parametrize(("split", "zeros", "eights"), [("train", 135, 130), ("test", 43, 44)])

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.datasets import fashion_mnist, mnist
 from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.toolkit.data import Data
 
 IMAGES = "t10k-images-idx3-ubyte"
 LABELS = "t10k-labels-idx1-ubyte"

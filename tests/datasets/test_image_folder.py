@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from xaiboard.benchmark.data import Data, load_data
-from xaiboard.benchmark.datasets import trees
+from xaiboard.benchmark.datasets.shared import trees
 from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.toolkit.data import Data
 
 RNG = np.random.Generator(np.random.Philox(2))
 COLOUR = RNG.integers(0, 256, (4, 6, 3), dtype=np.uint8)

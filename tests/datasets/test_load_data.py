@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from xaiboard.benchmark.data import load_data, load_reference
+from xaiboard.benchmark.components.registry import datasets
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.registry import datasets
+from xaiboard.benchmark.subjects.datasets import load_data, load_reference
 
 
 def test_the_built_in_sets_are_registered() -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import methods
-from xaiboard.benchmark.data import Reference
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.data import Reference
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 
 @pytest.fixture(params=[1, 3], ids=["grey", "rgb"])

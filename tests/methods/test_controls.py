@@ -8,7 +8,7 @@ from torch import Tensor
 from xaiboard.benchmark import XaiboardError, methods
 from xaiboard.benchmark.methods.random_map import random
 from xaiboard.benchmark.methods.sobel import sobel
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 
 def test_controls_are_marked() -> None:

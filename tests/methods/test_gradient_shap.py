@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, methods
-from xaiboard.benchmark.data import Reference
+from xaiboard.benchmark.toolkit.data import Reference
 
 DRAWS = 400
 

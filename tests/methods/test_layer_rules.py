@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, methods
-from xaiboard.benchmark.data import Reference
+from xaiboard.benchmark.toolkit.data import Reference
 from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
 
 Rule = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]

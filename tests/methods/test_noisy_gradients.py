@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, methods
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 
 def on_the_same_noise(name: str, model: nn.Module, x: Tensor, target: Tensor, draws: int) -> Tensor:

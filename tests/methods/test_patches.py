@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from xaiboard.benchmark import XaiboardError, methods
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 Attribute = Callable[..., Tensor]
 

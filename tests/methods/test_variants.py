@@ -9,9 +9,9 @@ import xaiboard.benchmark as xb
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, methods
-from xaiboard.benchmark.components import choose
-from xaiboard.benchmark.data import Reference
-from xaiboard.benchmark.registry import make_method
+from xaiboard.benchmark.components.choice import choose
+from xaiboard.benchmark.components.decorators import make_method
+from xaiboard.benchmark.toolkit.data import Reference
 
 
 def test_absolute_is_the_magnitude_of_what_the_other_method_gives_with_its_own_random_numbers(

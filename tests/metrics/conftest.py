@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, Weighted, metrics
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 
 class TwoClasses(nn.Module):

@@ -7,7 +7,7 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError
-from xaiboard.benchmark.components import choose
+from xaiboard.benchmark.components.choice import choose
 from xaiboard.metrics.rank_agreement import spearman
 
 Measure = Callable[..., dict[str, Tensor]]

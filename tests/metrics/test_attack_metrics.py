@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, load_data, load_model, metrics
-from xaiboard.benchmark.attacks import log_odds, margin
-from xaiboard.benchmark.components import Weighted
-from xaiboard.benchmark.lipschitz import certified_radius
-from xaiboard.benchmark.rng import SampleRng
-from xaiboard.metrics.box_distance import nearest_in_box
+from xaiboard.benchmark.components.kinds import Weighted
+from xaiboard.benchmark.lipschitz.bounds import certified_radius
+from xaiboard.benchmark.toolkit.pgd import log_odds, margin
+from xaiboard.benchmark.toolkit.rng import SampleRng
+from xaiboard.metrics.shared.box_distance import nearest_in_box
 
 SAMPLES = 60
 

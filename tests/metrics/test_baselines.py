@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 from xaiboard.benchmark import Reference, XaiboardError
-from xaiboard.metrics.baselines import baseline_image
+from xaiboard.metrics.shared.baselines import baseline_image
 
 
 def blur(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -6,8 +6,8 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.data import Reference
-from xaiboard.metrics.baselines import baseline_image
+from xaiboard.benchmark.toolkit.data import Reference
+from xaiboard.metrics.shared.baselines import baseline_image
 
 Measure = Callable[..., dict[str, tuple[Tensor, Tensor]]]
 

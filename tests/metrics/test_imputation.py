@@ -9,12 +9,12 @@ from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
-from xaiboard.benchmark.rng import SampleRng
-from xaiboard.metrics import erasing
-from xaiboard.metrics.erasing import blank, logits_along
-from xaiboard.metrics.imputation import impute
-from xaiboard.metrics.multilevel import Scales
-from xaiboard.metrics.patches import patch_drops, patch_gains
+from xaiboard.benchmark.toolkit.rng import SampleRng
+from xaiboard.metrics.shared import erasing
+from xaiboard.metrics.shared.erasing import blank, logits_along
+from xaiboard.metrics.shared.imputation import impute
+from xaiboard.metrics.shared.multilevel import Scales
+from xaiboard.metrics.shared.patches import patch_drops, patch_gains
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import binary_dilation
 from torch import Tensor
 from xaiboard.benchmark import XaiboardError, metrics
-from xaiboard.benchmark.sets import dilate
+from xaiboard.benchmark.toolkit.top_pixels import dilate
 
 Measure = Callable[..., dict[str, Tensor]]
 NAMES = ["topk_intersection", "lens_recall", "lens_precision"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
-from xaiboard.metrics.distance import chebyshev_distance
+from xaiboard.metrics.shared.distance import chebyshev_distance
 
 Measure = Callable[..., dict[str, Tensor]]
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 from xaiboard.benchmark import XaiboardError, methods, metrics
-from xaiboard.benchmark.diverse import diverse_pixels
+from xaiboard.benchmark.toolkit.diverse_pixels import diverse_pixels
 
 Measure = Callable[..., dict[str, Tensor]]
 NAMES = ["topk_intersection_div", "lens_recall_div", "lens_precision_div"]

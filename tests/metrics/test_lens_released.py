@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 from xaiboard.benchmark import XaiboardError, metrics
-from xaiboard.benchmark.components import choose
-from xaiboard.benchmark.diverse import diverse_pixels
-from xaiboard.benchmark.released import flat_dilate
-from xaiboard.benchmark.selection import select
+from xaiboard.benchmark.components.choice import choose
+from xaiboard.benchmark.components.patterns import select
+from xaiboard.benchmark.toolkit.diverse_pixels import diverse_pixels
+from xaiboard.benchmark.toolkit.lens_released import flat_dilate
 
 Measure = Callable[..., dict[str, Tensor]]
 NAMES = ["lens_recall", "lens_precision", "topk_intersection_div", "lens_recall_div", "lens_precision_div"]

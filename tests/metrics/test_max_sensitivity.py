@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 from xaiboard.benchmark import XaiboardError
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 Measure = Callable[..., dict[str, Tensor]]
 

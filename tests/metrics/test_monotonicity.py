@@ -8,10 +8,10 @@ import scipy.stats
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
-from xaiboard.benchmark.rng import SampleRng
-from xaiboard.metrics.baselines import Baseline, baseline_image
+from xaiboard.benchmark.toolkit.rng import SampleRng
 from xaiboard.metrics.monotonicity import patch_effects
-from xaiboard.metrics.patches import patch_drops
+from xaiboard.metrics.shared.baselines import Baseline, baseline_image
+from xaiboard.metrics.shared.patches import patch_drops
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

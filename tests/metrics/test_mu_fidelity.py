@@ -8,9 +8,9 @@ import scipy.stats
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 from xaiboard.metrics.mu_fidelity import cell_drops, cells
-from xaiboard.metrics.subsets import KEYS, drawn_by
+from xaiboard.metrics.shared.subsets import KEYS, drawn_by
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]
@@ -21,7 +21,7 @@ FEW = {"draws": 12, "grid": 4, "share": 0.3}
 def test_is_1_for_the_exact_map_of_a_linear_model(
     measure: Measure, two_classes: nn.Module, w: Tensor, x: Tensor, target: Tensor, baseline: str
 ) -> None:
-    from xaiboard.metrics.baselines import baseline_image
+    from xaiboard.metrics.shared.baselines import baseline_image
 
     reference = Reference(torch.full_like(x[0], 0.3), x)
     exact = w * (x - baseline_image(x, reference, baseline))  # pyright: ignore[reportArgumentType]
@@ -51,7 +51,7 @@ def test_agrees_with_erasing_subsets_one_by_one(
     measure: Measure, net: nn.Module, x: Tensor, baseline: str, random_map: Draw
 ) -> None:
     """A loop over samples, draws and pixels; uniform noise is new in every draw and follows the key."""
-    from xaiboard.metrics.baselines import baseline_image
+    from xaiboard.metrics.shared.baselines import baseline_image
 
     target, a, found = net(x).argmax(1), random_map(x), []
     rng = SampleRng(3, range(6), "shared value/cell_drops")

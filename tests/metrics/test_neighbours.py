@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, metrics
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 Measure = Callable[..., dict[str, Any]]
 NAMES = ["max_sensitivity", "average_sensitivity", "stability", "local_lipschitz_estimate"]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.metrics.baselines import baseline_image
-from xaiboard.metrics.patches import patch_drops, patch_gains, patch_sums
+from xaiboard.metrics.shared.baselines import baseline_image
+from xaiboard.metrics.shared.patches import patch_drops, patch_gains, patch_sums
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 from xaiboard.benchmark import metrics
-from xaiboard.benchmark.components import Weighted
+from xaiboard.benchmark.components.kinds import Weighted
 
 BEFORE = torch.tensor([[2.0, 0.0, 1.0], [2.0, 0.0, 1.0], [0.0, 2.0, 1.0], [0.0, 2.0, 1.0]]).double()
 AFTER = torch.tensor([[2.5, 0.0, 2.0], [2.0, 5.0, 0.0], [0.0, 4.0, 9.0], [0.0, 9.0, 1.0]]).double()

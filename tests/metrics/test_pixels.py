@@ -1,8 +1,8 @@
 """One value for each pixel, and orders in which noise is no ranking."""
 
 import torch
-from xaiboard.benchmark.pixels import descending_order, largest, magnitudes, pixel_values, quantise
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.pixels import descending_order, largest, magnitudes, pixel_values, quantise
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 
 def test_a_pixel_is_the_signed_sum_of_its_channels() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 from xaiboard.metrics.gini import gini
 
 quantus = pytest.importorskip("quantus", reason="the comparison needs Quantus: pip install quantus")

@@ -13,8 +13,8 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError
-from xaiboard.benchmark.rng import SampleRng
-from xaiboard.metrics.quantus_bridge import one_by_one
+from xaiboard.benchmark.toolkit.rng import SampleRng
+from xaiboard.metrics.shared.quantus_bridge import one_by_one
 
 quantus = pytest.importorskip("quantus", reason="the comparison needs Quantus: pip install quantus")
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.metrics.randomised import fully_randomised, randomised
+from xaiboard.metrics.shared.randomised import fully_randomised, randomised
 
 quantus = pytest.importorskip("quantus", reason="the comparison needs Quantus: pip install quantus")
 pytestmark = pytest.mark.filterwarnings("ignore")

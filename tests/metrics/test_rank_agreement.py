@@ -8,8 +8,8 @@ import torch
 from scipy.stats import kendalltau, spearmanr
 from torch import Tensor
 from xaiboard.benchmark import XaiboardError
-from xaiboard.benchmark.pixels import RESOLUTION
-from xaiboard.metrics.kendall_tau import inversions, kendall_tau
+from xaiboard.benchmark.toolkit.pixels import RESOLUTION
+from xaiboard.metrics.shared.kendall_tau import inversions, kendall_tau
 
 Measure = Callable[..., dict[str, Tensor]]
 NAMES = ["spearman", "kendall", "lens_spearman", "lens_kendall"]

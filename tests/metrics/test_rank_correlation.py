@@ -1,7 +1,7 @@
 import pytest
 import torch
 from scipy.stats import rankdata, spearmanr
-from xaiboard.metrics.rank_correlation import average_ranks, spearman
+from xaiboard.metrics.shared.rank_correlation import average_ranks, spearman
 
 
 @pytest.mark.parametrize("levels", [3, 10, 10_000])

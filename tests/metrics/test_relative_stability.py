@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 Measure = Callable[..., dict[str, Any]]
 RELATIVE = ["relative_input_stability", "relative_output_stability"]

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, Weighted, XaiboardError, metrics
-from xaiboard.metrics.baselines import baseline_image
-from xaiboard.metrics.removal import _normalised, random_order_curves
+from xaiboard.metrics.shared.baselines import baseline_image
+from xaiboard.metrics.shared.removal import _normalised, random_order_curves
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark.rng import SampleRng
-from xaiboard.metrics.removal import random_order_curves
+from xaiboard.benchmark.toolkit.rng import SampleRng
+from xaiboard.metrics.shared.removal import random_order_curves
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

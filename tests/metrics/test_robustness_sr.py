@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError
-from xaiboard.benchmark.attacks import margin
-from xaiboard.benchmark.distances import ddn
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.minimal_attacks import ddn
+from xaiboard.benchmark.toolkit.pgd import margin
+from xaiboard.benchmark.toolkit.rng import SampleRng
 from xaiboard.metrics.robustness_sr import random_set_distances
 
 Measure = Callable[..., dict[str, Tensor]]

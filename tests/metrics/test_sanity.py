@@ -10,9 +10,9 @@ import xaiboard.benchmark as xb
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 from xaiboard.metrics.emprt import histogram_entropy
-from xaiboard.metrics.randomised import fully_randomised, randomised
+from xaiboard.metrics.shared.randomised import fully_randomised, randomised
 
 Measure = Callable[..., dict[str, Tensor]]
 Explain = Callable[..., Tensor]

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
-from xaiboard.benchmark.rng import SampleRng
-from xaiboard.metrics.baselines import Baseline, baseline_image
+from xaiboard.benchmark.toolkit.rng import SampleRng
 from xaiboard.metrics.sensitivity_n import nested_drops, subset_sizes
-from xaiboard.metrics.subsets import drawn_by
+from xaiboard.metrics.shared.baselines import Baseline, baseline_image
+from xaiboard.metrics.shared.subsets import drawn_by
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

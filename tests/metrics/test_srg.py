@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError, metrics
-from xaiboard.benchmark.rng import SampleRng
-from xaiboard.metrics.baselines import Baseline
-from xaiboard.metrics.removal import random_order_curves
+from xaiboard.benchmark.toolkit.rng import SampleRng
+from xaiboard.metrics.shared.baselines import Baseline
+from xaiboard.metrics.shared.removal import random_order_curves
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

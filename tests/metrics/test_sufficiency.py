@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
-from xaiboard.metrics.baselines import Baseline, baseline_image
+from xaiboard.metrics.shared.baselines import Baseline, baseline_image
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]

@@ -21,16 +21,17 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from xaiboard.benchmark import models
-from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.models import fit as fitting
-from xaiboard.models import training
-from xaiboard.models.checkpoint import Checkpoint, State
-from xaiboard.models.finalise import constrain
-from xaiboard.models.interrupt import deferred_interrupt
-from xaiboard.models.loop import Loop
-from xaiboard.models.objectives import Objective, natural
-from xaiboard.models.training import Recipe
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.toolkit.data import Data
+from xaiboard.models.training import fit as fitting
+from xaiboard.models.training import recipe as training
+from xaiboard.models.training.checkpoint import Checkpoint, State
+from xaiboard.models.training.finalise import constrain
+from xaiboard.models.training.interrupt import deferred_interrupt
+from xaiboard.models.training.loop import Loop
+from xaiboard.models.training.objectives import Objective, natural
+from xaiboard.models.training.recipe import Recipe
 
 Objectives = Callable[..., Objective]
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.lipschitz import audit, layer_norm
+from xaiboard.benchmark.lipschitz.bounds import audit, layer_norm
 from xaiboard.models.architectures import lipcnn, lipmlp
-from xaiboard.models.finalise import constrain, finalise
-from xaiboard.models.hkr import SoftHKR
+from xaiboard.models.training.finalise import constrain, finalise
+from xaiboard.models.training.hkr import SoftHKR
 
 SHAPE = (1, 12, 12)
 

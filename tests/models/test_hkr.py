@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.models.architectures import lipmlp
-from xaiboard.models.finalise import constrain, finalise
-from xaiboard.models.hkr import SoftHKR, binary_hkr, one_vs_all_hkr, soft_hkr
+from xaiboard.models.training.finalise import constrain, finalise
+from xaiboard.models.training.hkr import SoftHKR, binary_hkr, one_vs_all_hkr, soft_hkr
 
 
 def batch(rows: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from xaiboard.benchmark.attacks import pgd_l2, pgd_linf
-from xaiboard.benchmark.distances import l2_loop
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.models import objectives
+from xaiboard.benchmark.toolkit.minimal_attacks import l2_loop
+from xaiboard.benchmark.toolkit.pgd import pgd_l2, pgd_linf
 from xaiboard.models.architectures import half_huber_cnn, linear
-from xaiboard.models.hkr import SoftHKR, binary_hkr, one_vs_all_hkr
-from xaiboard.models.objectives import Objective
-from xaiboard.models.objectives.attribution import loss_ig
-from xaiboard.models.objectives.climb import climb_linf
-from xaiboard.models.objectives.lipschitz_penalty import AdaptiveWeight
+from xaiboard.models.training import objectives
+from xaiboard.models.training.hkr import SoftHKR, binary_hkr, one_vs_all_hkr
+from xaiboard.models.training.objectives import Objective
+from xaiboard.models.training.objectives.attribution import loss_ig
+from xaiboard.models.training.objectives.climb import climb_linf
+from xaiboard.models.training.objectives.lipschitz_penalty import AdaptiveWeight
 
 Make = Callable[..., Objective]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 from xaiboard.models.architectures import cnn
-from xaiboard.models.pooling import SlicedAvgPool2d, sliced_pooling
+from xaiboard.models.training.pooling import SlicedAvgPool2d, sliced_pooling
 
 SIZES = [(2, (3, 4, 6, 8)), (2, (1, 2, 7, 5)), (3, (2, 1, 9, 10)), ((1, 2), (2, 3, 5, 6))]
 

@@ -13,10 +13,11 @@ import xaiboard.models
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from xaiboard.benchmark import models
-from xaiboard.benchmark.attacks import pgd_l2, pgd_linf
-from xaiboard.benchmark.data import Data, load_data
-from xaiboard.benchmark.lipschitz import audit, certified_radius
-from xaiboard.models.training import Recipe
+from xaiboard.benchmark.lipschitz.bounds import audit, certified_radius
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.toolkit.data import Data
+from xaiboard.benchmark.toolkit.pgd import pgd_l2, pgd_linf
+from xaiboard.models.training.recipe import Recipe
 
 WEIGHTS = Path(xaiboard.models.__file__).parent / "weights"
 CARDS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}

@@ -13,12 +13,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from xaiboard.benchmark import cli, models
-from xaiboard.benchmark.data import Data, load_data
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.models import training
-from xaiboard.models.loop import Loop
-from xaiboard.models.objectives import Objective, natural, transport
-from xaiboard.models.training import Recipe, fit
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.toolkit.data import Data
+from xaiboard.models.training import recipe as training
+from xaiboard.models.training.loop import Loop
+from xaiboard.models.training.objectives import Objective, natural, transport
+from xaiboard.models.training.recipe import Recipe, fit
 
 NAMES = ["mlp.standard", "cnn.standard", "cnn.pgd_linf", "lipmlp.hkr", "lipcnn.hkr"]
 

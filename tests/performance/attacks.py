@@ -17,10 +17,10 @@ import pandas as pd
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.passes import count_passes
-from xaiboard.benchmark.perturbations.twin import smooth_twin
-from xaiboard.benchmark.report import markdown
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.engine.passes import count_passes
+from xaiboard.benchmark.perturbations.shared.smooth_copy import smooth_twin
+from xaiboard.benchmark.report.markdown import markdown
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 ATTACKS = "topk_attack,lens_attack,mass_center_attack,target_attack,best_of_random,pgd,adversarial_explanation_attack"
 RESTARTED = "best_of_random"

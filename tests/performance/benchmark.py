@@ -1,4 +1,4 @@
-"""Times the same work three ways: this suite, the bare passes at their best batch size, and Quantus.
+"""Times the same values three ways: this suite, the bare passes at their best batch size, and Quantus.
 
 Run it by hand: ``python tests/performance/benchmark.py``. It prints ratios, so that a busy or a slow machine
 does not matter much; it is no test, because a time that fails a build on a busy machine proves nothing.
@@ -15,13 +15,15 @@ import pandas as pd
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import zoo
-from xaiboard.benchmark.batching import Batcher
-from xaiboard.benchmark.data import load_data, load_reference
-from xaiboard.benchmark.passes import count_passes
-from xaiboard.benchmark.report import markdown
-from xaiboard.benchmark.selection import select
-from xaiboard.benchmark.work import Conditions, Work
+from xaiboard.benchmark.components.patterns import select
+from xaiboard.benchmark.engine.batching import Batcher
+from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.passes import count_passes
+from xaiboard.benchmark.engine.scores import score
+from xaiboard.benchmark.engine.values import Values
+from xaiboard.benchmark.report.markdown import markdown
+from xaiboard.benchmark.subjects import trained_models
+from xaiboard.benchmark.subjects.datasets import load_data, load_reference
 
 SIZES = (16, 32, 64, 128, 256, 512)
 METHODS = "saliency,input_x_gradient,integrated_gradients,smoothgrad,occlusion,random,sobel"
@@ -32,12 +34,12 @@ REMOVAL = ",".join(
 )
 
 
-def seconds(work: Callable[[], object], repeats: int) -> float:
+def seconds(values: Callable[[], object], repeats: int) -> float:
     """The shortest of several runs: what the machine can do when nothing else disturbs it."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        work()
+        values()
         times.append(time.perf_counter() - start)
     return min(times)
 
@@ -79,16 +81,16 @@ def _counted(model: nn.Module, total: dict[str, float]) -> Iterator[None]:
 def suite_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, object]]:
     """The suite against the floor, on one trained model."""
     data, reference = load_data("digits", samples=samples), load_reference("digits")
-    trained = zoo.load(xb.models[name], "digits", data.shape, len(data.classes))
+    trained = trained_models.load(xb.models[name], "digits", data.shape, len(data.classes))
     methods = select(xb.methods, METHODS)
     floor = forward_seconds(trained.module, data.x)
     floor_both = backward_seconds(trained.module, data.x)
 
-    def fresh() -> Work:
-        work = Work(trained, data, reference, Conditions(), Batcher(None, "cpu"))
+    def fresh() -> Values:
+        values = Values(trained, data, reference, Conditions(), Batcher(None, "cpu"))
         for method in methods:
-            work.attribution(method)
-        return work
+            values.attribution(method)
+        return values
 
     for title, metrics in (
         ("deletion and insertion, 3 baselines", REMOVAL),
@@ -96,17 +98,17 @@ def suite_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, obje
     ):
         chosen, total, times = select(xb.metrics, metrics), {}, []
         for _ in range(repeats):
-            work = fresh()
+            values = fresh()
             start = time.perf_counter()
             with _counted(trained.module, total):
                 for method in methods:
                     for metric in chosen:
-                        work.score(metric, method, None)
+                        score(values, metric, method, None)
             times.append(time.perf_counter() - start)
         bare = (total["forward"] - total["backward"]) * floor + total["backward"] * floor_both
         yield {
             "model": name,
-            "work": title,
+            "values": title,
             "forward": int(total["forward"]),
             "backward": int(total["backward"]),
             "suite s": round(min(times), 2),
@@ -118,7 +120,7 @@ def suite_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, obje
 def with_totals(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows, and one for all models together: what counts for the time of a run."""
     total = (
-        rows.groupby("work", sort=False)[["forward", "backward", "suite s", "floor s"]]
+        rows.groupby("values", sort=False)[["forward", "backward", "suite s", "floor s"]]
         .sum()
         .round(2)
         .reset_index()
@@ -132,13 +134,13 @@ def quantus_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, ob
     import quantus
 
     data = load_data("digits", samples=samples)
-    trained = zoo.load(xb.models[name], "digits", data.shape, len(data.classes))
+    trained = trained_models.load(xb.models[name], "digits", data.shape, len(data.classes))
     (saliency,) = select(xb.methods, "saliency")
 
-    def fresh() -> Work:
-        work = Work(trained, data, load_reference("digits"), Conditions(), Batcher(None, "cpu"))
-        work.attribution(saliency)
-        return work
+    def fresh() -> Values:
+        values = Values(trained, data, load_reference("digits"), Conditions(), Batcher(None, "cpu"))
+        values.attribution(saliency)
+        return values
 
     x, target = data.x.numpy(), fresh().target.numpy()
     maps = fresh().attribution(saliency).numpy()
@@ -168,18 +170,18 @@ def quantus_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, ob
         (choice,) = select(xb.metrics, metric)
         ours = []
         for _ in range(repeats):
-            work = fresh()
+            values = fresh()
             for (
                 shared
             ) in choice.component.shared:  # computed once for a model, whatever the number of methods
-                work.shared(choice, shared)
+                values.shared(choice, shared)
             start = time.perf_counter()
-            work.score(choice, saliency, None)
+            score(values, choice, saliency, None)
             ours.append(time.perf_counter() - start)
         theirs = seconds(peer, max(1, repeats // 2))
         yield {
             "model": name,
-            "work": metric,
+            "values": metric,
             "suite s": f"{min(ours):.3f}",
             "Quantus s": f"{theirs:.3f}",
             "Quantus / suite": f"{theirs / min(ours):.1f}",

@@ -20,15 +20,18 @@ import xaiboard.benchmark as xb
 from peers import METHOD_PEERS, METRIC_PEERS, Peer
 from torch import Tensor, nn
 from torch.nn.functional import relu
-from xaiboard.benchmark.batching import Batcher
-from xaiboard.benchmark.components import Choice, Method
-from xaiboard.benchmark.data import Data, Reference
-from xaiboard.benchmark.passes import count_passes
-from xaiboard.benchmark.plan import missing_library, needs_method, needs_perturbation
-from xaiboard.benchmark.report import markdown
-from xaiboard.benchmark.selection import select
-from xaiboard.benchmark.work import Conditions, Work
-from xaiboard.benchmark.zoo import TrainedModel
+from xaiboard.benchmark.components.choice import Choice
+from xaiboard.benchmark.components.kinds import Method
+from xaiboard.benchmark.components.patterns import select
+from xaiboard.benchmark.engine.applies import missing_library, needs_method, needs_perturbation
+from xaiboard.benchmark.engine.batching import Batcher
+from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.passes import count_passes
+from xaiboard.benchmark.engine.scores import score
+from xaiboard.benchmark.engine.values import Values
+from xaiboard.benchmark.report.markdown import markdown
+from xaiboard.benchmark.subjects.trained_models import TrainedModel
+from xaiboard.benchmark.toolkit.data import Data, Reference
 
 FEW = 10
 """Passes from which a component is held against the floor: below, the floor is a fraction of a millisecond."""
@@ -86,12 +89,12 @@ def setting(size: int, samples: int) -> tuple[nn.Module, Data, Reference]:
     return model, Data(x, label, [str(i) for i in range(10)], mask), Reference(x.mean(0), x)
 
 
-def processor_seconds(work: Callable[[], object], least: float = 0.2) -> float:
+def processor_seconds(values: Callable[[], object], least: float = 0.2) -> float:
     """Processor time of the shortest of several runs; at least one run, until ``least`` seconds are spent."""
     times: list[float] = []
     while not times or (sum(times) < least and len(times) < 20):
         start = time.process_time()
-        work()
+        values()
         times.append(time.process_time() - start)
     return min(times)
 
@@ -109,11 +112,11 @@ def floor_seconds(model: nn.Module, x: Tensor) -> tuple[float, float]:
     return forward, min(processor_seconds(lambda b=b: both(b)) / len(b) for b in batches) - forward
 
 
-def peak_mebibytes(work: Callable[[], object]) -> float:
-    """Memory that ``work`` takes at its peak, beyond what is taken before."""
+def peak_mebibytes(values: Callable[[], object]) -> float:
+    """Memory that ``values`` takes at its peak, beyond what is taken before."""
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
     before = _status("VmRSS")
-    work()
+    values()
     return round((_status("VmHWM") - before) / 1024)
 
 
@@ -166,8 +169,8 @@ def rows(
     (noise,) = select(xb.perturbations, "sign_noise")
     target = model(data.x).argmax(1)
 
-    def fresh() -> Work:
-        return Work(trained, data, reference, Conditions(), Batcher(None, "cpu"))
+    def fresh() -> Values:
+        return Values(trained, data, reference, Conditions(), Batcher(None, "cpu"))
 
     for choice in choices:
         component = choice.component
@@ -176,54 +179,54 @@ def rows(
             yield {"component": choice.label, "note": reason}
             continue
 
-        def run(work: Work, choice: Choice = choice, is_method: bool = is_method) -> None:
+        def run(values: Values, choice: Choice = choice, is_method: bool = is_method) -> None:
             if is_method:
-                work.attribution(choice)
+                values.attribution(choice)
                 return
             method = saliency if needs_method(choice.component) else None
-            work.score(choice, method, noise if needs_perturbation(choice.component) else None)
+            score(values, choice, method, noise if needs_perturbation(choice.component) else None)
 
-        def ready(choice: Choice = choice, is_method: bool = is_method) -> Work:
+        def ready(choice: Choice = choice, is_method: bool = is_method) -> Values:
             """What other cells compute as well is there already: logits, the map, its perturbed twin."""
-            work = fresh()
+            values = fresh()
             if not is_method and needs_method(choice.component):
-                work.attribution(saliency)
+                values.attribution(saliency)
                 if needs_perturbation(choice.component):
-                    work.perturbed_attribution(noise, saliency)
-                    work.held(noise, saliency)
-            _ = work.target
-            share(work, choice)
-            return work
+                    values.perturbed_attribution(noise, saliency)
+                    values.held(noise, saliency)
+            _ = values.target
+            share(values, choice)
+            return values
 
-        def share(work: Work, choice: Choice = choice) -> None:
+        def share(values: Values, choice: Choice = choice) -> None:
             """What serves every method is computed once for a model."""
             for value in getattr(choice.component, "shared", ()):
-                work.shared(choice, value)
+                values.shared(choice, value)
 
         def measure_once() -> dict[str, float]:
-            _ = (work := fresh()).target
+            _ = (values := fresh()).target
             with count_passes(model) as passes:
-                share(work)
+                share(values)
 
             def again() -> None:
-                _ = (work := fresh()).target
-                share(work)
+                _ = (values := fresh()).target
+                share(values)
 
             once = processor_seconds(again) - processor_seconds(lambda: fresh().target)
             return {"forward": passes.forward, "backward": passes.backward, "seconds": once}
 
         def measure() -> dict[str, float]:
             run(ready())
-            work = ready()
-            memory = peak_mebibytes(lambda: run(work))
-            work = ready()
+            values = ready()
+            memory = peak_mebibytes(lambda: run(values))
+            values = ready()
             with count_passes(model) as passes:
-                run(work)
+                run(values)
             best, left = float("inf"), 0.5
             while best == float("inf") or left > 0:
-                work = ready()
+                values = ready()
                 begin = time.process_time()
-                run(work)
+                run(values)
                 spent = time.process_time() - begin
                 best, left = min(best, spent), left - spent
             return {"forward": passes.forward, "backward": passes.backward, "seconds": best, "MiB": memory}

@@ -17,7 +17,7 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d
-from xaiboard.benchmark.report import markdown
+from xaiboard.benchmark.report.markdown import markdown
 
 SIZES = ((28, 100), (128, 100), (128, 1000), (224, 100), (224, 1000))
 METRICS = ("topk_intersection", "lens_recall", "topk_intersection_div", "lens_recall_div", "lens_curve")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import captum.attr
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark.data import Data
+from xaiboard.benchmark.toolkit.data import Data
 
 Run = Callable[[], object]
 Peer = Callable[[nn.Module, Data, Tensor], Run]

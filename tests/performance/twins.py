@@ -16,9 +16,9 @@ import pandas as pd
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.perturbations.twin import SmoothMaxPool, SmoothReLU, smooth_twin
-from xaiboard.benchmark.report import markdown
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.perturbations.shared.smooth_copy import SmoothMaxPool, SmoothReLU, smooth_twin
+from xaiboard.benchmark.report.markdown import markdown
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 MODELS = "lipmlp.hkr,lipcnn.hkr,lipcnn.ce,cnn.lipschitz_penalty,mlp.standard,cnn.standard,max-pooling"
 SHARPNESS = (1.0, 5.0, 10.0, 20.0, 100.0)

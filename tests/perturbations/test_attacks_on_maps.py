@@ -10,10 +10,10 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, metrics, perturbations
-from xaiboard.benchmark.perturbations.agreement import spearman_with
+from xaiboard.benchmark.perturbations.shared.agreement import spearman_with
+from xaiboard.benchmark.perturbations.shared.smooth_copy import smooth_twin
 from xaiboard.benchmark.perturbations.target_attack import least_square
-from xaiboard.benchmark.perturbations.twin import smooth_twin
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 ATTACKS = ["best_of_random", "lens_attack", "mass_center_attack", "target_attack", "topk_attack"]
 GRADIENT = ATTACKS[1:]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, methods, perturbations
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 ATTACKS = ["adversarial_explanation_attack", "pgd"]
 

@@ -12,7 +12,7 @@ from xaiboard.benchmark import XaiboardError, perturbations
 from xaiboard.benchmark.perturbations.jpeg import jpeg
 from xaiboard.benchmark.perturbations.rotation import rotation
 from xaiboard.benchmark.perturbations.shift import shift
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 
 @pytest.fixture(params=[1, 3], ids=["grey", "rgb"])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 from xaiboard.benchmark import XaiboardError, perturbations
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 NAMES = ["gaussian_noise", "sign_noise", "uniform_noise"]
 

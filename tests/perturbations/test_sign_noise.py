@@ -1,7 +1,7 @@
 import torch
 from xaiboard.benchmark import perturbations
 from xaiboard.benchmark.perturbations.sign_noise import sign_noise
-from xaiboard.benchmark.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import SampleRng
 
 
 def test_moves_every_value_by_eps_or_to_the_border() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
-from xaiboard.benchmark.perturbations.twin import SmoothReLU, smooth_twin, spread
+from xaiboard.benchmark.perturbations.shared.smooth_copy import SmoothReLU, smooth_twin, spread
 from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
 
 POOLS = [

@@ -13,12 +13,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, softplus
-from xaiboard.benchmark.attacks import pgd_linf
 from xaiboard.benchmark.methods.integrated_gradients import integrated_gradients
+from xaiboard.benchmark.toolkit.pgd import pgd_linf
 from xaiboard.metrics.gini import gini
 from xaiboard.models.architectures import linear
-from xaiboard.models.objectives import Objective, adversarial_linf, ig_norm, natural
-from xaiboard.models.objectives.attribution import loss_ig
+from xaiboard.models.training.objectives import Objective, adversarial_linf, ig_norm, natural
+from xaiboard.models.training.objectives.attribution import loss_ig
 
 EPS = 0.1
 SHAPE = (1, 4, 4)

@@ -16,10 +16,10 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
-from xaiboard.benchmark.lipschitz import upper_bound
-from xaiboard.models.finalise import constrain, finalise
-from xaiboard.models.hkr import binary_hkr
+from xaiboard.benchmark.lipschitz.bounds import upper_bound
 from xaiboard.models.layers import GroupSort2
+from xaiboard.models.training.finalise import constrain, finalise
+from xaiboard.models.training.hkr import binary_hkr
 
 pytest.importorskip("deel.torchlip", reason="training a 1-Lipschitz network needs deel-torchlip")
 

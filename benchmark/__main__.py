@@ -1,0 +1,5 @@
+"""``python -m xaiboard.benchmark`` is the command ``xaiboard``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,24 @@
+"""The packages of built-in components, loaded by name: whatever module lies in one of them registers itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+BUILTINS = (
+    "xaiboard.benchmark.datasets",
+    "xaiboard.benchmark.methods",
+    "xaiboard.benchmark.perturbations",
+    "xaiboard.metrics",
+    "xaiboard.models",
+)
+
+
+@cache
+def load_builtins() -> None:
+    """Imports the modules that register the built-in components, in the order of their names."""
+    for name in BUILTINS:
+        for module in iter_modules(import_module(name).__path__):
+            if not module.ispkg:  # helpers of a kind are in sub-packages
+                import_module(f"{name}.{module.name}")

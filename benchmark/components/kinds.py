@@ -1,0 +1,203 @@
+"""What a component is: a plain function, the names it is supplied with, and its settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from ..errors import XaiboardError
+from .signature import Setting
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered function. Calling it with keywords calls the function.
+
+    Args:
+        name: name in tables.
+        function: what computes.
+        source: paper and equation.
+        version: raised by hand when the component changes its meaning.
+        supplied: names of the vocabulary that the function asks for.
+        settings: its keyword-only parameters.
+        code: digest of the code of a function that is passed as an object, and has no version of its own.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    source: str = ""
+    version: int = 1
+    supplied: tuple[str, ...] = ()
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    code: str = ""
+
+    def __call__(self, **given: Any) -> Any:  # noqa: ANN401
+        """What the function returns; settings that are not given have their defaults."""
+        settings = {name: given.pop(name) for name in self.settings if name in given}
+        return self.compute(given, settings)
+
+    def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
+        """What the function returns for supplied values and settings by name."""
+        return self.function(**given, **settings)
+
+    def needs(self, name: str) -> bool:
+        """Whether the function asks for ``name`` of the vocabulary."""
+        return name in self.supplied
+
+    @property
+    def revision(self) -> str:
+        """The version, and the digest of the code where there is one."""
+        return f"{self.version}.{self.code}" if self.code else str(self.version)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file that defines the function (the current one for a notebook)."""
+        try:
+            return Path(inspect.getfile(self.function)).resolve().parent
+        except (OSError, TypeError):
+            return Path.cwd()
+
+    @property
+    def summary(self) -> str:
+        """First line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Dataset(Component):
+    """Images with labels: ``function(split)`` gives a :class:`~xaiboard.benchmark.data.Data`."""
+
+    remote: bool = False
+
+
+@dataclass(frozen=True)
+class Model(Component):
+    """A trained network. ``function(shape, classes)`` builds it; ``weights`` are loaded into it."""
+
+    family: str = "standard"
+    dataset: str | None = None
+    weights: str | None = None
+    lipschitz: float | None = None
+    recipe: Callable[..., Any] | None = None
+
+    def build(self, shape: tuple[int, ...], classes: int) -> Any:  # noqa: ANN401 - torch is not imported here
+        """The network before its weights are loaded, for inputs ``shape`` (C, H, W) and ``classes`` logits."""
+        given = {"shape": shape, "classes": classes}
+        return self.function(**{name: given[name] for name in self.supplied})
+
+
+@dataclass(frozen=True)
+class Method(Component):
+    """An attribution method: ``(B, C, H, W)`` or ``(B, F)``, signed."""
+
+    control: bool = False
+    applies: Callable[[Any], str | None] | None = None
+
+    def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
+        """The attribution; a captum class is made for the model and asked for its ``attribute``.
+
+        Raises:
+            XaiboardError: the method is not applicable to the model.
+        """
+        if self.applies and "model" in given and (reason := self.applies(given["model"])):
+            raise XaiboardError(f"'{self.name}' does not apply: {reason}")
+        if inspect.isclass(self.function):
+            captum_class: Any = self.function
+            return captum_class(given["model"]).attribute(given["x"], target=given["target"], **settings)
+        return super().compute(_with_rng("method", self, given), settings)
+
+
+@dataclass(frozen=True)
+class Perturbation(Component):
+    """A changed input: same shape as ``x``, in ``[0, 1]``."""
+
+    applies: Callable[[str, Mapping[str, Any]], str | None] | None = None
+
+    def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
+        """The changed input."""
+        return super().compute(_with_rng("perturbation", self, given), settings)
+
+
+class Weighted(NamedTuple):
+    """A column whose mean over samples is ``sum(score * weight) / sum(weight)``; both ``(B,)``."""
+
+    score: Any
+    weight: Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column of a metric reads.
+
+    Args:
+        higher_is_better: None for a column that is no score (a chance level, a count): it gets no rank.
+        across_models: whether values of different models may be compared.
+    """
+
+    higher_is_better: bool | None = None
+    across_models: bool = False
+
+
+@dataclass(frozen=True)
+class Metric(Component):
+    """One score per sample, ``(B,)``, or a mapping of named columns of them."""
+
+    family: str = ""
+    higher_is_better: bool | None = None
+    across_models: bool = False
+    whole: bool = False
+    library: str = ""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    shared: Mapping[str, Component] = field(default_factory=dict)
+
+    def column(self, name: str) -> Column:
+        """How the column ``name`` reads; the plain score's name is empty."""
+        if not name:
+            return Column(self.higher_is_better, self.across_models)
+        return self.columns.get(name, Column())
+
+    def needs(self, name: str) -> bool:
+        """Whether the metric, or a value that it shares, asks for ``name``."""
+        return name in self.supplied or any(name in value.supplied for value in self.shared.values())
+
+    def __call__(self, **given: Any) -> Any:  # noqa: ANN401
+        """The scores; shared values and random numbers that are not given are made here, with seed 0."""
+        if self.needs("rng"):
+            given.setdefault("rng", _default_rng(f"metric/{self.name}", given))
+        if self.needs("reference"):
+            given.setdefault("reference", None)
+        settings = {name: given.get(name, setting.default) for name, setting in self.settings.items()}
+        for name, value in self.shared.items():
+            if name not in given:
+                known = {**settings, **given, "rng": _default_rng(f"shared value/{name}", given)}
+                given[name] = value(**{key: known[key] for key in (*value.supplied, *value.settings)})
+        wanted = (*self.supplied, *self.settings)
+        unwanted = (
+            set(given) - set(wanted) - {name for value in self.shared.values() for name in value.supplied}
+        )
+        if unwanted:
+            raise XaiboardError(
+                f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {', '.join(wanted)}"
+            )
+        chosen = {name: given[name] for name in self.settings if name in given}
+        return self.compute({name: given[name] for name in self.supplied if name in given}, chosen)
+
+
+def _with_rng(kind: str, component: Component, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``given``, with random numbers of seed 0 where the component asks for them and none are given."""
+    if not component.needs("rng") or "rng" in given:
+        return given
+    return {**given, "rng": _default_rng(f"{kind}/{component.name}", given)}
+
+
+def _default_rng(purpose: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - torch is not imported here
+    from ..toolkit.rng import SampleRng
+
+    first = next((given[name] for name in ("x", "attribution", "label") if name in given), ())
+    return SampleRng(0, range(len(first)), purpose)
+
+
+C = TypeVar("C", bound=Component)

@@ -1,0 +1,75 @@
+"""Loads components: built-in packages, installed entry points and files, all through one door."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ..errors import XaiboardError
+from . import registry
+from .builtin import load_builtins
+
+
+@cache
+def load_entry_points() -> None:
+    """Imports what installed distributions name in the entry-point group ``xaiboard``."""
+    load_builtins()
+    for entry in entry_points(group="xaiboard"):
+        entry.load()
+
+
+def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
+    """Imports entry points and plug-in files; a file's folder becomes importable, as for a script.
+
+    Returns:
+        Kind and name of each component that the files registered.
+
+    A plug-in's own error keeps its traceback, which starts in the plug-in.
+
+    Raises:
+        XaiboardError: no such file, or a syntax error in it.
+    """
+    load_entry_points()
+    return {entry for file in files for entry in _load_file(Path(file).expanduser().resolve())}
+
+
+def _load_file(path: Path) -> set[tuple[str, str]]:
+    if not path.is_file() or path.suffix != ".py":
+        raise XaiboardError(f"plug-in '{path}' is not a Python file; give the path of a .py file")
+    name = f"xaiboard_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name].__dict__["registered_components"]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise XaiboardError(f"plug-in '{path}' cannot be imported; give the path of a .py file")
+    module = importlib.util.module_from_spec(spec)
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    sys.modules[name] = module
+    before = _registered()
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if isinstance(error, SyntaxError) and error.filename == str(path):
+            where = f"line {error.lineno}: {error.msg}"
+            raise XaiboardError(
+                f"plug-in '{path}' has a syntax error in {where}; mend it and run again"
+            ) from None
+        if isinstance(error, SystemExit):
+            raise XaiboardError(
+                f"plug-in '{path}' ends the program when it is imported; remove that"
+            ) from None
+        raise
+    module.__dict__["registered_components"] = _registered() - before
+    return module.__dict__["registered_components"]
+
+
+def _registered() -> set[tuple[str, str]]:
+    kinds = (registry.datasets, registry.models, registry.methods, registry.metrics, registry.perturbations)
+    return {(known.kind, name) for known in kinds for name in known}

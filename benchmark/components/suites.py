@@ -1,0 +1,57 @@
+"""Suites: named selections, one TOML file each; a path to a file of your own works as well."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import XaiboardError, unknown
+
+FOLDER = Path(__file__).parents[1] / "suites"
+
+_KEYS = {
+    "description": str,
+    "dataset": str,
+    "models": str,
+    "methods": str,
+    "metrics": str,
+    "perturbations": str,
+    "samples": int,
+}
+
+
+def names() -> list[str]:
+    """Names of the suites that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read(name: str) -> Mapping[str, str | int]:
+    """A suite's selections by name, or from a ``.toml`` file.
+
+    Raises:
+        XaiboardError: an unknown suite, or a file with unknown keys or values of the wrong type.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file() or (path.parent == FOLDER and path.stem not in names()):
+        raise unknown("suite", name, names())
+    try:
+        suite = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise XaiboardError(f"suite '{path}' is not TOML: {error}") from None
+    for key, value in suite.items():
+        if (
+            key not in _KEYS
+            or type(value) is not _KEYS[key]
+            or value in (0, "")
+            or (key == "samples" and value < 0)
+        ):
+            known = ", ".join(f"{name} ({kind.__name__})" for name, kind in _KEYS.items())
+            raise XaiboardError(f"suite '{path}' has {key} = {value!r}; it may have: {known}")
+    missing = {"dataset", "models", "metrics", "samples"} - set(suite)
+    if missing:
+        raise XaiboardError(
+            f"suite '{path}' lacks '{min(missing)}'; it names dataset, models, metrics and samples, and methods unless"
+            " its metrics judge models alone"
+        )
+    return suite

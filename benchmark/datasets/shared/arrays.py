@@ -1,0 +1,33 @@
+"""From bytes to data: pixels to ``[0, 1]``, labels that are classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ...errors import XaiboardError
+from ...toolkit.data import Data
+
+
+def as_data(pixels: np.ndarray, label: np.ndarray, classes: Sequence[str], origin: object) -> Data:
+    """Data from uint8 pixels ``(N, C, H, W)`` and labels ``(N,)``.
+
+    Args:
+        pixels: 0 to 255.
+        label: index of the class of each image.
+        classes: names of the classes.
+        origin: where it comes from, for messages.
+
+    Raises:
+        XaiboardError: no images, or a label that is no class.
+    """
+    if not pixels.size:
+        raise XaiboardError(f"'{origin}' holds no images, expected at least one; replace it")
+    if label.max() >= len(classes):
+        raise XaiboardError(
+            f"'{origin}' has the label {label.max()}, expected 0 to {len(classes) - 1}; replace the file"
+        )
+    x = torch.from_numpy(pixels.astype(np.float32, order="C")).div_(255)
+    return Data(x, torch.from_numpy(label.astype(np.int64)), tuple(classes))

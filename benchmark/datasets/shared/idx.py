@@ -1,0 +1,87 @@
+"""IDX, the file format of MNIST and its relatives: a magic number, big-endian sizes, then bytes."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ...errors import XaiboardError
+from ...toolkit.data import Data
+from .arrays import as_data
+from .files import download, find_files
+
+UNSIGNED_BYTE = 8
+"""IDX's code for the type of the elements."""
+
+
+def load_idx(
+    dataset: str,
+    split: Literal["train", "test"],
+    *,
+    url: str,
+    md5: Mapping[str, str],
+    classes: Sequence[str],
+) -> Data:
+    """A split of a data set that is published under MNIST's file names, ``(N, 1, H, W)``.
+
+    Args:
+        dataset: name of the data set and of its folder in ``XAIBOARD_DATA``.
+        split: ``train``, or ``test`` whose files are named ``t10k``.
+        url: where the gzipped files are; ends in a slash.
+        md5: checksum of each gzipped file, by name without ``.gz``.
+        classes: names of the classes.
+
+    Raises:
+        XaiboardError: files missing, damaged or not of a pair.
+    """
+    prefix = {"train": "train", "test": "t10k"}[split]
+    names = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+    paths = find_files(dataset, [(f"{name}.gz", name) for name in names]) or [
+        download(dataset, f"{name}.gz", f"{url}{name}.gz", md5[name]) for name in names
+    ]
+    pixels, label = read_idx(paths[0], dimensions=3), read_idx(paths[1], dimensions=1)
+    if len(pixels) != len(label):
+        raise XaiboardError(
+            f"'{paths[0]}' has {len(pixels)} images and '{paths[1].name}' has {len(label)} labels, "
+            "expected as many; replace the file that does not belong"
+        )
+    return as_data(pixels[:, None], label, classes, paths[1])
+
+
+def read_idx(path: Path, *, dimensions: int) -> np.ndarray:
+    """The array in an IDX file of unsigned bytes, gzipped if its name ends in ``.gz``; uint8, read-only.
+
+    Raises:
+        XaiboardError: not gzip, not IDX, another number of dimensions, or too few or too many bytes.
+    """
+    content = _read(path)
+    header = 4 * (1 + dimensions)
+    magic = bytes([0, 0, UNSIGNED_BYTE, dimensions])
+    if content[:4] != magic or len(content) < header:
+        raise XaiboardError(
+            f"'{path}' starts with the bytes '{content[:4].hex(' ')}', expected '{magic.hex(' ')}' and {dimensions} "
+            "sizes, as an IDX file does; replace the file"
+        )
+    shape = tuple(int(size) for size in np.frombuffer(content[4:header], dtype=">u4"))
+    if len(content) - header != math.prod(shape):
+        raise XaiboardError(
+            f"'{path}' announces {' x '.join(map(str, shape))} bytes of data and has {len(content) - header}; "
+            "replace the file"
+        )
+    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise XaiboardError(
+            f"'{path}' cannot be read ({error}), expected a complete IDX file, gzipped if named .gz; replace the file"
+        ) from error

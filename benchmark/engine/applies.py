@@ -1,0 +1,74 @@
+"""Which cells can be computed, and why the others cannot."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ..components.choice import Choice
+from ..components.kinds import Metric
+from ..errors import XaiboardError
+from ..lipschitz import bounds
+from ..subjects.trained_models import TrainedModel
+from ..toolkit.data import Data
+
+
+def needs_method(metric: Metric) -> bool:
+    """Whether a metric judges attributions, not the model alone."""
+    return any(
+        metric.needs(name)
+        for name in (
+            "attribution",
+            "explain",
+            "other_attribution",
+            "perturbed_x",
+            "perturbed_logits",
+            "perturbed_attribution",
+        )
+    )
+
+
+def needs_perturbation(metric: Metric) -> bool:
+    """Whether a metric compares with a perturbed sample."""
+    return any(metric.needs(name) for name in ("perturbed_x", "perturbed_logits", "perturbed_attribution"))
+
+
+def missing_library(metric: Metric) -> str:
+    """Why a metric cannot be computed on this machine, or nothing."""
+    if not metric.library or find_spec(metric.library):
+        return ""
+    return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
+
+
+def reason_against(
+    model: TrainedModel, method: Choice | None, metric: Choice, perturbation: Choice | None, data: Data
+) -> str:
+    """Why the cell cannot be computed, or nothing."""
+    if reason := missing_library(metric.component):
+        return reason
+    if metric.component.needs("mask") and data.mask is None:
+        return "the data set has no 'mask'"
+    if needs_perturbation(metric.component) and perturbation is None:
+        return "no perturbation is selected"
+    reasons = [choice.reason_against(model.module) for choice in (method, metric) if choice is not None]
+    if perturbation is not None and method is not None and (applies := perturbation.component.applies):
+        reasons.append(applies(method.root.component.name, perturbation.settings))
+    if any(reasons):
+        return next(filter(None, reasons))
+    if metric.component.needs("certificate") or metric.component.needs("lipschitz"):
+        return _uncertified(model, data, certificate=metric.component.needs("certificate"))
+    return ""
+
+
+def _uncertified(model: TrainedModel, data: Data, *, certificate: bool) -> str:
+    """Why a model has no Lipschitz bound, or no certificate; or nothing."""
+    if certificate and model.lipschitz is None:
+        return "the model claims no Lipschitz constant"
+    try:
+        upper = bounds.upper_bound(model.module, data.shape)
+    except XaiboardError as error:
+        return f"no Lipschitz bound: {error}"
+    except RuntimeError:  # the layers do not fit the images: the cell itself says how
+        return ""
+    if certificate and upper > 1 + bounds.TOLERANCE:
+        return f"the model does not pass the Lipschitz audit: upper bound {upper:.6g}"
+    return ""

@@ -1,0 +1,88 @@
+"""A cell: one model, method, metric and perturbation, with all that identifies its scores."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ..components.choice import Choice
+from ..store.records import SCHEMA
+from ..subjects.trained_models import TrainedModel
+from .conditions import Conditions
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model, method, metric and perturbation; model metrics have no method.
+
+    Args:
+        samples: digest of the samples.
+        reference: digest of the training split's statistics, if a component of the cell asks for them.
+        reason: why the cell is inapplicable; empty when it applies.
+        other: another model that the perturbation asks for.
+    """
+
+    dataset: str
+    model: TrainedModel
+    method: Choice | None
+    metric: Choice
+    perturbation: Choice | None
+    samples: str
+    conditions: Conditions
+    reference: str = ""
+    reason: str = ""
+    other: TrainedModel | None = None
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What could change a score; nothing of where and how fast it was computed."""
+        return {
+            "schema": SCHEMA,
+            "dataset": self.dataset,
+            "samples": self.samples,
+            "reference": self.reference,
+            "model": self.model.identity,
+            "method": self.method and self.method.identity,
+            "metric": self.metric.identity,
+            "perturbation": self.perturbation and self.perturbation.identity,
+            "seed": self.conditions.seed,
+            "target": self.conditions.target,
+            "dtype": self.conditions.dtype,
+            **({"other_model": self.other.identity} if self.other else {}),
+        }
+
+    @property
+    def key(self) -> str:
+        """Name of the cell's records: the metric, and a digest of the identity."""
+        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
+        return f"{self.metric.component.name}-{sha256(text.encode()).hexdigest()[:16]}"
+
+    @property
+    def row(self) -> dict[str, object]:
+        """The cell's row of ``cells.csv``, as planned."""
+        metric = self.metric.component
+        return {
+            "key": self.key,
+            "dataset": self.dataset,
+            "model": self.model.name,
+            "family": self.model.family,
+            "method": self.method.label if self.method else "",
+            "metric": metric.name,
+            "settings": self.metric.settings_text,
+            "perturbation": f"{self.perturbation.component.name}[{self.perturbation.settings_text}]"
+            if self.perturbation
+            else "",
+            "metric_family": metric.family,
+            "method_settings": self.method.settings_text if self.method else "",
+            "model_version": self.model.version,
+            "method_version": self.method.component.revision if self.method else "",
+            "metric_version": metric.revision,
+            "perturbation_version": self.perturbation.component.revision if self.perturbation else "",
+            "weights": self.model.digest[:16],
+            "samples": self.samples[:16],
+            "reference": self.reference[:16],
+            "control": bool(self.method and self.method.component.control),
+            "status": "inapplicable" if self.reason else "missing",
+            "note": self.reason,
+        }

@@ -1,0 +1,112 @@
+"""The plan: every (model, method, metric, perturbation) cell, whether it applies, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from ..components.choice import Choice
+from ..subjects.trained_models import TrainedModel
+from ..toolkit.data import Data, Reference
+from .applies import needs_method, needs_perturbation, reason_against
+from .cell import Cell
+from .conditions import Conditions
+from .costs import Cost
+from .probe import Costs
+
+SHARD_BYTES = 2**27
+"""Pixels of a shard, in bytes of float32: a run holds one shard of images and maps at a time."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run needs, checked before anything is computed."""
+
+    dataset: str
+    data: Data
+    reference: Reference | None
+    cells: Sequence[Cell]
+    conditions: Conditions
+    costs: Costs
+    others: Mapping[str, TrainedModel]
+
+    @property
+    def shards(self) -> list[slice]:
+        """Consecutive samples that are held in memory together."""
+        size = max(1, SHARD_BYTES // (4 * self.data.x[0].numel()))
+        return [slice(start, min(start + size, len(self.data))) for start in range(0, len(self.data), size)]
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """What tables need to know: shards, seed, rows of cells, and how each metric's columns read."""
+        metrics = {cell.metric.component.name: cell.metric.component for cell in self.cells}
+        return {
+            "shards": len(self.shards),
+            "seed": self.conditions.seed,
+            "columns": {
+                name: {column: asdict(metric.column(column)) for column in ("", *metric.columns)}
+                for name, metric in metrics.items()
+            },
+            "cells": [cell.row for cell in self.cells],
+        }
+
+    def cost(self, cell: Cell) -> Cost | None:
+        """Passes of one cell had it been computed alone, or None if the probe raised."""
+        alone = self.costs.alone(cell)
+        return alone and alone * len(self.data)
+
+    def total(self, cells: Iterable[Cell]) -> Cost:
+        """Passes of several cells; what cells of one model share counts once."""
+        return self.costs.together(cell for cell in cells if not cell.reason) * len(self.data)
+
+
+def make_cells(
+    dataset: str,
+    data: Data,
+    models: Sequence[TrainedModel],
+    methods: Sequence[Choice],
+    metrics: Sequence[Choice],
+    perturbations: Sequence[Choice],
+    conditions: Conditions,
+    reference: Reference | None = None,
+    others: Mapping[str, TrainedModel] | None = None,
+) -> list[Cell]:
+    """The product, in the order model, method, metric, perturbation, with the reason where a cell does not apply."""
+    cells = []
+    for model in models:
+        for method, metric, perturbation in _product(methods, metrics, perturbations):
+            reason = reason_against(model, method, metric, perturbation, data)
+            parts = [choice for choice in (method, metric, perturbation) if choice is not None]
+            statistics = (
+                reference.digest if reference and any(part.needs("reference") for part in parts) else ""
+            )
+            other = (others or {}).get(perturbation.other_model) if perturbation else None
+            cells.append(
+                Cell(
+                    dataset,
+                    model,
+                    method,
+                    metric,
+                    perturbation,
+                    data.digest,
+                    conditions,
+                    statistics,
+                    reason,
+                    other,
+                )
+            )
+    return cells
+
+
+def _product(
+    methods: Sequence[Choice], metrics: Sequence[Choice], perturbations: Sequence[Choice]
+) -> Iterator[tuple[Choice | None, Choice, Choice | None]]:
+    def pairs(wanted: bool) -> Iterator[tuple[Choice, Choice | None]]:
+        for metric in metrics:
+            if needs_method(metric.component) is wanted:
+                takes = needs_perturbation(metric.component) and perturbations
+                yield from ((metric, perturbation) for perturbation in (takes or [None]))
+
+    yield from ((None, *pair) for pair in pairs(wanted=False))
+    for method in methods:
+        yield from ((method, *pair) for pair in pairs(wanted=True))

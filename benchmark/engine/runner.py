@@ -1,0 +1,192 @@
+"""Executes a plan: each model once, each attribution once; a cell that raises costs only itself."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ..errors import XaiboardError
+from ..store.records import Record, Store
+from ..subjects.code_digest import code_digest
+from .batching import Batcher
+from .cell import Cell
+from .costs import Cost, total
+from .passes import count_passes
+from .plan import Plan
+from .scores import Scores, score
+from .values import Values
+
+
+def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
+    """Computes the plan's cells that have no record yet and stores each as soon as it is finished.
+
+    Args:
+        plan: what to compute.
+        store: an open store.
+        batch_size: samples in a batch; None for a size that suits the device.
+        progress: whether to show a bar with passes, cells and time left.
+
+    Raises:
+        XaiboardError: a record cannot be written.
+    """
+    finished, todo = split(plan, store)
+    _warn_of_changed_code(finished, store)
+    cost = plan.total(todo)
+    expected = int(cost.forward + cost.backward)
+    with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
+        done = 0
+        for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
+            for rows, cells in _portions(plan, list(of_model)):
+                batcher = Batcher(batch_size, plan.conditions.device)
+                with count_passes(cells[0].model.module, bar.update) as passes:
+                    values = Values(
+                        cells[0].model,
+                        plan.data[rows],
+                        plan.reference,
+                        plan.conditions,
+                        batcher,
+                        passes,
+                        plan.others,
+                    )
+                    shards = {
+                        shard: slice(part.start - rows.start, part.stop - rows.start)
+                        for shard, part in enumerate(plan.shards)
+                        if rows.start <= part.start and part.stop <= rows.stop
+                    }
+                    for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
+                        cell = None
+                        for cell in of_method:
+                            bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
+                            if not all(store.has(cell.key, shard) for shard in shards):
+                                _compute(cell, shards, values, store)
+                            done += len(plan.shards) - 1 in shards
+                        if cell is not None and cell.method is not None:
+                            values.memo.forget(cell.method.label)
+
+
+def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
+    """Of the cells that apply, those that have all of their records, and those to compute."""
+    finished, todo = [], []
+    for cell in plan.cells:
+        if not cell.reason:
+            has_all = all(store.has(cell.key, shard) for shard in range(len(plan.shards)))
+            (finished if has_all else todo).append(cell)
+    return finished, todo
+
+
+def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
+    """Samples that are held in memory together, and the cells to compute on them.
+
+    All samples for the metrics that see them all, and shard by shard for the others.
+    """
+    if len(plan.shards) == 1:
+        yield plan.shards[0], cells
+        return
+    if whole := [cell for cell in cells if cell.metric.component.whole]:
+        yield slice(0, len(plan.data)), whole
+    if others := [cell for cell in cells if not cell.metric.component.whole]:
+        yield from ((rows, others) for rows in plan.shards)
+
+
+def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Store) -> None:
+    """Computes a cell on all samples of ``values`` and writes a record for each of the shards that they make up."""
+    try:
+        compute = partial(score, values, cell.metric, cell.method, cell.perturbation)
+        scores, measured = values.memo.measured(compute)
+        records = {shard: _record(values, scores, rows) for shard, rows in shards.items()}
+    except Exception as error:  # a component may raise anything, and costs only its own cell
+        store.fail(cell.key, min(shards), message(error), traceback.format_exc())
+        return
+    cost = measured.own + total(values.memo.cost[key] for key in measured.used)
+    provenance = {
+        "batch_size": values.batcher.size,
+        "device": device_name(values.conditions.device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "code": _own_code(cell),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    for shard, record in records.items():
+        spent = cost if shard == min(records) else Cost()  # tables add the shards up
+        passes = {
+            "seconds": round(spent.seconds, 4),
+            "forward": int(spent.forward),
+            "backward": int(spent.backward),
+        }
+        store.write(cell.key, shard, record, cell.identity, {**passes, **provenance})
+
+
+def _own_code(cell: Cell) -> dict[str, str]:
+    """Digests of the code of components that are neither built in nor captum's, by kind and name."""
+    choices = {"method": cell.method, "metric": cell.metric, "perturbation": cell.perturbation}
+    digests = {}
+    for kind, choice in choices.items():
+        if choice is not None and not choice.component.function.__module__.startswith(
+            ("xaiboard.", "captum.")
+        ):
+            with suppress(XaiboardError):  # what has no digest is not watched
+                digests[f"{kind} '{choice.component.name}'"] = code_digest(choice.component.function)
+    return digests
+
+
+def _warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
+    """Says which components have other code than when their finished cells were computed."""
+    changed = set()
+    for cell in finished:
+        if own := _own_code(cell):
+            before = store.read(cell.key, 0)[1]
+            same_python = before.get("python") == platform.python_version()
+            known = before.get("code", {}) if same_python else {}
+            changed |= {name for name, digest in own.items() if known.get(name, digest) != digest}
+    for name in sorted(changed):
+        tqdm.write(
+            f"xaiboard: {name} has changed since its finished cells were computed, and they are kept; raise its"
+            " version to compute them again",
+            file=sys.stderr,
+        )
+
+
+def message(error: BaseException) -> str:
+    """The one line that a failed cell's row carries."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, XaiboardError) else f"{type(error).__name__}: {text}"
+
+
+def device_name(device: str) -> str:
+    """What the numbers were computed on."""
+    kind = torch.device(device)
+    return torch.cuda.get_device_name(kind) if kind.type == "cuda" else f"{kind.type} ({platform.machine()})"
+
+
+def _name(cell: Cell) -> str:
+    return " ".join((cell.model.name, cell.method.label if cell.method else "", cell.metric.label)).replace(
+        "  ", " "
+    )
+
+
+def _record(values: Values, scores: Scores, rows: slice) -> Record:
+    def arrays(columns: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+        return {name: column.cpu().numpy() for name, column in columns.items()}
+
+    correct, of_rows = values.logits.argmax(1) == values.label, scores[rows]
+    return Record(
+        np.asarray(values.ids, dtype=np.int64)[rows],
+        values.target[rows].cpu().numpy(),
+        values.label[rows].cpu().numpy(),
+        correct[rows].cpu().numpy(),
+        arrays(of_rows.score),
+        arrays(of_rows.weight),
+        arrays(of_rows.curve),
+    )

@@ -1,0 +1,4 @@
+"""Lipschitz constants of networks: bounds, slopes, the audit.
+
+May import: errors, toolkit, components, subjects.
+"""

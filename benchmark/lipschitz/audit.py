@@ -1,0 +1,79 @@
+"""The audit of one model: weights against card, accuracy, Lipschitz bounds, certificates."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ..components.registry import models
+from ..errors import XaiboardError
+from ..subjects import trained_models
+from ..subjects.datasets import load_data, take
+from ..subjects.trained_models import TrainedModel
+from ..toolkit.data import Data
+from . import bounds
+
+IMAGES = 500
+"""Test images from which the lower bound is sought."""
+
+CHUNK = 256
+
+
+def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
+    """What ``xaiboard audit`` prints, and whether the model keeps what it claims.
+
+    Raises:
+        XaiboardError: unknown model or data set, or weights that do not fit their card.
+    """
+    entry = models[name]
+    data = load_data(dataset)
+    trained = trained_models.load(entry, dataset, data.shape, len(data.classes))
+    path = trained_models.weights_path(entry, dataset)
+    card = (trained_models.read_card(path) if path is not None else None) or {}
+    with torch.no_grad():
+        logits = torch.cat([trained.module(part) for part in data.x.split(CHUNK)])
+    correct = logits.argmax(1) == data.label
+    accuracy = correct.double().mean().item()
+    lines = [f"{name} on {dataset}: {sum(p.numel() for p in trained.module.parameters())} parameters"]
+    if card:
+        lines.append("weights: SHA-256 as on the card")
+    said = f"card: {card.get('accuracy')}" if card else "there is no card"
+    lines.append(f"accuracy: {accuracy:.4f} on {len(data)} test samples; {said}")
+    found, bounds = _bounds(trained, data)
+    certificates, kept = _certificates(trained, found, logits, correct, data)
+    passed = kept and abs(accuracy - float(card.get("accuracy", accuracy))) < 1e-3
+    lines += [bounds, certificates, "audit passed" if passed else "audit NOT passed"]
+    return "\n".join(lines), passed
+
+
+def _bounds(trained: TrainedModel, data: Data) -> tuple[bounds.Audit, str]:
+    """What is known of the Lipschitz constant, and its line; an unknown bound is infinite."""
+    part = take(data, min(IMAGES, len(data)))
+    lower = bounds.lower_bound(trained.module, part.x)
+    met = f"at least {lower:.6g} (ascent from {len(part)} test images)"
+    try:
+        upper = bounds.upper_bound(trained.module, data.shape)
+    except XaiboardError as error:
+        return bounds.Audit(math.inf, lower), f"Lipschitz constant (L2): {met}; no upper bound: {error}"
+    found = bounds.Audit(upper, lower)
+    tight = f"lower/upper {found.tightness:.3f}"
+    return found, f"Lipschitz constant (L2): at most {upper:.6g}, {met}; {tight}"
+
+
+def _certificates(
+    trained: TrainedModel, found: bounds.Audit, logits: Tensor, correct: Tensor, data: Data
+) -> tuple[str, bool]:
+    """The line on certificates, and whether the model keeps its claim."""
+    if not found.consistent:
+        return "certificates: none, the slopes that were met contradict the upper bound", False
+    if trained.lipschitz is None:
+        return "certificates: none, the model claims no Lipschitz constant", True
+    if not found.passes:
+        return f"certificates: none, the model claims {trained.lipschitz:g} and does not pass", False
+    radius = bounds.certified_radius(trained.module, logits, data.shape)
+    shares = (
+        f"{(correct & (radius >= limit)).double().mean().item():.4f} at {limit:g}" for limit in bounds.RADII
+    )
+    return f"certified accuracy (L2): {', '.join(shares)}", True

@@ -1,0 +1,5 @@
+"""From cells and scores to leaderboards, figures of tables, and the page.
+
+May import: errors, toolkit, store.
+Needs no torch.
+"""

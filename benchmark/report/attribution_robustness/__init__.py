@@ -1,0 +1,1 @@
+"""How attributions fare under perturbations: table, section of the page, figures."""

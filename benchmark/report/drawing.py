@@ -1,0 +1,49 @@
+"""What all figures share: no window, images, signed maps, and the same bytes each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+
+from ..toolkit.files import write_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+matplotlib.use("Agg", force=False)
+
+
+def save(figure: Figure, path: Path, *, crop: bool = False) -> None:
+    """Writes a PNG and closes the figure.
+
+    Args:
+        figure: what is drawn.
+        path: the PNG to write.
+        crop: whether to cut the margins, or to take in what stands out.
+    """
+    from matplotlib import pyplot
+
+    box: dict[str, Any] = {"bbox_inches": "tight"} if crop else {}
+    write_file(
+        path,
+        lambda temporary: figure.savefig(
+            temporary, dpi=110, format="png", metadata={"Software": None}, **box
+        ),
+    )
+    pyplot.close(figure)
+
+
+def show_image(axis: Axes, image: np.ndarray) -> None:
+    """An image ``(C, H, W)`` in ``[0, 1]``: three channels are colours, of others the mean is shown."""
+    shown = image.transpose(1, 2, 0).clip(0, 1) if len(image) == 3 else image.mean(0)
+    axis.imshow(shown, cmap="gray", vmin=0, vmax=1)
+
+
+def show_map(axis: Axes, values: np.ndarray) -> None:
+    """A signed map ``(H, W)`` on its own scale: red above zero, blue below."""
+    bound = float(np.abs(values).max()) or 1.0
+    axis.imshow(values, cmap="RdBu_r", vmin=-bound, vmax=bound)

@@ -1,0 +1,137 @@
+"""Model families compared in pairs, on the samples that all models classify correctly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..store.tables import LABEL
+from .bootstrap import interval, resampled_counts, weighted_means
+from .matrices import COLUMN, Matrix, correct_by_all, matrices
+
+FAMILIES = [
+    "dataset", "method", "metric", "settings", "perturbation", "higher_is_better", "family_a", "family_b",
+    "models_a", "models_b", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "better", "n", "status", "note",
+]  # fmt: skip
+
+
+Side = tuple[str, tuple[str, ...]]
+"""A family, and those of its models that are compared."""
+
+
+def compare_families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Models of different families, and whole families, compared in pairs on common correct samples.
+
+    Only columns that may be compared across models take part. A sample counts if every model classifies it
+    correctly. A family's mean is the plain mean over its models; it is empty where one of them has no score.
+    """
+    comparable = scores[scores["across_models"] & (scores["method"] != "")]
+    labels = cells[[*LABEL, "status", "note"]].astype(str).iloc[::-1].itertuples(index=False)
+    states = {row[: len(LABEL)]: row[len(LABEL) :] for row in labels}
+    rows = []
+    for dataset, of_dataset in comparable.groupby("dataset", observed=True):
+        correct = correct_by_all(of_dataset)
+        planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
+        models = planned.drop_duplicates().sort_values(["family", "model"])
+        opponents = list(_opponents(_sides(models)))
+        kept = of_dataset["sample"].map(correct).to_numpy(dtype=bool)
+        for _, matrix in matrices(
+            of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *COLUMN]
+        ):
+            pairs = _pairs(matrix, opponents, states)
+            rows.extend(pairs if kept.any() else map(_without_common, pairs))
+    return pd.DataFrame(rows, columns=FAMILIES)
+
+
+def _without_common(row: dict[str, Any]) -> dict[str, Any]:
+    fixed = {name: row[name] for name in FAMILIES[:10]}
+    return {
+        **fixed,
+        "n": 0,
+        "status": "inapplicable",
+        "note": "no sample is classified correctly by all models",
+    }
+
+
+def _pairs(
+    matrix: Matrix, opponents: list[tuple[Side, Side]], states: Mapping[tuple[str, ...], tuple[str, str]]
+) -> Iterator[dict[str, Any]]:
+    n = len(matrix.score)
+    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
+    resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
+    place = {model: position for position, model in enumerate(matrix.rows["model"])}
+    first = {str(name): str(value) for name, value in matrix.rows.iloc[0].items()}
+    fixed = {name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")}
+    for (family_a, names_a), (family_b, names_b) in opponents:
+        row = {
+            **fixed,
+            "family_a": family_a,
+            "family_b": family_b,
+            "models_a": "+".join(names_a),
+            "models_b": "+".join(names_b),
+            "n": n,
+            "status": "ok",
+            "note": "",
+        }
+        missing = [name for name in (*names_a, *names_b) if name not in place]
+        if missing:
+            yield {**row, "n": 0, **_why_missing(first, missing[0], states)}
+            continue
+        a, b = [place[name] for name in names_a], [place[name] for name in names_b]
+        row["n"] = int((matrix.weight[:, a + b] != 0).all(1).sum())
+        difference = resampled[:, a].mean(1) - resampled[:, b].mean(1)
+        (low,), (high,) = interval(difference[:, None])
+        means = mean[a].mean(), mean[b].mean()
+        yield {
+            **row,
+            "mean_a": means[0],
+            "mean_b": means[1],
+            "difference": means[0] - means[1],
+            "ci_low": low,
+            "ci_high": high,
+            "better": _better(first["higher_is_better"], low, high, family_a, family_b),
+        }
+
+
+def _opponents(sides: list[Side]) -> Iterator[tuple[Side, Side]]:
+    """Models of different families, and families; a model meets a whole family only for a family of its own."""
+    for a, b in combinations(sides, 2):
+        alike = (len(a[1]) > 1) == (len(b[1]) > 1)
+        if a[0] != b[0] and (alike or _whole(a[1], b[1], sides)):
+            yield a, b
+
+
+def _sides(models: pd.DataFrame) -> list[Side]:
+    """Each model alone, then each family of several models as a whole."""
+    single = [(family, (model,)) for model, family in models[["model", "family"]].itertuples(index=False)]
+    whole = [
+        (str(family), tuple(group["model"])) for family, group in models.groupby("family", observed=True)
+    ]
+    return single + [side for side in whole if len(side[1]) > 1]
+
+
+def _whole(a: tuple[str, ...], b: tuple[str, ...], sides: list[Side]) -> bool:
+    """Whether a family of several models meets a family that has one model only."""
+    alone = a if len(a) == 1 else b
+    family = next(family for family, names in sides if names == alone)
+    return sum(other == family for other, _ in sides) == 1
+
+
+def _better(direction: str, low: float, high: float, a: str, b: str) -> str:
+    if direction not in ("True", "False") or not (low > 0 or high < 0):
+        return ""
+    return a if (low > 0) == (direction == "True") else b
+
+
+def _why_missing(
+    row: Mapping[str, str], model: str, states: Mapping[tuple[str, ...], tuple[str, str]]
+) -> dict[str, str]:
+    cell = {**row, "model": model, "metric": row["metric"].partition(".")[0]}
+    found = states.get(tuple(cell[name] for name in LABEL))
+    if found is None:
+        return {"status": "missing", "note": f"{model} was not asked for"}
+    return {"status": found[0], "note": f"{model}: {found[1]}"}

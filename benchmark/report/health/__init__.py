@@ -1,0 +1,1 @@
+"""Which metric columns to trust: table, section of the page, correlations between columns."""

@@ -1,0 +1,121 @@
+"""Do metrics agree: rank correlations between the orders of the methods that two metric columns give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..drawing import save
+from ..matrices import COLUMN
+from ..reliability import exact
+
+CORRELATIONS = [
+    "dataset", "column_a", "column_b", "correlation", "lowest", "highest", "models", "methods"
+]  # fmt: skip
+
+FEWEST = 3
+"""Methods that an order needs: two agree with any other order, or with its reverse."""
+
+_LEGIBLE = 150
+"""Columns up to which a matrix can be drawn."""
+
+_READABLE = 45
+"""Columns up to which a figure has room for numbers."""
+
+
+def metric_correlations(table: pd.DataFrame, health: pd.DataFrame, controls: Iterable[str]) -> pd.DataFrame:
+    """One row for each pair of metric columns with a direction; 1 where they agree on which methods are better.
+
+    Columns under different perturbations are no pair.
+
+    For each model Spearman's correlation over the methods that have both scores, without controls; then the mean,
+    lowest and highest of those models that have ``FEWEST`` such methods and order them in both columns.
+
+    Args:
+        table: the leaderboard.
+        health: one row for each model and metric column with a direction.
+        controls: names of methods.
+    """
+    key = ["dataset", "model", *COLUMN]
+    named = table.astype(dict.fromkeys(key, str)).merge(health[[*key, "column"]].astype(str), on=key)
+    named = named[named["mean"].notna() & ~named["method"].isin(list(controls))]
+    sign = np.where(named["higher_is_better"] == "True", 1, -1)
+    means = named.assign(mean=sign * named["mean"]).groupby(["dataset", "model"], sort=True)
+    pairs = [
+        _of_model(group.pivot(index="method", columns="column", values="mean"), order(health, str(dataset)))
+        .assign(dataset=str(dataset))
+        for (dataset, _), group in means
+    ]  # fmt: skip
+    if not pairs:
+        return pd.DataFrame(columns=CORRELATIONS)
+    under = named.drop_duplicates("column").set_index("column")["perturbation"]
+    rows = pd.concat(pairs)
+    a, b = (rows[name].map(under) for name in ("column_a", "column_b"))
+    found = rows[(a == b) | (a == "") | (b == "")].groupby(CORRELATIONS[:3], sort=False)
+    return found.agg(
+        correlation=("r", "mean"), lowest=("r", "min"), highest=("r", "max"), models=("r", "count"),
+        methods=("methods", "min"),
+    ).reset_index()  # fmt: skip
+
+
+def order(health: pd.DataFrame, dataset: str) -> list[str]:
+    """The metric columns of a data set, family by family."""
+    own = health[health["dataset"] == dataset].sort_values(["metric_family", "metric", "column"])
+    return list(dict.fromkeys(own["column"]))
+
+
+def _of_model(mean: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Each pair of columns once, with the correlation of one model and the methods behind it."""
+    value = mean.reindex(columns=columns).to_numpy().T
+    correlation = pd.DataFrame(exact(value).T).corr(method="spearman", min_periods=FEWEST).to_numpy()
+    present = (~np.isnan(value)).astype(int)
+    a, b = np.triu_indices(len(columns), 1)
+    pairs = pd.DataFrame(
+        {"column_a": np.array(columns)[a], "column_b": np.array(columns)[b], "r": correlation[a, b]}
+    )
+    return pairs.assign(
+        methods=pd.Series((present @ present.T)[a, b]).where(pairs["r"].notna()).astype("Int64")
+    )
+
+
+def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Path) -> None:
+    """Draws the matrix of one data set, with the metrics' own split-half reliabilities on the diagonal.
+
+    Args:
+        correlations: rows of one data set; nothing is drawn without a number among them, or with more columns than fit.
+        health: rows of the same data set.
+        path: the PNG to write.
+    """
+    names = order(health, str(correlations["dataset"].iloc[0])) if len(correlations) else []
+    if correlations["correlation"].isna().all() or len(names) > _LEGIBLE:
+        return
+    from matplotlib import pyplot
+
+    place = {name: position for position, name in enumerate(names)}
+    a, b = (correlations[name].map(place).to_numpy() for name in ("column_a", "column_b"))
+    matrix = np.diag(health.groupby("column")["split_half"].mean().reindex(names).to_numpy(dtype=float))
+    matrix[a, b] = matrix[b, a] = correlations["correlation"].to_numpy(dtype=float)
+    size = max(0.3 * len(names), 3)
+    figure, axis = pyplot.subplots(figsize=(size, size))
+    axis.set_facecolor("0.8")  # shows where there is no number
+    image = axis.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1)
+    axis.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
+    axis.set_yticks(range(len(names)), names, fontsize=8)
+    if len(names) <= _READABLE:
+        for (row, column), value in np.ndenumerate(matrix):
+            if not np.isnan(value):
+                shade = "white" if abs(value) > 0.6 else "black"
+                axis.text(
+                    column, row, str(round(100 * value)), ha="center", va="center", fontsize=7, color=shade
+                )
+    bar = figure.colorbar(
+        image, ax=axis, shrink=0.8, fraction=0.3 / size, pad=0.2 / size, ticks=[-1, -0.5, 0, 0.5, 1]
+    )
+    bar.ax.tick_params(labelsize=8)
+    axis.set_title(
+        "rank correlation × 100, mean over models\ndiagonal: split-half reliability", fontsize=9, loc="left"
+    )
+    save(figure, path, crop=True)

@@ -1,0 +1,5 @@
+"""The files of a run: write-once records, and the tables that are made of them.
+
+May import: errors, toolkit.
+Needs no torch.
+"""

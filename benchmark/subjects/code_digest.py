@@ -1,0 +1,57 @@
+"""Tells the code of two functions apart, also where only a closure or a default differs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from hashlib import sha256
+from types import CodeType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import XaiboardError
+
+
+def code_digest(function: Callable[..., Any]) -> str:
+    """SHA-256 over a function's bytecode, constants, defaults and closure, or over a class's source.
+
+    Raises:
+        XaiboardError: it depends on an object that has no digest.
+    """
+    return sha256(repr(_content(function, 0)).encode()).hexdigest()[:12]
+
+
+def _content(value: Any, depth: int) -> object:  # noqa: ANN401, PLR0911 - whatever a closure may hold
+    """``value`` as nested tuples whose ``repr`` is the same in every process."""
+    match value:
+        case None | bool() | int() | float() | complex() | str() | bytes():
+            return value
+        case tuple() | list():
+            return type(value).__name__, [_content(item, depth) for item in value]
+        case dict():
+            return sorted((str(key), repr(_content(item, depth))) for key, item in value.items())
+        case frozenset() | set():
+            return sorted(repr(_content(item, depth)) for item in value)
+        case CodeType():
+            return value.co_code, value.co_names, _content(value.co_consts, depth)
+        case Tensor():
+            return str(value.dtype), tuple(value.shape), value.detach().cpu().contiguous().numpy().tobytes()
+        case nn.Module():
+            return type(value).__qualname__, _content(dict(value.state_dict()), depth)
+        case torch.dtype() | torch.device():
+            return str(value)
+        case type():
+            return value.__module__, value.__qualname__
+    code = getattr(value, "__code__", None)
+    if code is not None and depth < 5:
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        parts = (code, value.__defaults__, value.__kwdefaults__, cells)
+        return [_content(part, depth + 1) for part in parts]
+    if inspect.ismodule(value) or inspect.isbuiltin(value):
+        return value.__name__
+    raise XaiboardError(
+        f"a function given as an object depends on a {type(value).__name__}, which cannot be told from another;"
+        " register the function with a decorator and a version"
+    )

@@ -1,0 +1,71 @@
+"""Images with their labels, and the doors to them: by data-set name, for a split, for a number of samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..components.kinds import Dataset
+from ..components.registry import datasets
+from ..errors import XaiboardError
+from ..toolkit.data import Data, Reference
+
+BACKGROUND = 64
+"""How many training images a :class:`Reference` holds."""
+
+
+def find_dataset(name: str) -> tuple[Dataset, dict[str, str]]:
+    """The entry of a data set and its ``path``, if the name has one: ``image-folder:PATH``.
+
+    Raises:
+        XaiboardError: no such data set, a path that is missing, or one too many.
+    """
+    stem, colon, path = name.partition(":")
+    entry = datasets[stem]
+    if "path" in entry.supplied:
+        if not path:
+            raise XaiboardError(f"data set '{stem}' needs a path: --dataset {stem}:PATH")
+        return entry, {"path": path}
+    if colon:
+        raise XaiboardError(f"data set '{stem}' takes no path; got '{name}'")
+    return entry, {}
+
+
+def load_data(name: str, *, split: str = "test", samples: int | None = None) -> Data:
+    """Images and labels of a split, or of ``samples`` of them.
+
+    The samples are a fixed random subset, in the order of the split; a smaller number gives a subset of a
+    larger one's.
+
+    Args:
+        name: a registered data set, or ``image-folder:PATH``.
+        split: ``train`` or ``test``.
+        samples: how many; None for all.
+
+    Raises:
+        XaiboardError: an unknown data set, files missing or damaged, or more samples than there are.
+    """
+    entry, path = find_dataset(name)
+    if split not in ("train", "test"):
+        raise XaiboardError(f"no split named '{split}'; there are: train, test")
+    if samples is not None and samples < 1:
+        raise XaiboardError(f"the number of samples must be at least 1; got {samples}")
+    data = entry(split=split, **path)
+    if samples is not None and samples > len(data):
+        raise XaiboardError(
+            f"{name} has {len(data)} {split} samples; got {samples}; ask for at most {len(data)}"
+        )
+    return data if samples is None else take(data, samples)
+
+
+def take(data: Data, samples: int) -> Data:
+    """A fixed random subset of ``samples``, in the order of the split; a smaller one lies within a larger one."""
+    order = np.random.Generator(np.random.Philox(key=len(data))).permutation(len(data))
+    return data[sorted(order[:samples].tolist())]
+
+
+def load_reference(name: str) -> Reference:
+    """Mean image and background samples of a data set's training split."""
+    train = load_data(name, split="train")
+    mean = train.x.mean(0, dtype=torch.float64).float()
+    return Reference(mean, take(train, min(BACKGROUND, len(train))).x)

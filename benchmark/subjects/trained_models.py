@@ -1,0 +1,194 @@
+"""Trained models: builds an entry's network and loads its weights after checking them against their card."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from ..components.kinds import Model
+from ..components.registry import models
+from ..errors import XaiboardError
+from ..toolkit.files import file_name
+from .code_digest import code_digest
+from .datasets import load_data
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network that is ready to be explained.
+
+    Args:
+        name: name in tables.
+        family: the family it is compared in.
+        module: in eval mode; images in ``[0, 1]`` to logits ``(B, K)``.
+        digest: SHA-256 over its architecture and parameters.
+        version: the entry's version.
+        lipschitz: the constant it claims, or None.
+    """
+
+    name: str
+    family: str
+    module: nn.Module
+    digest: str
+    version: int = 1
+    lipschitz: float | None = None
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What could change a score."""
+        return {"name": self.name, "version": self.version, "weights": self.digest}
+
+
+def weights_path(entry: Model, dataset: str) -> Path | None:
+    """Where the weights of ``entry`` for ``dataset`` are expected, or None if it needs none."""
+    if entry.weights is None:
+        return None
+    return entry.folder / entry.weights.replace("{dataset}", file_name(dataset))
+
+
+def serves(entry: Model, dataset: str) -> bool:
+    """Whether ``entry`` is trained on ``dataset``."""
+    if entry.dataset is not None and entry.dataset != dataset:
+        return False
+    path = weights_path(entry, dataset)
+    return path is None or "{dataset}" not in (entry.weights or "") or path.is_file()
+
+
+def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> TrainedModel:
+    """The trained network of ``entry`` for inputs ``shape`` and ``classes`` logits.
+
+    Raises:
+        XaiboardError: not trained on this data set; weights missing, damaged, or at odds with their card or
+            with the architecture.
+    """
+    if not serves(entry, dataset):
+        raise XaiboardError(f"model '{entry.name}' is not trained on {dataset}; {_trained_on(entry)}")
+    module = entry.build(shape, classes)
+    if not isinstance(module, nn.Module):
+        raise XaiboardError(f"model '{entry.name}' must return an nn.Module; got {type(module).__name__}")
+    path = weights_path(entry, dataset)
+    if path is not None:
+        check_card(entry, path, dataset)
+        _load_weights(entry, module, path)
+    return wrap(module, entry.name, entry.family, entry.version, entry.lipschitz)
+
+
+def wrap(
+    module: nn.Module, name: str, family: str = "own", version: int = 1, lipschitz: float | None = None
+) -> TrainedModel:
+    """A module in eval mode with its digest."""
+    return TrainedModel(name, family, module.eval(), module_digest(module), version, lipschitz)
+
+
+def wrap_object(module: nn.Module, name: str) -> TrainedModel:
+    """A copy of a module that is given as it is; the code of its own layers is part of its digest."""
+    trained = wrap(copy.deepcopy(module), name)
+    own = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
+    code = sorted(code_digest(layer.forward) for layer in own)
+    return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
+
+
+def load_model(name: str, *, dataset: str) -> nn.Module:
+    """The finalised network of a registered model, in eval mode.
+
+    Raises:
+        XaiboardError: an unknown model, or one that is not trained on ``dataset``.
+    """
+    entry = models[name]
+    path = weights_path(entry, dataset)
+    card = read_card(path) if path is not None else None
+    if card is not None:
+        return load(entry, dataset, tuple(card["shape"]), int(card["classes"])).module
+    data = load_data(dataset, samples=1)
+    return load(entry, dataset, data.shape, len(data.classes)).module
+
+
+def read_card(weights: Path) -> dict | None:
+    """The JSON card beside a weights file, or None.
+
+    Raises:
+        XaiboardError: a card that is not JSON.
+    """
+    path = weights.with_suffix(".json")
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise XaiboardError(
+            f"card '{path}' is not a JSON object ({error}); restore it or train the model again"
+        ) from None
+
+
+def check_card(entry: Model, path: Path, dataset: str) -> None:
+    """Compares a weights file with its card, where there is one.
+
+    Raises:
+        XaiboardError: no weights, another digest, or a card of another model or data set.
+    """
+    if not path.is_file():
+        raise XaiboardError(f"model '{entry.name}' has no weights at '{path}'; train it or mend the path")
+    card = read_card(path)
+    if card is None:
+        return
+    for key, wanted in (("name", entry.name), ("dataset", dataset)):
+        if card.get(key) != wanted:
+            raise XaiboardError(
+                f"card '{path.with_suffix('.json')}' is for {key} '{card.get(key)}', expected '{wanted}';"
+                " restore the card or train the model again"
+            )
+    digest = sha256(path.read_bytes()).hexdigest()
+    if card.get("weights") != digest:
+        raise XaiboardError(
+            f"weights '{path}' have SHA-256 {digest[:12]}…, their card says {str(card.get('weights'))[:12]}…;"
+            " the file is damaged or was replaced: restore it or train the model again"
+        )
+
+
+def module_digest(module: nn.Module) -> str:
+    """SHA-256 over layers, their plain attributes, and every parameter and buffer."""
+    total = sha256()
+    for name, layer in module.named_modules():
+        plain = {
+            key: value
+            for key, value in vars(layer).items()
+            if key != "training"
+            and isinstance(value, (bool, int, float, str, tuple, type(None)))
+            and key[0] != "_"
+        }
+        total.update(f"{name} {type(layer).__qualname__} {sorted(plain.items())}".encode())
+    for name, tensor in sorted(module.state_dict().items()):
+        total.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        total.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+def _load_weights(entry: Model, module: nn.Module, path: Path) -> None:
+    try:
+        module.load_state_dict(load_file(path), strict=True)
+    except (SafetensorError, OSError) as error:
+        raise XaiboardError(f"weights '{path}' cannot be read ({error}); restore the file") from None
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise XaiboardError(f"weights '{path}' do not fit the network of '{entry.name}': {reason}") from None
+
+
+def _trained_on(entry: Model) -> str:
+    if entry.dataset is not None:
+        return f"it is trained on {entry.dataset}"
+    before, _, after = Path(entry.weights or "").name.partition("{dataset}")
+    files = (entry.folder / (entry.weights or "")).parent.glob(f"{before}*{after}")
+    names = sorted(file.name.removeprefix(before).removesuffix(after) for file in files)
+    return (
+        f"it is trained on: {', '.join(names)}"
+        if names
+        else "no weights of it are here; see 'xaiboard train'"
+    )

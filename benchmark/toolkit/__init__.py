@@ -1,0 +1,4 @@
+"""What components may use: random numbers, pixels, top pixels, attacks, data, files, checks.
+
+May import: errors.
+"""

@@ -1,0 +1,75 @@
+"""Images with their labels, and what a baseline may need to know of the training split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+import numpy as np
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Data:
+    """A split, or some samples of it.
+
+    Args:
+        x: images in ``[0, 1]``, float32 ``(N, C, H, W)``.
+        label: true classes, int64 ``(N,)``.
+        classes: names of the classes, in the order of the logits.
+        mask: ground truth of the explanation, bool ``(N, 1, H, W)``, or None.
+        ids: index of each sample in its split; ``0..N-1`` by default.
+    """
+
+    x: Tensor
+    label: Tensor
+    classes: Sequence[str]
+    mask: Tensor | None = None
+    ids: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            object.__setattr__(self, "ids", tuple(range(len(self.x))))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one input, ``(C, H, W)``."""
+        return tuple(self.x.shape[1:])
+
+    def __getitem__(self, which: slice | Sequence[int]) -> Data:
+        """Some samples, by position."""
+        rows = list(range(len(self))[which]) if isinstance(which, slice) else list(which)
+        mask = None if self.mask is None else self.mask[rows]
+        return Data(self.x[rows], self.label[rows], self.classes, mask, tuple(self.ids[row] for row in rows))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over ids, pixels, labels and masks: the same digest, the same samples."""
+        total = sha256(np.asarray(self.ids, dtype=np.int64).tobytes())
+        for part in (self.x, self.label, self.mask):
+            if part is not None:
+                total.update(part.contiguous().cpu().numpy().tobytes())
+        return total.hexdigest()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a baseline may need to know of the training split.
+
+    Args:
+        mean: mean image, ``(C, H, W)``.
+        samples: background images, ``(M, C, H, W)``.
+    """
+
+    mean: Tensor
+    samples: Tensor
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over both."""
+        return sha256(self.mean.cpu().numpy().tobytes() + self.samples.cpu().numpy().tobytes()).hexdigest()

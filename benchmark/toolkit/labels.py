@@ -1,0 +1,45 @@
+"""Names with settings as text: written here, and read back here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Label(NamedTuple):
+    """A component's name with its settings, as tables hold them.
+
+    Args:
+        name: of the component.
+        settings: text of each value, by name of the setting.
+    """
+
+    name: str
+    settings: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """``deletion[baseline=mean,steps=28]``, or the name alone."""
+        return self.name + (f"[{join_settings(self.settings)}]" if self.settings else "")
+
+
+def read_label(text: str) -> Label:
+    """The parts of ``deletion[baseline=mean,steps=28]``; the opposite of ``str(label)``."""
+    name, _, settings = text.partition("[")
+    return Label(name, read_settings(settings.removesuffix("]")))
+
+
+def read_settings(text: str) -> dict[str, str]:
+    """Settings by name, from their text in a table: ``baseline=mean,steps=28``."""
+    return dict(pair.split("=", 1) for pair in text.split(",") if pair)
+
+
+def join_settings(settings: Mapping[str, object]) -> str:
+    """Text of settings: ``baseline=mean,steps=28``."""
+    return ",".join(f"{name}={setting_text(value)}" for name, value in settings.items())
+
+
+def setting_text(value: object) -> str:
+    """Text of a setting's value: the shortest number that says it all, ``true`` and ``false``, or the word."""
+    if isinstance(value, float) and value == float(f"{value:g}"):
+        return f"{value:g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)

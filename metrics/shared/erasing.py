@@ -1,0 +1,86 @@
+"""Pixels erased or put back in an order, whether or not what they become depends on what is left."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ...benchmark.toolkit.data import Reference
+from ...benchmark.toolkit.pixels import channels
+from ...benchmark.toolkit.rng import SampleRng
+from .baselines import baseline_image
+from .imputation import NOISE, impute, mean_colour
+
+Removal = Literal["zero", "mean", "blur", "imputed"]
+
+
+class Blank(NamedTuple):
+    """What pixels become when they go.
+
+    Args:
+        image: the input without any of its pixels, shaped like it.
+        noise: on imputed pixels; None where a pixel becomes that of ``image``, whatever else is gone.
+    """
+
+    image: Tensor
+    noise: Tensor | None = None
+
+    @property
+    def erased(self) -> Tensor:
+        """The input without any of its pixels, with noise where there is any."""
+        return self.image if self.noise is None else self.image + self.noise
+
+
+def blank(x: Tensor, reference: Reference | None, baseline: Removal, rng: SampleRng) -> Blank:
+    """What the pixels of ``x`` become; random numbers are drawn for noise alone.
+
+    Raises:
+        XaiboardError: the baseline is not available.
+    """
+    if baseline == "imputed":
+        return Blank(mean_colour(x, reference), rng.normal(x, NOISE))
+    return Blank(baseline_image(x, reference, baseline))
+
+
+def logits_along(
+    model: nn.Module, x: Tensor, gone: Blank, order: Tensor, points: Sequence[int], *, insert: bool = False
+) -> list[Tensor]:
+    """Logits ``(B, K)`` at each of ``points``: without the first so many pixels of ``order (B, P)``.
+
+    With ``insert``, the first so many are all that there is.
+    """
+    if gone.noise is None:
+        start, end = (gone.image, x) if insert else (x, gone.image)
+        return replace_in_order(model, start, end, order, points)
+    return [model(each) for each in _imputed_in_order(x, gone.image, gone.noise, order, points, insert)]
+
+
+def replace_in_order(
+    model: nn.Module, start: Tensor, end: Tensor, order: Tensor, points: Sequence[int]
+) -> list[Tensor]:
+    """Logits ``(B, K)`` at each of ``points``: the first so many pixels of ``order (B, P)`` are those of ``end``.
+
+    Only the pixels that change are written between two forward passes.
+    """
+    current = start.clone(memory_format=torch.contiguous_format)
+    pixels, index = channels(current), order[:, None].expand_as(channels(end))
+    values = channels(end).gather(2, index)
+    logits, done = [], 0
+    for point in points:
+        pixels.scatter_(2, index[..., done:point], values[..., done:point])
+        logits.append(model(current))
+        done = point
+    return logits
+
+
+def _imputed_in_order(
+    x: Tensor, colour: Tensor, noise: Tensor, order: Tensor, points: Sequence[int], insert: bool
+) -> Iterator[Tensor]:
+    """Inputs at each of ``points``; each is the first guess of the next."""
+    filled = None
+    for point in points:
+        first = torch.zeros_like(order, dtype=torch.bool).scatter(1, order[:, :point], value=True)
+        missing = ~first if insert else first
+        filled = impute(x, missing, colour, filled)
+        yield torch.where(missing.view(len(x), 1, *x.shape[2:]), filled + noise, filled)

@@ -1,0 +1,69 @@
+"""How much of a map lies in a mask, beside what a map that knows nothing of it would put there."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ...benchmark.components.kinds import Column
+from ...benchmark.errors import XaiboardError
+from ...benchmark.toolkit.pixels import magnitudes, pixel_values, quantise
+
+Relevance = Literal["signed", "absolute"]
+"""What ranks a pixel: the sum of its channels, or the sum of their magnitudes."""
+
+COLUMNS = {"chance": Column(), "above_chance": Column(higher_is_better=True, across_models=True)}
+
+
+def inside(mask: Tensor | None, attribution: Tensor, metric: str) -> Tensor:
+    """The mask as 1 and 0 for each pixel of the map, ``(B, P)``, in the map's dtype.
+
+    Raises:
+        XaiboardError: no mask, or one that is not shaped ``(B, 1, H, W)`` for a map ``(B, C, H, W)``.
+    """
+    if mask is None:
+        raise XaiboardError(
+            f"'{metric}' needs 'mask', where the explanation should point; this data has none"
+        )
+    if mask.shape != (len(attribution), 1, *attribution.shape[2:]):
+        raise XaiboardError(
+            f"'{metric}' needs a mask shaped {(len(attribution), 1, *attribution.shape[2:])} for a map shaped"
+            f" {tuple(attribution.shape)}, got {tuple(mask.shape)}"
+        )
+    return mask.flatten(1).to(attribution)
+
+
+def ranked(attribution: Tensor, relevance: Relevance) -> Tensor:
+    """The values that rank pixels, ``(B, P)``."""
+    return pixel_values(attribution) if relevance == "signed" else magnitudes(attribution).flatten(1)
+
+
+class Ranking:
+    """Pixels by value, ties at random: how likely each is to be among the largest.
+
+    Args:
+        values: of the pixels, ``(B, P)``; equal up to floating-point noise is tied.
+    """
+
+    def __init__(self, values: Tensor) -> None:
+        levels = quantise(values)
+        ascending = levels.sort(1).values
+        upto = torch.searchsorted(ascending, levels, right=True)
+        self.above = (levels.shape[1] - upto).to(values)
+        self.tied = (upto - torch.searchsorted(ascending, levels)).to(values)
+
+    def share(self, of: Tensor, size: Tensor | int) -> Tensor:
+        """Expected share of ``of (B, P)`` among the ``size`` largest, ``(B,)``; 0 where ``size``, or ``(B,)``, is 0."""
+        size = torch.as_tensor(size).to(self.above)
+        chosen = ((size.view(-1, 1) - self.above) / self.tied).clamp(0, 1)
+        return (chosen * of).sum(1) / size.clamp_min(1)
+
+
+def beside_chance(share: Tensor, accepted: Tensor) -> dict[str, Tensor]:
+    """The share in ``accepted (B, P)``, its chance level (the share of the pixels), and the scale from there to 1.
+
+    ``above_chance`` is 0 where every pixel is accepted: nothing can be told.
+    """
+    chance = accepted.mean(1)
+    above = (share - chance) / (1 - chance).clamp_min(torch.finfo(chance.dtype).tiny)
+    return {"": share, "chance": chance, "above_chance": torch.where(chance < 1, above, 0.0)}

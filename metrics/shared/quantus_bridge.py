@@ -1,0 +1,141 @@
+"""Calls a Quantus metric on one sample at a time, and puts back what it disturbs."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
+from io import StringIO
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...benchmark.errors import XaiboardError
+from ...benchmark.toolkit.rng import SampleRng
+
+Explain = Callable[..., Tensor]
+
+
+def one_by_one(
+    make: Callable[[], Any],
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    attribution: Tensor,
+    explain: Explain,
+    rng: SampleRng,
+    mask: Tensor | None = None,
+    read: Callable[[Any], float] | None = None,
+) -> Tensor:
+    """Scores of a Quantus metric, ``(B,)``, under the conventions of :func:`~xaiboard.metrics.quantus_adapter.quantus`.
+
+    Args:
+        make: a new metric, for each sample.
+        model: images to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        attribution: shaped like ``x``.
+        explain: the attribution of an input, of shape ``(1, ...)``, in place of the ``sample``-th of the batch.
+        rng: seeds the metric, sample by sample.
+        mask: bool ``(B, 1, H, W)``, or None.
+        read: makes a number of what the metric returns for one sample; by default that must be one.
+    """
+    network = model if x.dtype is torch.float32 else _InFloat32(model, x.dtype).eval()
+    pooled = mask is not None and x.dim() > 2
+    maps = attribution.sum(1, keepdim=True) if pooled else attribution
+    seeds = rng.uniform(x.flatten(1)[:, :1].double())[:, 0] * 2**32
+    scores = []
+    for row, seed in enumerate(seeds.long().tolist()):
+        part = slice(row, row + 1)
+        with _undisturbed(seed, x.device):
+            used = make()
+            found = used(
+                model=network,
+                x_batch=_array(x[part]),
+                y_batch=_array(target[part]),
+                a_batch=_array(maps[part]),
+                s_batch=None if mask is None else _array(mask[part]),
+                explain_func=_explainer(explain, x, target, row, pooled=pooled),
+                channel_first=True,
+                device=str(x.device),
+            )
+        scores.append(read(found) if read else _one_number(found, type(used).__name__))
+    return torch.tensor(scores, dtype=torch.float64).to(x)
+
+
+class _InFloat32(nn.Module):
+    """A network of another type that takes float32, which is what Quantus calls it with."""
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network = network
+        self.dtype = dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x.to(self.dtype))
+
+
+def _explainer(
+    explain: Explain, x: Tensor, target: Tensor, row: int, *, pooled: bool
+) -> Callable[..., np.ndarray]:
+    """``explain`` for inputs in place of the sample ``row``, whose random numbers it keeps, as Quantus calls it."""
+
+    def explain_func(model: nn.Module, inputs: np.ndarray, targets: np.ndarray, **_: object) -> np.ndarray:
+        network = model.network if isinstance(model, _InFloat32) else model
+        given = torch.as_tensor(inputs).to(x).view(-1, *x.shape[1:])
+        classes = torch.as_tensor(targets).to(target).flatten().expand(len(given))
+        maps = torch.cat(
+            [
+                explain(one[None], model=network, target=chosen[None], sample=row)
+                for one, chosen in zip(given, classes, strict=True)
+            ]
+        )
+        return _array(maps.sum(1, keepdim=True) if pooled else maps)
+
+    return explain_func
+
+
+@contextmanager
+def _undisturbed(seed: int, device: torch.device) -> Iterator[None]:
+    """Seeds the global random numbers and puts them back; mutes Quantus; lets degenerate maps through."""
+    asserts: Any = import_module("quantus.helpers.asserts")
+    refuse, of_python, of_numpy = asserts.assert_attributions, random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with (
+            torch.random.fork_rng([device] if device.type == "cuda" else []),
+            redirect_stdout(StringIO()),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            asserts.assert_attributions = lambda **_: None
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            torch.manual_seed(seed)
+            yield
+    finally:
+        asserts.assert_attributions = refuse
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)  # noqa: NPY002
+
+
+def _one_number(found: Any, name: str) -> float:  # noqa: ANN401 - whatever Quantus returns
+    """The only score in what a metric returned for one sample.
+
+    Raises:
+        XaiboardError: there are several, or none.
+    """
+    value = np.asarray([] if isinstance(found, dict) else found)
+    if value.size != 1 or value.dtype.kind not in "bif":
+        raise XaiboardError(
+            f"Quantus' {name} returns {type(found).__name__} of shape {value.shape} for a sample, expected one number;"
+            " register a metric of your own that reads it (see xaiboard.metrics.quantus_bridge.one_by_one)"
+        )
+    return float(value.reshape(()))
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.detach().cpu().numpy().copy()

@@ -1,0 +1,73 @@
+"""Networks whose layers are drawn anew: one and the same for all samples of a run."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from ...benchmark.errors import XaiboardError
+from ...benchmark.toolkit.rng import SampleRng
+
+Order = Literal["top_down", "bottom_up", "independent"]
+
+
+def layers(model: nn.Module) -> list[str]:
+    """Names of the modules that have parameters of their own, in the order in which the model registers them.
+
+    Raises:
+        XaiboardError: there are none, or their weights are computed from others and may be cached.
+    """
+    for name, module in model.named_modules():
+        if is_parametrized(module):
+            raise XaiboardError(
+                f"layer '{name}' computes its weights from others, and may keep what it computed: drawing them anew"
+                " could change nothing; export the network to plain layers (torchlip: vanilla_export)"
+            )
+    names = [
+        name
+        for name, module in model.named_modules()
+        if next(module.parameters(recurse=False), None) is not None
+    ]
+    if not names:
+        raise XaiboardError("the network has no parameters to draw anew; hold its weights in nn.Parameter")
+    return names
+
+
+def randomised(model: nn.Module, seed: int, order: Order = "top_down") -> Iterator[nn.Module]:
+    """A copy of ``model``, again and again, each time with one more layer drawn anew; at last all of them are.
+
+    From the output downwards (``top_down``), from the input upwards, or, ``independent``, each layer alone and the
+    others as they were. The parameters of a layer become Gaussian numbers with mean 0 and the root mean square that
+    each tensor has: the layer forgets what it learned and keeps its scale, whatever made it. Buffers, such as running
+    statistics, stay. The numbers follow from the seed, the layer's name and the parameter's.
+
+    Raises:
+        XaiboardError: no parameters, or parametrised ones.
+    """
+    names = layers(model)
+    other = copy.deepcopy(model)
+    for name in reversed(names) if order == "top_down" else names:
+        if order == "independent":
+            other = copy.deepcopy(model)
+        _draw(other.get_submodule(name), name, seed, 0)
+        yield other
+
+
+def fully_randomised(model: nn.Module, seed: int, draw: int = 0) -> nn.Module:
+    """A copy of ``model`` with all layers drawn anew; draw 0 is the last one of :func:`randomised`."""
+    other = copy.deepcopy(model)
+    for name in layers(model):
+        _draw(other.get_submodule(name), name, seed, draw)
+    return other
+
+
+@torch.no_grad()
+def _draw(layer: nn.Module, name: str, seed: int, draw: int) -> None:
+    for key, values in layer.named_parameters(recurse=False):
+        noise = SampleRng(seed, [draw], f"randomised/{name}/{key}").normal(values[None])[0]
+        values.copy_(noise * values.square().mean().sqrt())

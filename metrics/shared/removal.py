@@ -1,0 +1,158 @@
+"""Curves of a model's output while pixels give way to a baseline, and what is read from them."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ...benchmark.components.kinds import Weighted
+from ...benchmark.toolkit.checks import at_least
+from ...benchmark.toolkit.data import Reference
+from ...benchmark.toolkit.pixels import channels, descending_order, pixel_values
+from ...benchmark.toolkit.rng import SampleRng
+from .erasing import Blank, Removal, blank, logits_along
+
+SMALLEST_WEIGHT = 1e-6
+"""A drop of margin below this is replaced by it, so that a normalised score is finite."""
+
+TIE = 1e-5
+"""Areas closer than this share of the largest margin are equal: float32 logits are not more accurate."""
+
+PROBABILITY, KEPT, MARGIN = range(3)
+"""What a curve holds at each point: the target's softmax probability; 1 where it is predicted, 0 elsewhere; and its
+logit less the largest other one, whose order and shares no temperature changes."""
+
+
+def random_order_curves(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    rng: SampleRng,
+    reference: Reference | None,
+    *,
+    baseline: Removal = "zero",
+    steps: int = 28,
+    orders: int = 10,
+) -> Tensor:
+    """The target's probability, prediction and margin while pixels are erased in random orders.
+
+    The first and the last point of every curve are the intact and the erased input. Read backwards, a deletion
+    curve is the insertion curve of the reversed order, so one set serves both.
+
+    Args:
+        model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
+        x: inputs.
+        target: explained classes, ``(B,)``.
+        rng: random numbers of each sample.
+        reference: statistics of the training set.
+        baseline: what a pixel becomes; random numbers for ``imputed`` come before those of the orders.
+        steps: equal steps from the intact to the erased input.
+        orders: random orders of each sample.
+
+    Returns:
+        ``(B, orders, steps + 1, 3)``: ``PROBABILITY``, ``KEPT`` and ``MARGIN``.
+
+    Raises:
+        XaiboardError: ``steps`` is smaller than 2 (a curve of two end points is the same for every order), ``orders``
+            than 1, or the baseline is not available.
+    """
+    at_least(2, "random_order_curves", steps=steps)
+    at_least(1, "random_order_curves", orders=orders)
+    gone, pixels = blank(x, reference, baseline, rng), channels(x).shape[2]
+    with torch.no_grad():
+        intact, erased = model(x), model(gone.erased)
+        curves = []
+        for _ in range(orders):
+            order = rng.permutation(x, pixels)
+            between = logits_along(model, x, gone, order, counts(pixels, steps)[1:-1])
+            curves.append(read([intact, *between, erased], target))
+    return torch.stack(curves, dim=1)
+
+
+def counts(pixels: int, steps: int) -> list[int]:
+    """How many pixels are erased at each of the ``steps + 1`` points, from none to all."""
+    return [round(step / steps * pixels) for step in range(steps + 1)]
+
+
+def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
+    """``PROBABILITY``, ``KEPT`` and ``MARGIN`` of the target: ``S`` times ``(B, K)`` to ``(B, S, 3)``."""
+    stacked = torch.stack(list(logits), dim=1)
+    chosen = target[:, None, None].expand(-1, len(logits), 1)
+    probability = stacked.softmax(2).gather(2, chosen)
+    kept = (stacked.argmax(2, keepdim=True) == chosen).to(probability)
+    others = stacked.scatter(2, chosen, -torch.inf).amax(2, keepdim=True)
+    return torch.cat([probability, kept, stacked.gather(2, chosen) - others], dim=2)
+
+
+def curve_along(
+    model: nn.Module,
+    x: Tensor,
+    gone: Blank,
+    target: Tensor,
+    order: Tensor,
+    points: Sequence[int],
+    random_order_curves: Tensor,
+    *,
+    insert: bool = False,
+) -> Tensor:
+    """Probability, prediction and margin of the target at each of ``points`` of ``order``, ``(B, S, 3)``.
+
+    The first and the last are those of the random orders; only what lies between them is evaluated.
+    """
+    with torch.no_grad():
+        between = read(logits_along(model, x, gone, order, points[1:-1], insert=insert), target)
+    return torch.cat([random_order_curves[:, 0, :1], between, random_order_curves[:, 0, -1:]], dim=1)
+
+
+def share_won(lead: Tensor, random_order_curves: Tensor) -> Tensor:
+    """Share of positive leads ``(B, N)`` among areas of margins, ``(B,)``; ties count half."""
+    tie = TIE * random_order_curves[..., MARGIN].flatten(1).abs().amax(1, keepdim=True)
+    return torch.where(lead.abs() <= tie, 0.5, (lead > 0).to(lead)).mean(1)
+
+
+def removal_scores(
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    attribution: Tensor,
+    rng: SampleRng,
+    reference: Reference | None,
+    random_order_curves: Tensor,
+    *,
+    baseline: Removal,
+    insert: bool = False,
+) -> dict[str, Tensor | Weighted]:
+    """What ``deletion`` reads from the curve of an attribution and, with ``insert``, ``insertion``."""
+    order = descending_order(pixel_values(attribution), rng)
+    pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
+    gone, points = blank(x, reference, baseline, rng), counts(pixels, steps)
+    if insert:
+        points = [pixels - point for point in reversed(points)]
+        random_order_curves = random_order_curves.flip(2)
+    along = curve_along(model, x, gone, target, order, points, random_order_curves, insert=insert)
+    curve, kept, margin = along.unbind(2)
+    fractions = torch.tensor(points).to(curve) / pixels
+    area = torch.trapezoid(margin, fractions, dim=1)
+    rivals = torch.trapezoid(random_order_curves[..., MARGIN], fractions, dim=2)
+    lead = area[:, None] - rivals if insert else rivals - area[:, None]
+    intact, erased = (margin[:, -1], margin[:, 0]) if insert else (margin[:, 0], margin[:, -1])
+    return {
+        "": torch.trapezoid(curve, fractions, dim=1),
+        "retention": kept.mean(1),
+        "win_rate": share_won(lead, random_order_curves),
+        "normalised": _normalised(area, intact, erased),
+        "curve": curve,
+    }
+
+
+def _normalised(area: Tensor, intact: Tensor, gone: Tensor) -> Weighted:
+    """An area of margins on a scale from the erased (0) to the intact input (1), averaged with the scale as weight.
+
+    The weighted mean is the area under the data set's mean curve of margins, min-max normalised. Sample by sample
+    the scale may be tiny and of either sign, and an unweighted mean would explode.
+    """
+    scale = intact - gone
+    scale = torch.where(
+        scale.abs() < SMALLEST_WEIGHT, torch.copysign(torch.full_like(scale, SMALLEST_WEIGHT), scale), scale
+    )
+    return Weighted((area - gone) / scale, scale)

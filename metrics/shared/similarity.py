@@ -1,0 +1,22 @@
+"""How much two maps of one input look alike, in the three ways of the sanity checks."""
+
+from torch import Tensor
+
+from ...benchmark.components.kinds import Column
+from ...benchmark.toolkit.pixels import magnitudes, pixel_values
+from ..ssim import ssim
+from .rank_correlation import spearman
+
+COLUMNS = {"absolute": Column(higher_is_better=False), "ssim": Column(higher_is_better=False)}
+
+
+def similarity(a: Tensor, b: Tensor) -> dict[str, Tensor]:
+    """Spearman's correlation of the signed channel sums and (``absolute``) of the magnitudes, and SSIM, ``(B,)`` each.
+
+    A constant map orders nothing: its correlation with any other is 0. The SSIM is that of the magnitudes.
+    """
+    return {
+        "": spearman(pixel_values(a), pixel_values(b)),
+        "absolute": spearman(magnitudes(a).flatten(1), magnitudes(b).flatten(1)),
+        "ssim": ssim(a, b),
+    }
