@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["helpers"]
+
 # Before torch is imported, for the processes that tests start too: several workers with as many threads as there are
 # cores each get in each other's way, and take ten times as long.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

@@ -75,6 +75,7 @@ def method(
     source: str = "",
     control: bool = False,
     applies: Callable[[Any], str | None] | None = None,
+    roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
     """Registers an attribution method, or a captum attribution class as it is.
@@ -84,12 +85,21 @@ def method(
         source: paper and equation.
         control: a row that no useful method should lose to (random, edges).
         applies: given the model, the reason why the method is not applicable to it, or None.
+        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
         version: raised by hand when the attribution changes its meaning.
     """
 
     def register(function: F) -> F:
         methods.add(
-            make_method(function, name=name, source=source, control=control, applies=applies, version=version)
+            make_method(
+                function,
+                name=name,
+                source=source,
+                control=control,
+                applies=applies,
+                roles=roles,
+                version=version,
+            )
         )
         return function
 
@@ -103,12 +113,13 @@ def make_method(
     source: str = "",
     control: bool = False,
     applies: Callable[[Any], str | None] | None = None,
+    roles: Sequence[str] = (),
     version: int = 1,
 ) -> Method:
     """The entry that :func:`method` registers, unregistered."""
     common = _common("method", name, function, source, version)
     _names_whose("method", common, asked="attribution", setting="of")
-    return Method(**common, control=control, applies=applies)
+    return Method(**common, roles=tuple(roles), control=control, applies=applies)
 
 
 def metric(
@@ -122,6 +133,7 @@ def metric(
     shared: Sequence[Callable[..., Any]] = (),
     whole: bool = False,
     library: str = "",
+    roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
     """Registers a metric: one score per sample, or a mapping of named columns of them.
@@ -143,6 +155,7 @@ def metric(
             percentile). It may ask for ``target``, ``label``, ``logits`` and shared values, which are computed
             in batches.
         library: module of an optional library without which the metric is inapplicable.
+        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
         version: raised by hand when the score changes its meaning.
     """
 
@@ -159,6 +172,7 @@ def metric(
                 shared=shared,
                 whole=whole,
                 library=library,
+                roles=roles,
                 version=version,
             )
         )
@@ -179,6 +193,7 @@ def make_metric(
     shared: Sequence[Callable[..., Any]] = (),
     whole: bool = False,
     library: str = "",
+    roles: Sequence[str] = (),
     version: int = 1,
 ) -> Metric:
     """The entry that :func:`metric` registers, unregistered."""
@@ -208,6 +223,7 @@ def make_metric(
         shared=values,
         whole=whole,
         library=library,
+        roles=tuple(roles),
     )
 
 
@@ -216,6 +232,7 @@ def perturbation(
     name: str | None = None,
     source: str = "",
     applies: Callable[[str, Mapping[str, Any]], str | None] | None = None,
+    roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
     """Registers a perturbation: a changed ``x`` of the same shape, in ``[0, 1]``.
@@ -225,13 +242,14 @@ def perturbation(
         source: paper and equation.
         applies: given the name of the explained method, of a variant its base's, and the settings, the reason why the
             perturbation is not applicable, or None.
+        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
         version: raised by hand when the perturbation changes its meaning.
     """
 
     def register(function: F) -> F:
         common = _common("perturbation", name, function, source, version)
         _names_whose("perturbation", common, asked="other_model", setting="other", example="cnn.standard")
-        perturbations.add(Perturbation(**common, applies=applies))
+        perturbations.add(Perturbation(**common, applies=applies, roles=tuple(roles)))
         return function
 
     return register

@@ -24,6 +24,7 @@ class Component:
         supplied: names of the vocabulary that the function asks for.
         settings: its keyword-only parameters.
         code: digest of the code of a function that is passed as an object, and has no version of its own.
+        roles: what it stands for in the report, by which sections find it; see :mod:`..toolkit.roles`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Component:
     supplied: tuple[str, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
     code: str = ""
+    roles: tuple[str, ...] = ()
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
         """What the function returns; settings that are not given have their defaults."""

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 COMMAND = Path(sys.executable).with_name("xaiboard")
-WEIGHTS = Path(__file__).parents[1] / "models" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "models" / "weights"
 MODELS = ("mlp.standard", "lipmlp.hkr")
 
 CELLS = "key dataset model method metric settings perturbation status note n seconds forward backward"

@@ -13,12 +13,12 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.subjects.trained_models import module_digest
 from xaiboard.benchmark.report import page as report
 from xaiboard.benchmark.report.console import describe_status
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.tables import CELLS, SCORES
+from xaiboard.benchmark.subjects.trained_models import module_digest
 
 Runner = Callable[..., xb.Run]
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import nn
-from xaiboard.benchmark.engine import runner
 from xaiboard.benchmark.components.choice import Choice
 from xaiboard.benchmark.components.patterns import split
-from xaiboard.benchmark.engine.scores import Scores
+from xaiboard.benchmark.engine import runner
+from xaiboard.benchmark.engine.scores import Scores, score
 from xaiboard.benchmark.engine.values import Values
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.tables import current_cells
