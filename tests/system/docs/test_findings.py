@@ -1,0 +1,197 @@
+"""Baselines, controls and families: what the documents find is what the published tables say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from published import RESULTS, assert_row, assert_says, mean, number, table
+from xaiboard.benchmark.report.health.correlations import metric_correlations
+
+BASELINES, CONTROLS, FAMILIES = (f"docs/findings/{name}.md" for name in ("baselines", "controls", "families"))
+STANDARD = ("standard", "standard-fashion-mnist")
+NETWORKS = ["cnn.pgd_linf", "cnn.standard", "lipmlp.hkr", "mlp.standard", "lipcnn.hkr"]
+
+
+@pytest.mark.parametrize("model", NETWORKS)
+def test_ranks_with_two_baselines(model: str) -> None:
+    zero, average = (
+        mean("quick", "deletion", "rank", settings=f"baseline={name},")[model] for name in ("zero", "mean")
+    )
+    assert_row(BASELINES, f"`{model}`", number(zero.corr(average, method="spearman")))
+
+
+@pytest.fixture(scope="module")
+def correlations() -> list[dict[frozenset[str], float]]:
+    """By pair of columns, of digits and of Fashion-MNIST; from tables that are published for every suite."""
+    found = []
+    for folder in STANDARD:
+        cells = table(folder, "cells")
+        controls = set(cells.loc[cells["control"], "method"])
+        pairs = metric_correlations(table(folder, "leaderboard"), table(folder, "health"), controls)
+        keys = [frozenset(pair) for pair in zip(pairs["column_a"], pairs["column_b"], strict=True)]
+        found.append(dict(zip(keys, pairs["correlation"], strict=True)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shown"),
+    [
+        ("deletion[baseline=zero]", "sensitivity_n", "`sensitivity_n` (zero)"),
+        ("deletion[baseline=zero]", "mu_fidelity[baseline=zero]", ""),
+        ("deletion[baseline=mean]", "insertion[baseline=mean]", ""),
+        ("deletion[baseline=mean]", "deletion[baseline=blur]", ""),
+        ("deletion[baseline=mean]", "deletion[baseline=zero]", ""),
+    ],
+)
+def test_columns_that_rank_alike(
+    one: str, other: str, shown: str, correlations: list[dict[frozenset[str], float]]
+) -> None:
+    cells = [number(found[frozenset((one, other))]) for found in correlations]
+    assert_row(BASELINES, f"`{one}` and {shown or f'`{other}`'}", *cells)
+
+
+COLUMNS_WITH_ZERO = {
+    "deletion.win_rate": "baseline=zero",
+    "mu_fidelity": "baseline=zero",
+    "sensitivity_n": "baseline=zero",
+    "infidelity.cosine": "baseline=zero",
+    "comprehensiveness": "baseline=zero",
+}
+METHODS = {
+    "integrated_gradients": "`integrated_gradients`",
+    "deeplift": "`deeplift` *",
+    "input_x_gradient": "`input_x_gradient`",
+    "occlusion": "`occlusion`",
+    "lrp_epsilon": "`lrp_epsilon` *",
+    "lime": "`lime`",
+    "gradcam": "`gradcam` *",
+    "gradcam_plus_plus": "`gradcam_plus_plus` *",
+    "random": "`random` †",
+}
+
+
+def ranks_with_zero(folder: str) -> pd.DataFrame:
+    """Ranks by model, method and metric column."""
+    columns = {name: mean(folder, name, "rank", settings=text) for name, text in COLUMNS_WITH_ZERO.items()}
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_mean_ranks_with_the_zero_baseline(method: str) -> None:
+    shown = []
+    for folder in STANDARD:
+        ranks = ranks_with_zero(folder).xs(method, level="method")
+        shown.append(number(float(np.nanmean(ranks.to_numpy())), 1))
+        networks = ranks.dropna(how="all")
+        assert len(networks) == (4 if METHODS[method].endswith("*") else 6)
+    assert_row(BASELINES, METHODS[method], *shown)
+
+
+def test_what_leads_with_the_zero_baseline() -> None:
+    for folder in STANDARD:
+        means = ranks_with_zero(folder).groupby("method").mean().mean(axis=1)
+        assert set(means.nsmallest(2).index) == {"integrated_gradients", "deeplift"}
+        assert len(means) == 31
+
+
+def test_random_numbers_in_insertion() -> None:
+    rank, low, high = (
+        mean("quick", "insertion", name, settings="baseline=mean")["cnn.pgd_linf", "random"]
+        for name in ("rank", "rank_low", "rank_high")
+    )
+    assert_says(
+        CONTROLS,
+        f"`random` takes rank {rank:.0f} of 10 in insertion, with a rank interval of {low:.0f} to {high:.0f}",
+    )
+    for baseline in ("mean", "blur"):
+        assert (
+            mean("quick", "deletion.win_rate", settings=f"baseline={baseline}")["cnn.pgd_linf"].idxmax()
+            == "sobel"
+        )
+
+
+def random_last(folder: str, column: str) -> set[bool]:
+    """Whether random numbers are last, of all networks and settings that ``column`` names."""
+    health = table(folder, "health")
+    found = health.loc[(health["column"] == column) | (health["metric"] == column), "random_last"]
+    assert len(found) >= 6
+    return set(found.astype(bool))
+
+
+def test_columns_in_which_random_numbers_are_last_everywhere_or_nowhere() -> None:
+    assert random_last("standard", "infidelity.cosine") == {True}
+    assert_says(CONTROLS, "on digits the cosine of infidelity ranks random last on all six networks")
+    nowhere = [
+        *(f"{name}[baseline=mean]" for name in ("deletion", "insertion", "mu_fidelity")),
+        "srg",
+        "robustness_sr",
+        "monotonicity_arya",
+    ]
+    assert all(random_last("standard", name) == {False} for name in nowhere)
+    assert_says(
+        CONTROLS,
+        "on digits: `deletion`, `insertion`, `srg` and `mu_fidelity` with the mean image, `robustness_sr` and"
+        " `monotonicity_arya`",
+    )
+    nowhere = ["robustness_sr", "monotonicity_arya", "monotonicity_nguyen"]
+    assert all(random_last("standard-fashion-mnist", name) == {False} for name in nowhere)
+    assert_says(CONTROLS, "on Fashion-MNIST: `robustness_sr`, `monotonicity_arya` and `monotonicity_nguyen`")
+
+
+def blurred(folder: str, **of: str) -> str:
+    """How often a blurred copy beats its map, of all cases."""
+    health = table(folder, "health")
+    for name, value in of.items():
+        health = health[health[name] == value]
+    return f"{health['blurred_better'].sum()} of {health['blurred_pairs'].sum()}"
+
+
+def test_blurred_copies() -> None:
+    sensitivity, topk = (blurred("quick", metric=name) for name in ("max_sensitivity", "topk_intersection"))
+    assert_says(CONTROLS, f"in {sensitivity} cases of `max_sensitivity` and {topk} of `topk_intersection`")
+    for family in ("stability", "faithfulness"):
+        assert_row(CONTROLS, family, *(blurred(folder, metric_family=family) for folder in STANDARD))
+
+
+def test_empty_maps_of_gradcam() -> None:
+    scores = pd.read_parquet(
+        RESULTS / "quick" / "scores.parquet",
+        filters=[("model", "==", "lipcnn.hkr"), ("method", "==", "gradcam")],
+    )
+    gini, sensitivity = (
+        scores.loc[scores["metric"] == name, "score"] for name in ("gini", "max_sensitivity")
+    )
+    assert_says(CONTROLS, f"is empty (Gini index 0) for {(gini == 0).sum()} of {len(gini)} digits")
+    assert_says(CONTROLS, f"a sensitivity of up to {sensitivity.max():.0f}, the bound")
+
+
+@pytest.mark.parametrize(
+    ("column", "better"),
+    [("deletion.win_rate", "higher"), ("insertion.win_rate", "higher"), ("deletion.retention", "lower")],
+)
+def test_plain_gradients_of_twins(column: str, better: str) -> None:
+    means = mean("quick", column).groupby(level=["model", "method"]).mean()
+    rows = [
+        ("lipcnn.hkr", "saliency"),
+        ("cnn.standard", "saliency"),
+        ("cnn.standard", "integrated_gradients"),
+    ]
+    assert_row(FAMILIES, f"`{column}` ({better} is better)", *(number(means[row]) for row in rows))
+
+
+@pytest.mark.parametrize(("folder", "name"), [("quick", "digits"), ("fashion-mnist", "Fashion-MNIST")])
+def test_stability_of_twins(folder: str, name: str) -> None:
+    means = mean(folder, "lens_recall.above_chance")
+    assert_row(
+        FAMILIES, name, *(number(means[model, "saliency"]) for model in ("lipcnn.hkr", "cnn.standard"))
+    )
+
+
+def test_all_methods_are_more_stable_on_fashion_mnist() -> None:
+    means = mean("fashion-mnist", "lens_recall.above_chance")
+    cells = table("fashion-mnist", "cells")
+    methods = set(cells.loc[~cells["control"] & (cells["method"] != ""), "method"])
+    assert len(methods) == 6
+    assert all(means["lipcnn.hkr", method] > means["cnn.standard", method] for method in methods)
+    assert_says(FAMILIES, "the 1-Lipschitz network is better for all six methods")

@@ -1,0 +1,52 @@
+"""The code of the documents runs, page by page, in a reader's folder."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from documents import ROOT, Block, blocks, lines, prepare
+from xaiboard.benchmark.cli import commands
+
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "docs").rglob("*.md")
+    if "_build" not in path.parts
+    if any(block.language in ("sh", "python") for block in blocks(path.relative_to(ROOT).as_posix()))
+)
+
+
+def test_documents_have_code() -> None:
+    assert {"docs/tutorials/method.md", "docs/how-to/plug-ins.md", "docs/reference/python.md"} <= set(
+        DOCUMENTS
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_code_runs(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registries: None) -> None:
+    prepare(tmp_path, document)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__"}
+    with torch.random.fork_rng():
+        for block in blocks(document):
+            if block.language == "sh":
+                run(block)
+            elif block.language == "python" and not block.file:
+                exec(compile(block.text, document, "exec"), names)  # noqa: S102 - the document's own lines
+
+
+def run(block: Block) -> None:
+    """The suite's commands in this process, which has loaded torch already; what runs side by side in a shell."""
+    if "&" in block.text:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        subprocess.run(["bash", "-eu", "-c", block.text], check=True, env={**os.environ, "PATH": path})
+        return
+    for line in lines(block):
+        program, *arguments = shlex.split(line)
+        assert program == "xaiboard", line
+        assert not commands.main(arguments, prog_name="xaiboard", standalone_mode=False), line

@@ -1,0 +1,88 @@
+"""The README is true: its examples run as a new user would run them, and its table is that of the results."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from documents import ROOT, blocks, lines, prepare
+from xaiboard.benchmark.cli import commands
+
+README = (ROOT / "README.md").read_text("utf-8")
+BIN = Path(sys.executable).parent
+
+SHELL = [block for block in blocks("README.md") if block.language == "sh"]
+PYTHON = [block for block in blocks("README.md") if block.language == "python"]
+OPTIONS = {option for parameter in commands.commands["run"].params for option in parameter.opts}
+
+
+def example(command: str) -> object:
+    """A command as a test's parameter; those whose options are not there yet wait."""
+    missing = set(re.findall(r"--[\w-]+", command)) - OPTIONS if " run " in command else set()
+    reason = f"'xaiboard run' has no option {', '.join(sorted(missing))} yet"
+    return pytest.param(command, marks=pytest.mark.skipif(bool(missing), reason=reason))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new user's folder: the README's files, weights of their own model, images of their own."""
+    here = tmp_path_factory.mktemp("newcomer")
+    prepare(here, "README.md")
+    return here
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(  # noqa: S602 - the README's own lines
+        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_size() -> None:
+    assert len(README.encode()) <= 8192
+
+
+def test_the_first_blocks_install_and_test() -> None:
+    """Scripts read them: the first is what a new user does, the second what CI does."""
+    install, test = SHELL[0].text.splitlines(), SHELL[1].text.splitlines()
+    assert install == ["pip install -c constraints.txt -e .", "xaiboard run"]
+    assert test == ['pip install -c constraints.txt -e ".[dev]"', "pytest -n auto --dist worksteal"]
+
+
+@pytest.mark.parametrize("command", [example(line) for block in SHELL[2:] for line in lines(block)])
+def test_examples_of_the_shell(command: str, folder: Path) -> None:
+    finished = run(command, folder)
+    assert finished.returncode == 0, finished.stderr
+    if " run " in command:
+        out = re.search(r"--out (\S+)", command)
+        table = folder / (out[1] if out else "runs/quick") / "leaderboard.csv"
+        assert table.read_text().count(",ok,") > 0
+
+
+def test_example_of_python(folder: Path) -> None:
+    (block,) = [block for block in PYTHON if "xb.run" in block.text]
+    finished = run(f"{sys.executable} - <<'END'\n{block.text}\nassert len(run.leaderboard)\nEND", folder)
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_the_method_takes_five_lines() -> None:
+    (block,) = [block for block in PYTHON if "squared_gradient" in block.text]
+    assert len([line for line in block.text.splitlines() if line and not line.startswith("#")]) <= 5
+
+
+def test_the_table_shown_is_that_of_the_results() -> None:
+    page = (ROOT / "results/quick/leaderboard.md").read_text()
+    shown = [line for line in README.splitlines() if line.startswith("| cnn.standard |")]
+    assert len(shown) == 10
+    assert all(line in page.splitlines() for line in shown)
+
+
+def test_the_row_that_is_explained_is_in_the_table() -> None:
+    """The two entries that "How to read a row" takes apart."""
+    rows = [line for line in README.splitlines() if line.startswith("| cnn.standard |")]
+    for entry in re.findall(r"`([\d#.]+ \(\d+–\d+\))`", README):
+        assert any(f"| {entry} " in row for row in rows), entry

@@ -1,0 +1,98 @@
+"""What the documents say of names, columns and files is what the code has."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from functools import cache
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from published import RESULTS, ROOT, rows
+from xaiboard.benchmark import metrics
+from xaiboard.benchmark.components.signature import VOCABULARY
+
+FILES = tomllib.loads((ROOT / "docs/generate/files.toml").read_text("utf-8"))
+TABLES = [name for name in FILES["file"] if name.endswith(".csv")]
+FOLDERS = sorted(path.parent for path in RESULTS.glob("*/cells.csv"))
+
+
+def described(name: str) -> list[str]:
+    return list(FILES["file"][name]["columns"])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_columns_of_tables_are_those_of_the_dictionary(name: str) -> None:
+    found = [folder / name for folder in FOLDERS if (folder / name).is_file()]
+    assert found, f"no published folder has {name}"
+    for path in found:
+        columns = list(pd.read_csv(path, nrows=0).columns)
+        fixed = [column for column in described(name) if "*" not in column]
+        assert [column for column in columns if column in fixed] == fixed
+        others = [column for column in columns if column not in fixed]
+        assert not others or "*" in described(name)
+        suffixes = {column.rpartition(":")[2] for column in others if ":" in column and "[" not in column}
+        assert suffixes <= {"ci_low", "ci_high", "max"}
+
+
+def test_columns_of_scores_are_those_of_the_dictionary() -> None:
+    for folder in FOLDERS:
+        assert pq.read_schema(folder / "scores.parquet").names == described("scores.parquet")
+
+
+def test_keys_of_a_run_are_those_of_the_dictionary() -> None:
+    for folder in FOLDERS:
+        assert set(json.loads((folder / "run.json").read_text())) <= set(described("run.json"))
+
+
+def test_every_table_that_is_written_is_in_the_dictionary() -> None:
+    written = {
+        path.name for folder in FOLDERS for path in folder.iterdir() if path.suffix in (".csv", ".parquet")
+    }
+    assert written <= set(FILES["file"])
+
+
+def test_shorthands_of_the_dictionary_are_used() -> None:
+    texts = [text for file in FILES["file"].values() for text in file["columns"].values()]
+    assert set(FILES["common"]) <= set(texts)
+
+
+@pytest.mark.parametrize(("place", "kind"), list(enumerate(VOCABULARY))[:5])
+def test_vocabulary(place: int, kind: str) -> None:
+    table = rows("docs/reference/vocabulary.md", r"`\w+`", 6)
+    assert {name.strip("`") for name, cells in table.items() if cells[1 + place] == "✓"} == set(
+        VOCABULARY[kind]
+    )
+
+
+@cache
+def compared() -> dict[str, set[bool]]:
+    """Whether a metric column may compare models: by its name, and by ``.column`` for all metrics that have it."""
+    found: dict[str, set[bool]] = {}
+    for metric in metrics.values():
+        for name in ("", *metric.columns):
+            across = metric.column(name).across_models
+            for known in (f"{metric.name}.{name}".rstrip("."), f".{name}"):
+                found.setdefault(known, set()).add(across)
+    return found
+
+
+def test_what_the_columns_page_says_of_comparing_models() -> None:
+    table = rows("docs/explanation/columns.md", r".*`.*", 2)
+    seen = set()
+    for names, (_, verdict) in table.items():
+        for name in re.findall(r"`([.\w]+)`", names):
+            said = verdict.startswith("yes")
+            assert said in compared().get(name, {said}), (name, verdict)
+            if not name.startswith("."):
+                seen.add(name)
+                assert name == "_div" or compared()[name] == {said}, (name, verdict)
+    assert len(seen) > 50
+
+
+def test_the_columns_page_names_every_metric() -> None:
+    page = (ROOT / "docs/explanation/columns.md").read_text("utf-8")
+    known = {name for name in metrics if f"`{name}`" in page or f"`{name}[" in page}
+    assert {name for name in set(metrics) - known if "_div" not in name} == set()
