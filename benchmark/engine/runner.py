@@ -48,31 +48,43 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
         done = 0
         for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
             for rows, cells in _portions(plan, list(of_model)):
-                batcher = Batcher(batch_size, plan.conditions.device)
                 with count_passes(cells[0].model.module, bar.update) as passes:
                     values = Values(
                         cells[0].model,
                         plan.data[rows],
                         plan.reference,
                         plan.conditions,
-                        batcher,
+                        Batcher(batch_size, plan.conditions.device),
                         passes,
                         plan.others,
                     )
-                    shards = {
-                        shard: slice(part.start - rows.start, part.stop - rows.start)
-                        for shard, part in enumerate(plan.shards)
-                        if rows.start <= part.start and part.stop <= rows.stop
-                    }
-                    for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
-                        cell = None
-                        for cell in of_method:
-                            bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
-                            if not all(store.has(cell.key, shard) for shard in shards):
-                                _compute(cell, shards, values, store)
-                            done += len(plan.shards) - 1 in shards
-                        if cell is not None and cell.method is not None:
-                            values.memo.forget(cell.method.label)
+                    for cell in _compute_portion(cells, _shards_within(plan, rows), values, store):
+                        bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
+                        done += rows.stop == len(plan.data)
+
+
+def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:
+    """Numbers of the plan's shards that lie within ``rows``, each with its place there."""
+    return {
+        shard: slice(part.start - rows.start, part.stop - rows.start)
+        for shard, part in enumerate(plan.shards)
+        if rows.start <= part.start and part.stop <= rows.stop
+    }
+
+
+def _compute_portion(
+    cells: Sequence[Cell], shards: Mapping[int, slice], values: Values, store: Store
+) -> Iterator[Cell]:
+    """Computes cells of one model on the samples of ``values``, method by method; yields each before it does."""
+    for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
+        method = None
+        for cell in of_method:
+            yield cell
+            method = cell.method
+            if not all(store.has(cell.key, shard) for shard in shards):
+                _compute(cell, shards, values, store)
+        if method is not None:
+            values.memo.forget(method.label)
 
 
 def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
@@ -80,8 +92,7 @@ def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
     finished, todo = [], []
     for cell in plan.cells:
         if not cell.reason:
-            has_all = all(store.has(cell.key, shard) for shard in range(len(plan.shards)))
-            (finished if has_all else todo).append(cell)
+            (finished if store.finished(cell.key, len(plan.shards)) else todo).append(cell)
     return finished, todo
 
 
@@ -145,7 +156,7 @@ def _warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
     """Says which components have other code than when their finished cells were computed."""
     changed = set()
     for cell in finished:
-        if own := _own_code(cell):
+        if store.has(cell.key, 0) and (own := _own_code(cell)):
             before = store.read(cell.key, 0)[1]
             same_python = before.get("python") == platform.python_version()
             known = before.get("code", {}) if same_python else {}
