@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from .components.builtin import has_entry_points
 from .errors import XaiboardError
 
 KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
@@ -89,15 +90,33 @@ def run(dry_run: bool, **words: Any) -> int:  # noqa: ANN401
 
 @commands.command("list")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.argument("name", required=False)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
-def list_components(kind: str | None, plugins: tuple[str, ...]) -> None:
-    """List what can be selected, with settings and sources."""
-    from .components.plugins import load_plugins
-    from .listing.catalogue import describe
+@click.option(
+    "--write", is_flag=True, hidden=True, help="Generate the catalogue of built-in components anew."
+)
+def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...], write: bool) -> None:
+    """List what can be selected, with settings and sources; with NAME (or a pattern) all that is known of it."""
+    from .listing.catalogue import read_catalogue, read_suites, write_catalogue
+    from .listing.describe import describe_entries, describe_kind
 
-    load_plugins(plugins)
-    for name in [kind] if kind else KINDS:
-        click.echo(describe(name))
+    if write:
+        from .engine.inventory import inventory
+
+        click.echo(write_catalogue(inventory()))
+        return
+    catalogue = read_catalogue()
+    if plugins or has_entry_points():
+        from .components.plugins import load_plugins
+        from .engine.inventory import inventory
+
+        load_plugins(plugins)
+        catalogue = {**inventory(), **read_suites()}
+    if kind and name:
+        click.echo(describe_entries(catalogue, kind, name))
+        return
+    for each in [kind] if kind else KINDS:
+        click.echo(describe_kind(catalogue, each))
 
 
 @commands.command("leaderboard")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -302,6 +304,24 @@ def test_lists(command: Command, kind: str) -> None:
     assert done.status == 0
     assert {"models": "lipcnn.hkr", "suites": "quick", "datasets": "digits"}.get(kind, "_") in done.out
     assert_refused(command("list", "nothing"), "Invalid value for")
+    assert_refused(command("list", "metrics", "deletio"), "did you mean 'deletion'?")
+
+
+def test_lists_of_a_plug_in(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text(
+        "from xaiboard.benchmark import method\n\n\n@method(source='me')\ndef mirror(x):\n    return x\n"
+    )
+    done = command("list", "methods", "mirror", "--plugin", "good.py")
+    assert done.status == 0
+    assert done.out.startswith("mirror: ")
+    assert "source: me" in done.out
+
+
+@pytest.mark.parametrize("words", [["list"], ["--help"], ["list", "metrics", "deletion"]])
+def test_lists_and_help_need_no_torch(words: list[str]) -> None:
+    script = f"import sys; sys.modules['torch'] = None; sys.argv = {['xaiboard', *words]}; import runpy;"
+    script += " runpy.run_module('xaiboard.benchmark', run_name='__main__')"
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
 
 
 def test_help_and_version(command: Command) -> None:
