@@ -32,7 +32,7 @@ from .report.models import describe_models
 from .request import Request, Selection, choose_components, read_request
 from .store import tables
 from .store.records import Store
-from .store.reuse import reusable, take_over
+from .store.reuse import check_reusable, reusable, take_over
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.trained_models import TrainedModel
@@ -157,6 +157,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     """
     plan = make_plan(request)
     store = Store(request.out)
+    if request.reuse is not None:
+        check_reusable(request.reuse, plan.run_conditions)
     store.open(plan.run_conditions)
     if request.reuse is not None:
         take_over(request.reuse, store, {cell.key for cell in plan.cells})
@@ -178,6 +180,7 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     finished, todo = split(plan, Store(request.out))
     if request.reuse is None:
         return finished
+    check_reusable(request.reuse, plan.run_conditions)
     known = reusable(request.reuse, {cell.key for cell in todo}, len(plan.shards))
     return [*finished, *(cell for cell in todo if cell.key in known)]
 

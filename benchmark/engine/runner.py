@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import groupby
 
@@ -18,7 +16,6 @@ from tqdm.auto import tqdm
 
 from ..errors import XaiboardError
 from ..store.records import Record, Store
-from ..subjects.code_digest import code_digest
 from .batching import Batcher
 from .cell import Cell
 from .costs import Cost, total
@@ -26,6 +23,7 @@ from .passes import count_passes
 from .plan import Plan
 from .scores import Scores, score
 from .values import Values
+from .watched_code import own_code, warn_of_changed_code
 
 
 def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
@@ -41,7 +39,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
         XaiboardError: a record cannot be written.
     """
     finished, todo = split(plan, store)
-    _warn_of_changed_code(finished, store)
+    warn_of_changed_code(finished, store)
     cost = plan.total(todo)
     expected = int(cost.forward + cost.backward)
     with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
@@ -126,7 +124,7 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "code": _own_code(cell),
+        "code": own_code(cell),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     for shard, record in records.items():
@@ -137,36 +135,6 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
             "backward": int(spent.backward),
         }
         store.write(cell.key, shard, record, cell.identity, {**passes, **provenance})
-
-
-def _own_code(cell: Cell) -> dict[str, str]:
-    """Digests of the code of components that are neither built in nor captum's, by kind and name."""
-    choices = {"method": cell.method, "metric": cell.metric, "perturbation": cell.perturbation}
-    digests = {}
-    for kind, choice in choices.items():
-        if choice is not None and not choice.component.function.__module__.startswith(
-            ("xaiboard.", "captum.")
-        ):
-            with suppress(XaiboardError):  # what has no digest is not watched
-                digests[f"{kind} '{choice.component.name}'"] = code_digest(choice.component.function)
-    return digests
-
-
-def _warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
-    """Says which components have other code than when their finished cells were computed."""
-    changed = set()
-    for cell in finished:
-        if store.has(cell.key, 0) and (own := _own_code(cell)):
-            before = store.read(cell.key, 0)[1]
-            same_python = before.get("python") == platform.python_version()
-            known = before.get("code", {}) if same_python else {}
-            changed |= {name for name, digest in own.items() if known.get(name, digest) != digest}
-    for name in sorted(changed):
-        tqdm.write(
-            f"xaiboard: {name} has changed since its finished cells were computed, and they are kept; raise its"
-            " version to compute them again",
-            file=sys.stderr,
-        )
 
 
 def message(error: BaseException) -> str:

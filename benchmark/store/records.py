@@ -180,6 +180,21 @@ class Store:
         ]
 
     @property
+    def renewed_code(self) -> dict[str, str]:
+        """Digests of components' code that records hold, and those that stand for them now."""
+        path = self._renewed_code
+        return read_json(path) if path.is_file() else {}
+
+    def note_renewed_code(self, digests: Mapping[str, str]) -> None:
+        """Replaces :attr:`renewed_code`."""
+        text = json.dumps(digests, indent=1, sort_keys=True)
+        write_file(self._renewed_code, lambda temporary: temporary.write_text(text))
+
+    @property
+    def _renewed_code(self) -> Path:
+        return self.records / "renewed-code.json"
+
+    @property
     def _taken_over(self) -> Path:
         return self.records / "taken-over.json"
 

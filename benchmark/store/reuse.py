@@ -30,15 +30,11 @@ def take_over(folder: Path, store: Store, keys: Collection[str]) -> None:
         keys: of the cells that this run plans.
 
     Raises:
-        XaiboardError: there is no run, it ran under other conditions, or its files cannot be read.
+        XaiboardError: files of the other run cannot be read.
     """
     if folder.resolve() == store.folder.resolve():
         return
-    if not (folder / "run.json").is_file():
-        raise XaiboardError(f"no run to reuse in '{folder}'; name a folder that 'xaiboard run' wrote")
-    _check_conditions(folder, store.folder)
     other = Store(folder)
-    other.check_schema()
     with store.lock():
         _copy_records(other, store, keys)
         known = _join_tables(folder, store.folder)
@@ -52,9 +48,18 @@ def reusable(folder: Path, keys: Collection[str], shards: int) -> set[str]:
     return {key for key in keys if key in known or other.finished(key, shards)}
 
 
-def _check_conditions(folder: Path, own: Path) -> None:
-    theirs, ours = (read_json(path / "run.json") for path in (folder, own))
-    for name, value in ours.items():
+def check_reusable(folder: Path, conditions: Mapping[str, object]) -> None:
+    """Refuses to reuse what is no run, or one of other ``conditions``.
+
+    Raises:
+        XaiboardError: it is.
+    """
+    path = folder / "run.json"
+    if not path.is_file():
+        raise XaiboardError(f"no run to reuse in '{folder}'; name a folder that 'xaiboard run' wrote")
+    Store(folder).check_schema()
+    theirs = read_json(path)
+    for name, value in conditions.items():
         if theirs.get(name, value) != value:
             raise XaiboardError(
                 f"'{folder}' holds a run with {name} {theirs[name]}, this one has {value}; reuse a run under the same"
