@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from .components.builtin import has_entry_points
 from .errors import XaiboardError
 
 KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
@@ -60,44 +61,62 @@ def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
 @commands.command()
 @_selection
 @click.option("--batch-size", default="auto", show_default=True, help="Changes speed and memory, not scores.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: results/SUITE]")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/SUITE]")
+@click.option("--reuse", type=click.Path(path_type=Path), help="Take over the finished cells of this run.")
 @click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
 @click.option(
     "--dry-run",
     is_flag=True,
     help="Print the plan and the cost of what is not finished; compute and write nothing.",
 )
-def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selection: Any) -> int:  # noqa: ANN401
+def run(dry_run: bool, **words: Any) -> int:  # noqa: ANN401
     """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
-    if engine != "local":
-        raise XaiboardError(f"no engine named '{engine}'; there is: local")
     from . import api
-    from .engine import runner
-    from .listing.dry_run import describe_plan
-    from .report.console import describe_run
-    from .store.records import Store
+    from .request import read_request
 
-    api.read_batch_size(batch_size)
+    request = read_request(**words)
     if dry_run:
-        plan, store = api.make_plan(**selection), Store(out or api.default_folder(selection["suite"]))
-        click.echo(describe_plan(plan, runner.split(plan, store)[0]))
+        from .listing.dry_run import describe_plan
+
+        plan = api.make_plan(request)
+        click.echo(describe_plan(plan, api.finished_cells(plan, request)))
         return 0
-    finished = api.run(**selection, batch_size=batch_size, out=out, progress=sys.stderr.isatty())
+    from .report.console import describe_run
+
+    finished = api.run_request(request, progress=sys.stderr.isatty())
     click.echo(describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))
     return 1 if len(finished.failed) else 0
 
 
 @commands.command("list")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.argument("name", required=False)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
-def list_components(kind: str | None, plugins: tuple[str, ...]) -> None:
-    """List what can be selected, with settings and sources."""
-    from .components.plugins import load_plugins
-    from .listing.catalogue import describe
+@click.option(
+    "--write", is_flag=True, hidden=True, help="Generate the catalogue of built-in components anew."
+)
+def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...], write: bool) -> None:
+    """List what can be selected, with settings and sources; with NAME (or a pattern) all that is known of it."""
+    from .listing.catalogue import read_catalogue, read_suites, write_catalogue
+    from .listing.describe import describe_entries, describe_kind
 
-    load_plugins(plugins)
-    for name in [kind] if kind else KINDS:
-        click.echo(describe(name))
+    if write:
+        from .engine.inventory import inventory
+
+        click.echo(write_catalogue(inventory()))
+        return
+    catalogue = read_catalogue()
+    if plugins or has_entry_points():
+        from .components.plugins import load_plugins
+        from .engine.inventory import inventory
+
+        load_plugins(plugins)
+        catalogue = {**inventory(), **read_suites()}
+    if kind and name:
+        click.echo(describe_entries(catalogue, kind, name))
+        return
+    for each in [kind] if kind else KINDS:
+        click.echo(describe_kind(catalogue, each))
 
 
 @commands.command("leaderboard")
@@ -149,16 +168,16 @@ def train(
 
     An interrupted training leaves OUT/MODEL@DATASET.checkpoint, from which --resume continues.
     """
-    from . import api
     from .components.plugins import load_plugins
     from .components.registry import models
+    from .request import find_device
 
     load_plugins(plugins)
     entry = models[model]
     if entry.recipe is None:
         known = ", ".join(sorted(name for name, other in models.items() if other.recipe))
         raise XaiboardError(f"model '{model}' has no recipe; there are recipes for: {known}")
-    settings = {"out": out, "epochs": epochs, "seed": seed, "device": api.find_device(device)}
+    settings = {"out": out, "epochs": epochs, "seed": seed, "device": find_device(device)}
     # Plug-ins' recipes need not know how to resume.
     settings |= {"resume": True} if resume else {}
     try:

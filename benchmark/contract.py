@@ -185,7 +185,7 @@ def _leaves_model_alone(compute: Callable[[Values], Tensor]) -> None:
     hooks = _hooks(values.model)
     compute(values)
     if trained_models.module_digest(values.model) != before:
-        raise XaiboardError("the model's parameters or layers changed; values on a copy")
+        raise XaiboardError("the model's parameters or layers changed; work on a copy")
     if any(module.training for module in values.model.modules()):
         raise XaiboardError("the model was left in training mode; call model.eval()")
     if any(parameter.grad is not None for parameter in values.model.parameters()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from pkgutil import iter_modules
 
 BUILTINS = (
@@ -13,6 +14,15 @@ BUILTINS = (
     "xaiboard.metrics",
     "xaiboard.models",
 )
+
+
+GROUP = "xaiboard"
+"""The entry-point group by which installed distributions bring components."""
+
+
+def has_entry_points() -> bool:
+    """Whether an installed distribution brings components."""
+    return bool(entry_points(group=GROUP))
 
 
 @cache

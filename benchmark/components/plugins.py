@@ -12,14 +12,14 @@ from pathlib import Path
 
 from ..errors import XaiboardError
 from . import registry
-from .builtin import load_builtins
+from .builtin import GROUP, load_builtins
 
 
 @cache
 def load_entry_points() -> None:
     """Imports what installed distributions name in the entry-point group ``xaiboard``."""
     load_builtins()
-    for entry in entry_points(group="xaiboard"):
+    for entry in entry_points(group=GROUP):
         entry.load()
 
 

@@ -53,6 +53,8 @@ class Setting:
     name: str
     default: object
     choices: tuple[object, ...] = ()
+    range: str = ""
+    meaning: str = ""
 
     def parse(self, owner: str, value: object) -> object:
         """The value in this setting's type, from a typed value or the text of a selection pattern.

@@ -1,4 +1,4 @@
-"""What a component costs: the passes of one image through a small network, counted."""
+"""Passes of a component: those of one image through a small network, counted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .values import Values
 SHAPE, CLASSES = (1, 28, 28), 10
 
 
-def price(entry: Method | Metric | Perturbation) -> str:
+def passes_of(entry: Method | Metric | Perturbation) -> str:
     """Passes and explanations at default settings, without the prediction; empty where they cannot be counted.
 
     Values that other components could share are counted in full.

@@ -37,6 +37,17 @@ class Plan:
         return [slice(start, min(start + size, len(self.data))) for start in range(0, len(self.data), size)]
 
     @property
+    def run_conditions(self) -> dict[str, object]:
+        """What all cells of a run's folder have in common."""
+        conditions = self.conditions
+        return {
+            "seed": conditions.seed,
+            "target": conditions.target,
+            "dtype": conditions.dtype,
+            "samples": len(self.data),
+        }
+
+    @property
     def summary(self) -> dict[str, object]:
         """What tables need to know: shards, seed, rows of cells, and how each metric's columns read."""
         metrics = {cell.metric.component.name: cell.metric.component for cell in self.cells}

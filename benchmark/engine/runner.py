@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import groupby
 
@@ -18,7 +16,6 @@ from tqdm.auto import tqdm
 
 from ..errors import XaiboardError
 from ..store.records import Record, Store
-from ..subjects.code_digest import code_digest
 from .batching import Batcher
 from .cell import Cell
 from .costs import Cost, total
@@ -26,6 +23,7 @@ from .passes import count_passes
 from .plan import Plan
 from .scores import Scores, score
 from .values import Values
+from .watched_code import own_code, warn_of_changed_code
 
 
 def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
@@ -41,38 +39,50 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
         XaiboardError: a record cannot be written.
     """
     finished, todo = split(plan, store)
-    _warn_of_changed_code(finished, store)
+    warn_of_changed_code(finished, store)
     cost = plan.total(todo)
     expected = int(cost.forward + cost.backward)
     with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
         done = 0
         for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
             for rows, cells in _portions(plan, list(of_model)):
-                batcher = Batcher(batch_size, plan.conditions.device)
                 with count_passes(cells[0].model.module, bar.update) as passes:
                     values = Values(
                         cells[0].model,
                         plan.data[rows],
                         plan.reference,
                         plan.conditions,
-                        batcher,
+                        Batcher(batch_size, plan.conditions.device),
                         passes,
                         plan.others,
                     )
-                    shards = {
-                        shard: slice(part.start - rows.start, part.stop - rows.start)
-                        for shard, part in enumerate(plan.shards)
-                        if rows.start <= part.start and part.stop <= rows.stop
-                    }
-                    for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
-                        cell = None
-                        for cell in of_method:
-                            bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
-                            if not all(store.has(cell.key, shard) for shard in shards):
-                                _compute(cell, shards, values, store)
-                            done += len(plan.shards) - 1 in shards
-                        if cell is not None and cell.method is not None:
-                            values.memo.forget(cell.method.label)
+                    for cell in _compute_portion(cells, _shards_within(plan, rows), values, store):
+                        bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
+                        done += rows.stop == len(plan.data)
+
+
+def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:
+    """Numbers of the plan's shards that lie within ``rows``, each with its place there."""
+    return {
+        shard: slice(part.start - rows.start, part.stop - rows.start)
+        for shard, part in enumerate(plan.shards)
+        if rows.start <= part.start and part.stop <= rows.stop
+    }
+
+
+def _compute_portion(
+    cells: Sequence[Cell], shards: Mapping[int, slice], values: Values, store: Store
+) -> Iterator[Cell]:
+    """Computes cells of one model on the samples of ``values``, method by method; yields each before it does."""
+    for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
+        method = None
+        for cell in of_method:
+            yield cell
+            method = cell.method
+            if not all(store.has(cell.key, shard) for shard in shards):
+                _compute(cell, shards, values, store)
+        if method is not None:
+            values.memo.forget(method.label)
 
 
 def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
@@ -80,8 +90,7 @@ def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
     finished, todo = [], []
     for cell in plan.cells:
         if not cell.reason:
-            has_all = all(store.has(cell.key, shard) for shard in range(len(plan.shards)))
-            (finished if has_all else todo).append(cell)
+            (finished if store.finished(cell.key, len(plan.shards)) else todo).append(cell)
     return finished, todo
 
 
@@ -115,7 +124,7 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "code": _own_code(cell),
+        "code": own_code(cell),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     for shard, record in records.items():
@@ -126,36 +135,6 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
             "backward": int(spent.backward),
         }
         store.write(cell.key, shard, record, cell.identity, {**passes, **provenance})
-
-
-def _own_code(cell: Cell) -> dict[str, str]:
-    """Digests of the code of components that are neither built in nor captum's, by kind and name."""
-    choices = {"method": cell.method, "metric": cell.metric, "perturbation": cell.perturbation}
-    digests = {}
-    for kind, choice in choices.items():
-        if choice is not None and not choice.component.function.__module__.startswith(
-            ("xaiboard.", "captum.")
-        ):
-            with suppress(XaiboardError):  # what has no digest is not watched
-                digests[f"{kind} '{choice.component.name}'"] = code_digest(choice.component.function)
-    return digests
-
-
-def _warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
-    """Says which components have other code than when their finished cells were computed."""
-    changed = set()
-    for cell in finished:
-        if own := _own_code(cell):
-            before = store.read(cell.key, 0)[1]
-            same_python = before.get("python") == platform.python_version()
-            known = before.get("code", {}) if same_python else {}
-            changed |= {name for name, digest in own.items() if known.get(name, digest) != digest}
-    for name in sorted(changed):
-        tqdm.write(
-            f"xaiboard: {name} has changed since its finished cells were computed, and they are kept; raise its"
-            " version to compute them again",
-            file=sys.stderr,
-        )
 
 
 def message(error: BaseException) -> str:

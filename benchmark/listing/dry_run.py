@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from ..report.markdown import markdown
+from ..toolkit.text_table import table_of
 
 if TYPE_CHECKING:
     from ..engine.plan import Cell, Plan
@@ -35,7 +33,7 @@ def describe_plan(plan: Plan, finished: Collection[Cell] = ()) -> str:
         )
     total, inapplicable = plan.total(todo), sum(bool(cell.reason) for cell in plan.cells)
     return (
-        markdown(pd.DataFrame(rows))
+        table_of(rows)
         + f"\n{plan.dataset}: {len(plan.data)} samples, {len(todo)} cells to compute,"
         + (f" {len(done)} finished," if done else "")
         + f" {inapplicable} inapplicable; {total.forward:.3g} forward and {total.backward:.3g}"

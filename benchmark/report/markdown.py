@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
+
+from ..toolkit.text_table import text_table
 
 
 def markdown(table: pd.DataFrame) -> str:
     """A Markdown table, aligned so that it reads as plain text too."""
-    if table.empty:
-        return "(none)\n"
-    lines = [
-        list(map(str, table.columns)),
-        *([_cell(value) for value in row] for row in table.itertuples(index=False)),
-    ]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    lines.insert(1, ["-" * width for width in widths])
-    return "".join(f"| {' | '.join(_padded(line, widths))} |\n" for line in lines)
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|")
-
-
-def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
-    return [text.ljust(width) for text, width in zip(line, widths, strict=True)]
+    return text_table(list(map(str, table.columns)), table.itertuples(index=False))

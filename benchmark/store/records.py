@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -103,6 +103,21 @@ class Store:
         """Whether the record exists."""
         return self._path(key, shard).exists()
 
+    def finished(self, key: str, shards: int) -> bool:
+        """Whether all records of a cell exist, or its scores were taken over from the tables of another run."""
+        return all(self.has(key, shard) for shard in range(shards)) or key in self.taken_over
+
+    @property
+    def taken_over(self) -> frozenset[str]:
+        """Keys of cells whose scores are in the tables alone, since they come from another run's tables."""
+        path = self._taken_over
+        return frozenset(read_json(path)["keys"]) if path.is_file() else frozenset()
+
+    def note_taken_over(self, keys: Collection[str]) -> None:
+        """Adds to the keys in :attr:`taken_over`."""
+        text = json.dumps({"keys": sorted({*self.taken_over, *keys})})
+        write_file(self._taken_over, lambda temporary: temporary.write_text(text))
+
     def write(
         self, key: str, shard: int, record: Record, identity: Mapping[str, Any], provenance: Mapping[str, Any]
     ) -> None:
@@ -163,6 +178,25 @@ class Store:
         return [
             read_json(path) for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name))
         ]
+
+    @property
+    def renewed_code(self) -> dict[str, str]:
+        """Digests of components' code that records hold, and those that stand for them now."""
+        path = self._renewed_code
+        return read_json(path) if path.is_file() else {}
+
+    def note_renewed_code(self, digests: Mapping[str, str]) -> None:
+        """Replaces :attr:`renewed_code`."""
+        text = json.dumps(digests, indent=1, sort_keys=True)
+        write_file(self._renewed_code, lambda temporary: temporary.write_text(text))
+
+    @property
+    def _renewed_code(self) -> Path:
+        return self.records / "renewed-code.json"
+
+    @property
+    def _taken_over(self) -> Path:
+        return self.records / "taken-over.json"
 
     def _path(self, key: str, shard: int) -> Path:
         return self.records / f"{key}-{shard}.parquet"

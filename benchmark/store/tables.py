@@ -50,9 +50,9 @@ def consolidate(store: Store) -> None:
     plans = store.plans()
     if not plans:
         return
-    before = _read_before(store.folder)
-    known = {row["key"]: row for row in before[0].to_dict("records") if row["status"] == "ok"}
-    kept = [(table, _by_cell(table)) for table in before[1:]]
+    before = read_tables(store.folder)
+    known = _finished(before[0])
+    kept = [(table, by_cell(table)) for table in before[1:]]
     cells, scores, curves = [], [], []
     for row, plan in _rows(before[0], plans):
         cell, records = _state(store, row, plan)
@@ -60,7 +60,7 @@ def consolidate(store: Store) -> None:
         cells.append(known[cell["key"]] if left else cell)
         if plan is None or left:
             for (table, places), into in zip(kept, (scores, curves), strict=True):
-                into.append(table.iloc[places.get(_label(row), [])])
+                into.append(table.iloc[places.get(label_of(row), [])])
             continue
         scores.extend(_score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
         curves.extend(_curve_rows(row, records))
@@ -81,8 +81,12 @@ def current_cells(store: Store) -> pd.DataFrame:
     plans = store.plans()
     if not plans:
         return read_cells(store.folder)
-    before = _read_before(store.folder)[0]
-    return pd.DataFrame([_state(store, row, plan)[0] for row, plan in _rows(before, plans)])
+    before = read_tables(store.folder)[0]
+    known = {key: row for key, row in _finished(before).items() if key in store.taken_over}
+    cells = [_state(store, row, plan)[0] for row, plan in _rows(before, plans)]
+    return pd.DataFrame(
+        [known.get(cell["key"], cell) if cell["status"] == "missing" else cell for cell in cells]
+    )
 
 
 def read_cells(folder: Path) -> pd.DataFrame:
@@ -143,7 +147,8 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
-def _read_before(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def read_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Cells, scores and curves of a folder; empty tables where there are none."""
     if not (folder / "cells.csv").is_file() or not (folder / "scores.parquet").is_file():
         return pd.DataFrame(columns=CELLS), pd.DataFrame(columns=SCORES), pd.DataFrame(columns=LABEL)
     curves = folder / "curves.csv"
@@ -151,7 +156,13 @@ def _read_before(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     return read_cells(folder), read_scores(folder), table
 
 
-def _label(row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _finished(cells: pd.DataFrame) -> dict[str, dict[Any, Any]]:
+    """Rows of finished cells by key."""
+    return {str(row["key"]): row for row in cells.to_dict("records") if row["status"] == "ok"}
+
+
+def label_of(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    """What names a row of ``cells.csv``, as text."""
     return tuple(str(row[name]) for name in LABEL)
 
 
@@ -178,12 +189,12 @@ def _newest_versions(rows: list[tuple[dict, dict | None]]) -> list[tuple[dict, d
 def _rows(before: pd.DataFrame, plans: list[dict]) -> list[tuple[dict, dict | None]]:
     """Rows that make up the tables, each with its plan; None for a row that only the tables know."""
     rows: dict[tuple[str, ...], tuple[dict, dict | None]]
-    rows = {_label(row): (row, None) for row in before.to_dict("records")}
+    rows = {label_of(row): (row, None) for row in before.to_dict("records")}
     for plan in plans:
         for row in plan["cells"]:
-            rows.pop(_label(row), None)  # so that the newest comes last
-            rows[_label(row)] = (row, plan)
-    return sorted(_newest_versions(list(rows.values())), key=lambda item: _label(item[0]))
+            rows.pop(label_of(row), None)  # so that the newest comes last
+            rows[label_of(row)] = (row, plan)
+    return sorted(_newest_versions(list(rows.values())), key=lambda item: label_of(item[0]))
 
 
 def _state(store: Store, row: dict, plan: dict | None) -> tuple[dict, list[Record]]:
@@ -237,7 +248,7 @@ def _curve_rows(row: dict, records: list[Record]) -> Iterable[pd.DataFrame]:
         yield pd.DataFrame({**fixed, "curve": name, "fraction": np.linspace(0, 1, len(mean)), "mean": mean})
 
 
-def _by_cell(table: pd.DataFrame) -> Mapping[Any, Any]:
+def by_cell(table: pd.DataFrame) -> Mapping[Any, Any]:
     """Where the rows of each cell are in a long table, all columns of its metric."""
     words = table[LABEL].astype(str)
     words["metric"] = words["metric"].str.partition(".")[0] if len(words) else words["metric"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from types import CodeType
@@ -13,33 +14,43 @@ from torch import Tensor, nn
 
 from ..errors import XaiboardError
 
+CO_HAS_DOCSTRING = 0x4000000
+"""Flag of a function's code in Python 3.13 and later: its first constant is its docstring."""
 
-def code_digest(function: Callable[..., Any]) -> str:
+
+def code_digest(function: Callable[..., Any], *, docstrings: bool = True) -> str:
     """SHA-256 over a function's bytecode, constants, defaults and closure, or over a class's source.
+
+    Args:
+        function: whose code.
+        docstrings: whether functions that differ in their docstrings alone differ. The digest that stands for a
+            function without a version keeps them, so that the keys of finished cells stay what they are.
 
     Raises:
         XaiboardError: it depends on an object that has no digest.
     """
-    return sha256(repr(_content(function, 0)).encode()).hexdigest()[:12]
+    content = _content(function, 0, docstrings)
+    return sha256(repr(content).encode()).hexdigest()[:12]
 
 
-def _content(value: Any, depth: int) -> object:  # noqa: ANN401, PLR0911 - whatever a closure may hold
+def _content(value: Any, depth: int, docstrings: bool) -> object:  # noqa: ANN401, PLR0911 - whatever a closure may hold
     """``value`` as nested tuples whose ``repr`` is the same in every process."""
     match value:
         case None | bool() | int() | float() | complex() | str() | bytes():
             return value
         case tuple() | list():
-            return type(value).__name__, [_content(item, depth) for item in value]
+            return type(value).__name__, [_content(item, depth, docstrings) for item in value]
         case dict():
-            return sorted((str(key), repr(_content(item, depth))) for key, item in value.items())
+            return sorted((str(key), repr(_content(item, depth, docstrings))) for key, item in value.items())
         case frozenset() | set():
-            return sorted(repr(_content(item, depth)) for item in value)
+            return sorted(repr(_content(item, depth, docstrings)) for item in value)
         case CodeType():
-            return value.co_code, value.co_names, _content(value.co_consts, depth)
+            constants = value.co_consts if docstrings else _without_docstring(value)
+            return value.co_code, value.co_names, _content(constants, depth, docstrings)
         case Tensor():
             return str(value.dtype), tuple(value.shape), value.detach().cpu().contiguous().numpy().tobytes()
         case nn.Module():
-            return type(value).__qualname__, _content(dict(value.state_dict()), depth)
+            return type(value).__qualname__, _content(dict(value.state_dict()), depth, docstrings)
         case torch.dtype() | torch.device():
             return str(value)
         case type():
@@ -48,10 +59,20 @@ def _content(value: Any, depth: int) -> object:  # noqa: ANN401, PLR0911 - whate
     if code is not None and depth < 5:
         cells = [cell.cell_contents for cell in value.__closure__ or ()]
         parts = (code, value.__defaults__, value.__kwdefaults__, cells)
-        return [_content(part, depth + 1) for part in parts]
+        return [_content(part, depth + 1, docstrings) for part in parts]
     if inspect.ismodule(value) or inspect.isbuiltin(value):
         return value.__name__
     raise XaiboardError(
         f"a function given as an object depends on a {type(value).__name__}, which cannot be told from another;"
         " register the function with a decorator and a version"
     )
+
+
+def _without_docstring(code: CodeType) -> tuple[object, ...]:
+    """The constants of a function's code, with None for its docstring."""
+    has = (
+        bool(code.co_flags & CO_HAS_DOCSTRING)
+        if sys.version_info >= (3, 13)
+        else bool(code.co_flags & inspect.CO_NEWLOCALS) and not code.co_name.startswith("<")
+    )
+    return (None, *code.co_consts[1:]) if has and isinstance(code.co_consts[0], str) else code.co_consts

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import sys
 import tomllib
 from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PACKAGE_DIR: dict[str, str] = SETTINGS["tool"]["setuptools"]["package-dir"]
 TOP = ("benchmark", "metrics", "models")
 
 
@@ -31,7 +32,16 @@ def declared(requirements: list[str]) -> set[str]:
     return found
 
 
-def test_packages_are_the_folders_on_disk() -> None:
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What ``setup.py`` hands to setuptools."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr("setuptools.setup", lambda **words: given.update(words))
+    runpy.run_path(str(ROOT / "setup.py"))
+    return given
+
+
+def test_packages_are_the_folders_on_disk(installed: dict[str, Any]) -> None:
     on_disk = {
         f"xaiboard.{path.parent.relative_to(ROOT).as_posix().replace('/', '.')}": path.parent.relative_to(
             ROOT
@@ -39,8 +49,9 @@ def test_packages_are_the_folders_on_disk() -> None:
         for top in TOP
         for path in (ROOT / top).rglob("__init__.py")
     }
-    assert sorted(SETTINGS["tool"]["setuptools"]["packages"]) == sorted(on_disk)
-    assert {name: Path(folder) for name, folder in PACKAGE_DIR.items()} == on_disk
+    assert sorted(installed["packages"]) == sorted(on_disk)
+    assert {name: Path(folder) for name, folder in installed["package_dir"].items()} == on_disk
+    assert {"xaiboard.benchmark.report.health", "xaiboard.models.training.objectives"} <= set(on_disk)
 
 
 def test_every_module_lies_in_a_package() -> None:
@@ -49,22 +60,23 @@ def test_every_module_lies_in_a_package() -> None:
             assert (path.parent / "__init__.py").is_file(), path
 
 
-def test_package_data_are_the_files_on_disk() -> None:
-    """Everything that is not Python must match a pattern, and every pattern something."""
-    patterns: dict[str, list[str]] = SETTINGS["tool"]["setuptools"]["package-data"]
-    packed = set()
-    for package, globs in patterns.items():
-        for pattern in globs:
-            matched = set((ROOT / PACKAGE_DIR[package]).glob(pattern))
-            assert matched, pattern
-            packed |= matched
+def test_package_data_are_the_files_on_disk(installed: dict[str, Any]) -> None:
+    """Everything that is not Python is installed beside the modules."""
+    packed = {
+        ROOT / installed["package_dir"][package] / name
+        for package, names in installed["package_data"].items()
+        for name in names
+    }
     others = {
         path
         for top in TOP
         for path in (ROOT / top).rglob("*")
         if path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
     }
-    assert others - packed == set()
+    assert others == packed
+    for name in ("benchmark/suites/quick.toml", "benchmark/listing/catalogue.json", "models/py.typed"):
+        assert ROOT / name in packed
+    assert sum(path.suffix == ".safetensors" for path in packed) > 50
 
 
 def test_weights_have_cards() -> None:

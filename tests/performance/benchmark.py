@@ -1,4 +1,4 @@
-"""Times the same values three ways: this suite, the bare passes at their best batch size, and Quantus.
+"""Times the same work three ways: this suite, the bare passes at their best batch size, and Quantus.
 
 Run it by hand: ``python tests/performance/benchmark.py``. It prints ratios, so that a busy or a slow machine
 does not matter much; it is no test, because a time that fails a build on a busy machine proves nothing.
@@ -34,12 +34,12 @@ REMOVAL = ",".join(
 )
 
 
-def seconds(values: Callable[[], object], repeats: int) -> float:
+def seconds(work: Callable[[], object], repeats: int) -> float:
     """The shortest of several runs: what the machine can do when nothing else disturbs it."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        values()
+        work()
         times.append(time.perf_counter() - start)
     return min(times)
 
@@ -108,7 +108,7 @@ def suite_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, obje
         bare = (total["forward"] - total["backward"]) * floor + total["backward"] * floor_both
         yield {
             "model": name,
-            "values": title,
+            "work": title,
             "forward": int(total["forward"]),
             "backward": int(total["backward"]),
             "suite s": round(min(times), 2),
@@ -120,7 +120,7 @@ def suite_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, obje
 def with_totals(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows, and one for all models together: what counts for the time of a run."""
     total = (
-        rows.groupby("values", sort=False)[["forward", "backward", "suite s", "floor s"]]
+        rows.groupby("work", sort=False)[["forward", "backward", "suite s", "floor s"]]
         .sum()
         .round(2)
         .reset_index()
@@ -181,7 +181,7 @@ def quantus_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, ob
         theirs = seconds(peer, max(1, repeats // 2))
         yield {
             "model": name,
-            "values": metric,
+            "work": metric,
             "suite s": f"{min(ours):.3f}",
             "Quantus s": f"{theirs:.3f}",
             "Quantus / suite": f"{theirs / min(ours):.1f}",

@@ -89,12 +89,12 @@ def setting(size: int, samples: int) -> tuple[nn.Module, Data, Reference]:
     return model, Data(x, label, [str(i) for i in range(10)], mask), Reference(x.mean(0), x)
 
 
-def processor_seconds(values: Callable[[], object], least: float = 0.2) -> float:
+def processor_seconds(work: Callable[[], object], least: float = 0.2) -> float:
     """Processor time of the shortest of several runs; at least one run, until ``least`` seconds are spent."""
     times: list[float] = []
     while not times or (sum(times) < least and len(times) < 20):
         start = time.process_time()
-        values()
+        work()
         times.append(time.process_time() - start)
     return min(times)
 
@@ -112,11 +112,11 @@ def floor_seconds(model: nn.Module, x: Tensor) -> tuple[float, float]:
     return forward, min(processor_seconds(lambda b=b: both(b)) / len(b) for b in batches) - forward
 
 
-def peak_mebibytes(values: Callable[[], object]) -> float:
-    """Memory that ``values`` takes at its peak, beyond what is taken before."""
+def peak_mebibytes(work: Callable[[], object]) -> float:
+    """Memory that ``work`` takes at its peak, beyond what is taken before."""
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
     before = _status("VmRSS")
-    values()
+    work()
     return round((_status("VmHWM") - before) / 1024)
 
 

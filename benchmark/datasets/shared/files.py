@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from ...errors import XaiboardError
 
 TIMEOUT = (5, 30)
@@ -45,7 +47,7 @@ def download(dataset: str, name: str, url: str, md5: str) -> Path:
     """
     import pooch
 
-    cache = Path(pooch.os_cache("xaiboard")) / dataset
+    cache = user_cache_path("xaiboard") / dataset
     fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     try:
         # pooch's annotation of a downloader does not fit its own downloaders

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -235,14 +237,14 @@ def test_a_dry_run_finds_the_mistakes_of_a_run(command: Command, small: None) ->
 def test_a_run_its_status_and_its_tables(command: Command, small: None, quick: None, tmp_path: Path) -> None:
     done = command(*RUN)
     assert done.status == 0
-    assert (tmp_path / "results" / "quick" / "leaderboard.csv").is_file()
+    assert (tmp_path / "runs" / "quick" / "leaderboard.csv").is_file()
     assert "| small | saliency |" in done.out
-    assert "results/quick/: leaderboard.md, leaderboard.csv" in done.out
-    before = (tmp_path / "results/quick/leaderboard.csv").read_bytes()
-    status = command("status", "results/quick")
+    assert "runs/quick/: leaderboard.md, leaderboard.csv" in done.out
+    before = (tmp_path / "runs/quick/leaderboard.csv").read_bytes()
+    status = command("status", "runs/quick")
     assert (status.status, status.out) == (0, "1 cells: 1 ok, 0 missing, 0 failed, 0 inapplicable\n")
-    assert command("leaderboard", "results/quick").status == 0
-    assert (tmp_path / "results/quick/leaderboard.csv").read_bytes() == before
+    assert command("leaderboard", "runs/quick").status == 0
+    assert (tmp_path / "runs/quick/leaderboard.csv").read_bytes() == before
 
 
 def test_a_failed_cell_is_exit_status_1(command: Command, small: None, quick: None, tmp_path: Path) -> None:
@@ -261,7 +263,7 @@ def test_a_failed_cell_is_exit_status_1(command: Command, small: None, quick: No
 
 def test_other_conditions_in_one_folder(command: Command, small: None, quick: None) -> None:
     assert command(*RUN).status == 0
-    assert_refused(command(*RUN, "--seed", "5"), "'results/quick' holds a run with seed 0, this one has 5")
+    assert_refused(command(*RUN, "--seed", "5"), "'runs/quick' holds a run with seed 0, this one has 5")
 
 
 def test_a_folder_that_cannot_be_written(command: Command, small: None, tmp_path: Path) -> None:
@@ -285,7 +287,7 @@ def test_a_suite_of_one_s_own(command: Command, small: None, quick: None, tmp_pa
     suite.write_text('dataset = "tiny"\nmodels = "small"\nmethods = "sobel"\nmetrics = "gini"\nsamples = 5\n')
     done = command("run", "--suite", "mine.toml")
     assert done.status == 0
-    assert (tmp_path / "results" / "mine" / "cells.csv").is_file()
+    assert (tmp_path / "runs" / "mine" / "cells.csv").is_file()
     for text, sentence in (
         ('dataset = "tiny"\n', "lacks 'metrics'; it names dataset, models, metrics and samples"),
         ("dataset = 3\n", "has dataset = 3; it may have: "),
@@ -302,6 +304,24 @@ def test_lists(command: Command, kind: str) -> None:
     assert done.status == 0
     assert {"models": "lipcnn.hkr", "suites": "quick", "datasets": "digits"}.get(kind, "_") in done.out
     assert_refused(command("list", "nothing"), "Invalid value for")
+    assert_refused(command("list", "metrics", "deletio"), "did you mean 'deletion'?")
+
+
+def test_lists_of_a_plug_in(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text(
+        "from xaiboard.benchmark import method\n\n\n@method(source='me')\ndef mirror(x):\n    return x\n"
+    )
+    done = command("list", "methods", "mirror", "--plugin", "good.py")
+    assert done.status == 0
+    assert done.out.startswith("mirror: ")
+    assert "source: me" in done.out
+
+
+@pytest.mark.parametrize("words", [["list"], ["--help"], ["list", "metrics", "deletion"]])
+def test_lists_and_help_need_no_torch(words: list[str]) -> None:
+    script = f"import sys; sys.modules['torch'] = None; sys.argv = {['xaiboard', *words]}; import runpy;"
+    script += " runpy.run_module('xaiboard.benchmark', run_name='__main__')"
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
 
 
 def test_help_and_version(command: Command) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
+from xaiboard.benchmark.api import make_plan
 from xaiboard.benchmark.components import registry
 from xaiboard.benchmark.components.choice import choose
 from xaiboard.benchmark.components.decorators import make_metric
@@ -16,6 +17,7 @@ from xaiboard.benchmark.engine.batching import Batcher
 from xaiboard.benchmark.engine.conditions import Conditions
 from xaiboard.benchmark.engine.scores import score
 from xaiboard.benchmark.engine.values import Values
+from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.subjects.trained_models import TrainedModel
 
 Runner = Callable[..., xb.Run]
@@ -76,10 +78,11 @@ def test_another_model_is_part_of_what_a_record_is(tmp_path: Path) -> None:
         return x
 
     def keys(of: str) -> set[str]:
-        plan = xb.api.make_plan(
+        request = read_request(
             dataset="digits", models="lipmlp.hkr", methods="saliency", metrics="spearman",
             perturbations=f"shifted[other={of}]" if of else "shifted", samples=2,
         )  # fmt: skip
+        plan = make_plan(request)
         assert list(plan.others) == [of] * bool(of)
         assert all(cell.other == plan.others.get(of) for cell in plan.cells)
         assert all(("other_model" in cell.identity) == bool(of) for cell in plan.cells)

@@ -8,6 +8,7 @@ from xaiboard.benchmark.api import make_plan
 from xaiboard.benchmark.components import registry, suites
 from xaiboard.benchmark.components.patterns import select
 from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
+from xaiboard.benchmark.request import read_request
 
 LADDER = [
     "sign_noise", "gaussian_noise", "uniform_noise", "best_of_random", "topk_attack", "lens_attack", "pgd",
@@ -53,7 +54,7 @@ def test_the_lens_suite_checks_whether_its_attacks_converge(attack: str) -> None
 @pytest.mark.parametrize("name", ["lens", "standard"])
 def test_can_be_computed(name: str) -> None:
     """On one image: nothing raises, and nothing but the known reasons stands against a cell."""
-    plan = make_plan(name, models="mlp.standard", methods="saliency,gradcam", samples=1)
+    plan = make_plan(read_request(name, models="mlp.standard", methods="saliency,gradcam", samples=1))
     assert {cell.reason for cell in plan.cells if cell.method is None or cell.method.label == "saliency"} <= {
         "",
         "the model claims no Lipschitz constant",

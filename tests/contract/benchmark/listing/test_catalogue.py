@@ -7,9 +7,13 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.components.decorators import make_method, make_metric
+from xaiboard.benchmark.components.description import meanings
 from xaiboard.benchmark.engine.applies import missing_library
-from xaiboard.benchmark.engine.passes_of import price
-from xaiboard.benchmark.listing.catalogue import describe, meanings
+from xaiboard.benchmark.engine.inventory import inventory
+from xaiboard.benchmark.engine.passes_of import passes_of
+from xaiboard.benchmark.listing.catalogue import FILE, read_catalogue
+from xaiboard.benchmark.listing.describe import describe_entries, describe_kind
+from xaiboard.benchmark.toolkit.files import read_json
 
 
 @pytest.mark.parametrize(
@@ -24,7 +28,7 @@ from xaiboard.benchmark.listing.catalogue import describe, meanings
     ],
 )
 def test_methods_cost_their_passes(name: str, wanted: str) -> None:
-    assert price(xb.methods[name]) == wanted
+    assert passes_of(xb.methods[name]) == wanted
 
 
 @pytest.mark.parametrize(
@@ -39,18 +43,18 @@ def test_methods_cost_their_passes(name: str, wanted: str) -> None:
     ],
 )
 def test_metrics_cost_passes_and_explanations(name: str, wanted: str) -> None:
-    assert price(xb.metrics[name]) == wanted
+    assert passes_of(xb.metrics[name]) == wanted
 
 
 def test_perturbations_cost_passes_and_explanations() -> None:
-    assert price(xb.perturbations["sign_noise"]) == "none"
-    assert price(xb.perturbations["topk_attack"]).endswith("51 explained")
+    assert passes_of(xb.perturbations["sign_noise"]) == "none"
+    assert passes_of(xb.perturbations["topk_attack"]).endswith("51 explained")
 
 
 def test_every_built_in_component_can_be_counted() -> None:
     known = [*xb.methods.values(), *xb.perturbations.values()]
     known += [entry for entry in xb.metrics.values() if not missing_library(entry)]
-    assert [entry.name for entry in known if not price(entry)] == []
+    assert [entry.name for entry in known if not passes_of(entry)] == []
 
 
 def test_what_cannot_be_counted_is_empty_and_random_numbers_stay() -> None:
@@ -61,8 +65,8 @@ def test_what_cannot_be_counted_is_empty_and_random_numbers_stay() -> None:
         return (explain(x) - explain(1 - x)).flatten(1).sum(1)
 
     before = torch.random.get_rng_state()
-    assert price(make_method(broken)) == ""
-    assert price(make_metric(explains_twice)) == "2 explained"
+    assert passes_of(make_method(broken)) == ""
+    assert passes_of(make_metric(explains_twice)) == "2 explained"
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -98,11 +102,37 @@ def test_meanings_are_read_from_the_docstring() -> None:
     assert meanings(make_metric(lambda x: x, name="silent", columns=columns)) == {}
 
 
+def test_the_catalogue_is_what_is_registered() -> None:
+    """Run ``xaiboard list --write`` after a change of a component."""
+    missing = {entry.name for entry in xb.metrics.values() if missing_library(entry)}
+    found, known = inventory(), read_json(FILE)
+    assert list(found) == list(known)
+    for kind, entries in found.items():
+        names = [entry["name"] for entry in entries]
+        assert names == [entry["name"] for entry in known[kind]]
+        for entry, kept in zip(entries, known[kind], strict=True):
+            ignored = {"passes"} if entry["name"] in missing else set()
+            assert {key: value for key, value in entry.items() if key not in ignored} == {
+                key: value for key, value in kept.items() if key not in ignored
+            }
+
+
 def test_lists_have_a_row_for_each_column() -> None:
-    lines = {line.split("|")[1].strip(): line for line in describe("metrics").splitlines() if "|" in line}
+    catalogue = read_catalogue()
+    metrics, methods = (describe_kind(catalogue, kind) for kind in ("metrics", "methods"))
+    lines = {line.split("|")[1].strip(): line for line in metrics.splitlines() if "|" in line}
     for name in ("deletion.retention", "topk_intersection.above_chance", "gini"):
         assert "| yes " in lines[name]
     assert "lower is better" in lines["deletion.retention"]
     assert "target is predicted" in lines["deletion.retention"]
-    assert "32 forward, 32 backward" in describe("methods")
-    assert "| control |" in describe("methods")
+    assert "32 forward, 32 backward" in methods
+    assert "| control |" in methods
+
+
+def test_one_component_is_described_whole() -> None:
+    text = describe_entries(read_catalogue(), "metrics", "deletion")
+    for said in ("Petsiuk", "zero, mean, blur, imputed", "deletion.win_rate", "349 forward"):
+        assert said in text
+    assert describe_entries(read_catalogue(), "metrics", "lens_*").count("source: ") > 3
+    with pytest.raises(xb.XaiboardError, match="no metric named 'deletio'; did you mean 'deletion'"):
+        describe_entries(read_catalogue(), "metrics", "deletio")

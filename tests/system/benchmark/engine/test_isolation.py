@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.contract import check
+from xaiboard.benchmark.engine import watched_code
 from xaiboard.benchmark.report import page as report
 from xaiboard.benchmark.report.bootstrap import rank_intervals, resampled_counts, weighted_means
 from xaiboard.benchmark.report.families import compare_families
@@ -225,3 +227,49 @@ def test_code_that_changed_under_the_same_version_is_said(
     define(2)
     run(tmp_path, methods="edited")
     assert "method 'edited' has changed since its finished cells were computed" in capsys.readouterr().err
+
+
+def test_a_reworded_docstring_is_no_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the record's digest includes the docstring, as those of version 0.1 do."""
+
+    def define(docstring: str, exponent: str = "2") -> None:
+        made: dict[str, Any] = {}
+        exec(  # noqa: S102 - a function whose docstring differs
+            f"def worded(x):\n    '{docstring}'\n    def inner(z):\n        '{docstring} too'\n"
+            f"        return z ** {exponent}\n    return inner(x)\n",
+            made,
+        )
+        made["worded"].__module__ = __name__
+        xb.method(name="worded")(made["worded"])
+
+    define("One.")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watched_code, "code_digest", lambda function, **_: code_digest(function))
+        run(tmp_path, methods="worded")  # a record as version 0.1 wrote it
+    for docstring in ("One.", "Another.", "A third."):
+        define(docstring)
+        run(tmp_path, methods="worded")
+        assert "has changed" not in capsys.readouterr().err
+    define("One.", "3")
+    run(tmp_path, methods="worded")
+    assert "method 'worded' has changed" in capsys.readouterr().err
+
+
+def test_digests_without_docstrings_still_see_constants() -> None:
+    def one(x: Tensor) -> str:
+        """Doc."""
+        return "one"
+
+    def two(x: Tensor) -> str:
+        """Doc."""
+        return "two"
+
+    def bare(x: Tensor) -> str:
+        return "one"
+
+    bare.__name__ = "one"
+    assert code_digest(one, docstrings=False) == code_digest(bare, docstrings=False)
+    assert code_digest(one) != code_digest(bare)
+    assert code_digest(one, docstrings=False) != code_digest(two, docstrings=False)
+    first, second = (lambda: "a"), (lambda: "b")
+    assert code_digest(first, docstrings=False) != code_digest(second, docstrings=False)

@@ -16,6 +16,7 @@ from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import plan
 from xaiboard.benchmark.engine.plan import Cell, Plan
 from xaiboard.benchmark.listing.dry_run import describe_plan
+from xaiboard.benchmark.request import read_request
 
 Make = Callable[..., Plan]
 Runner = Callable[..., xb.Run]
@@ -30,7 +31,7 @@ METRICS = (
 @pytest.fixture
 def make(selection: dict[str, Any]) -> Make:
     def make_plan(**changed: Any) -> Plan:  # noqa: ANN401
-        return api.make_plan(**{**selection, **changed})
+        return api.make_plan(read_request(**{**selection, **changed}))
 
     return make_plan
 

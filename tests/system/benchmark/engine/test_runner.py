@@ -13,6 +13,7 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import runner
+from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.records import Store
 
@@ -459,7 +460,7 @@ def test_numbers_of_cells_are_numbers(run: Runner) -> None:
 
 
 def test_a_plan_and_its_run_have_the_same_keys(run: Runner, selection: dict[str, Any]) -> None:
-    planned = {cell.key for cell in api.make_plan(**selection).cells}
+    planned = {cell.key for cell in api.make_plan(read_request(**selection)).cells}
     assert set(run().cells["key"]) == planned
 
 

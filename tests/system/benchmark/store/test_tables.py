@@ -15,6 +15,7 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.report import page as report
 from xaiboard.benchmark.report.console import describe_status
+from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.tables import CELLS, SCORES
@@ -271,5 +272,5 @@ def test_status_while_a_run_goes_on(run: Runner, selection: dict, tmp_path: Path
     assert text.startswith("6 cells: 4 ok, 2 missing, 0 failed, 0 inapplicable")
     planned = Store(tmp_path / "planned")
     planned.open({})
-    planned.plan(api.make_plan(**selection).summary)
+    planned.plan(api.make_plan(read_request(**selection)).summary)
     assert set(tables.current_cells(planned)["status"]) == {"missing"}

@@ -338,9 +338,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_keeps_the_checkpoint(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(
-        XaiboardError, match=r"cannot write '.*checkpoint': No space left on device; free space"
-    ):
+    with pytest.raises(XaiboardError, match=r"cannot write to '.*': No space left on device; free space"):
         resume(unfinished)
     assert unfinished.read_bytes() == before
     assert [*unfinished.parent.iterdir()] == [unfinished]
@@ -439,8 +437,8 @@ CHILD = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from xaiboard.benchmark import cli
-from xaiboard.models import fit
-from xaiboard.models.loop import Loop
+from xaiboard.models.training import fit
+from xaiboard.models.training.loop import Loop
 
 fit.AFTER_EPOCH = 0
 advance = Loop.advance

@@ -1,0 +1,241 @@
+"""What the user asked for, read and checked: built here alone, for the command line and for Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .components import registry, suites
+from .components.choice import Choice, choose
+from .components.decorators import make_method, make_metric
+from .components.kinds import Component, Model
+from .components.patterns import select, select_by, split
+from .components.plugins import load_plugins
+from .components.registry import Registry
+from .engine.conditions import Conditions
+from .errors import XaiboardError
+from .subjects.code_digest import code_digest
+from .subjects.trained_models import serves
+
+Selection = str | Sequence[Any] | Mapping[str, Any]
+"""A pattern, a sequence of patterns and objects, or objects by name."""
+
+Make = Callable[..., Component]
+"""Makes an unregistered component of a function."""
+
+ENGINES = ("local",)
+"""Where cells can be computed."""
+
+TARGETS, DTYPES = ("prediction", "label"), ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that the user asked for. Names are resolved and settings checked; no data or weights are read yet.
+
+    Args:
+        dataset: name of the data set.
+        samples: how many test samples; None for the suite's own number, or all there are if these are fewer.
+        usual: the suite's own number.
+        models: registered entries, and modules that were given as they are, by name.
+        methods: with their settings.
+        metrics: with their settings.
+        perturbations: with their settings.
+        conditions: seed, target, dtype, device.
+        batch_size: samples in a batch; None for a size that suits the device.
+        out: the folder of the run.
+        reuse: another run whose finished cells are taken over, or None.
+        engine: where cells are computed.
+    """
+
+    dataset: str
+    samples: int | None
+    usual: int
+    models: Mapping[str, Model | nn.Module]
+    methods: Sequence[Choice]
+    metrics: Sequence[Choice]
+    perturbations: Sequence[Choice]
+    conditions: Conditions
+    batch_size: int | None
+    out: Path
+    reuse: Path | None = None
+    engine: str = "local"
+
+
+def read_request(
+    suite: str = "quick",
+    *,
+    dataset: str | None = None,
+    models: Selection | None = None,
+    methods: Selection | None = None,
+    metrics: Selection | None = None,
+    perturbations: Selection | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    target: str = "prediction",
+    device: str = "auto",
+    dtype: str = "float32",
+    batch_size: int | str = "auto",
+    plugins: Sequence[str | Path] = (),
+    out: str | Path | None = None,
+    reuse: str | Path | None = None,
+    engine: str = "local",
+) -> Request:
+    """The request that these words make; they are those of :func:`xaiboard.benchmark.run`.
+
+    Raises:
+        XaiboardError: a word that nothing is known by, or a value that makes no sense.
+    """
+    _one_of("engine", engine, ENGINES)
+    batch = read_batch_size(batch_size)
+    load_plugins([plugins] if isinstance(plugins, (str, Path)) else plugins)
+    chosen = suites.read(suite)
+    if not 0 <= seed < 2**63:
+        raise XaiboardError(f"the seed must be from 0 to 2**63 - 1; got {seed}")
+    if dataset == "" or not (samples is None or type(samples) is int):
+        raise XaiboardError(
+            f"give a data set's name and a whole number of samples; got '{dataset}' and '{samples}'"
+        )
+    _one_of("target", target, TARGETS)
+    _one_of("dtype", dtype, DTYPES)
+    name = dataset or str(chosen["dataset"])
+
+    def choices(known: Registry, make: Make, given: Selection | None) -> list[Choice]:
+        return choose_components(
+            known, make, str(chosen.get(f"{known.kind}s", "")) if given is None else given
+        )
+
+    return Request(
+        dataset=name,
+        samples=samples,
+        usual=int(chosen["samples"]),
+        models=choose_models(models, str(chosen["models"]), name),
+        methods=choices(registry.methods, make_method, methods),
+        metrics=choices(registry.metrics, make_metric, metrics),
+        perturbations=choices(registry.perturbations, _no_object, perturbations),
+        conditions=Conditions(seed, target, dtype, find_device(device)),
+        batch_size=batch,
+        out=default_folder(suite) if out is None else Path(out),
+        reuse=None if reuse is None else Path(reuse),
+        engine=engine,
+    )
+
+
+def default_folder(suite: str) -> Path:
+    """Where a suite's run goes unless told otherwise."""
+    return Path("runs") / Path(suite).stem
+
+
+def read_batch_size(given: int | str) -> int | None:
+    """A number of samples, or None for ``auto``.
+
+    Raises:
+        XaiboardError: neither.
+    """
+    if given == "auto":
+        return None
+    if not re.fullmatch("[0-9]+", str(given)) or int(given) < 1:
+        raise XaiboardError(f"batch size must be 'auto' or a number from 1; got '{given}'")
+    return int(given)
+
+
+def find_device(given: str) -> str:
+    """The device that a name stands for; ``auto`` is a GPU where there is one.
+
+    Raises:
+        XaiboardError: it is not available.
+    """
+    if given == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=given).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise XaiboardError(f"device '{given}' is not available here; use auto, cpu or cuda") from None
+    return given
+
+
+def choose_components(known: Registry, make: Make, given: Selection) -> list[Choice]:
+    """Choices from patterns and objects; an object that is registered is its entry."""
+    if isinstance(given, str):
+        return select(known, given) if given.strip() else []
+    if callable(given):
+        given = [given]
+    items = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
+    choices: dict[str, Choice] = {}
+    for name, item in items:
+        found = select(known, item) if isinstance(item, str) else [choose(_entry(known, make, item, name))]
+        choices.update({choice.label: choice for choice in found})
+    return list(choices.values())
+
+
+def choose_models(given: Selection | None, usual: str, dataset: str) -> dict[str, Model | nn.Module]:
+    """Entries and modules by name; wildcards, and the suite's ``usual`` list, keep those trained on ``dataset``.
+
+    Raises:
+        XaiboardError: none is left, or two modules have one name.
+    """
+
+    def trained_here(entry: Component) -> bool:
+        return serves(registry.models[entry.name], dataset)
+
+    if given is None:
+        entries = [
+            choice.component for choice in select(registry.models, usual) if trained_here(choice.component)
+        ]
+        if not entries:
+            raise XaiboardError(f"no model of the suite is trained on {dataset}; name one with --models")
+        return {entry.name: entry for entry in entries}
+    if isinstance(given, nn.Module):
+        given = [given]
+    elif isinstance(given, str):
+        given = split(given)
+    items = given.items() if isinstance(given, Mapping) else ((None, item) for item in given)
+    chosen: dict[str, Model | nn.Module] = {}
+    for name, item in items:
+        if isinstance(item, nn.Module):
+            found: dict[str, Model | nn.Module] = {name or type(item).__name__: item}
+        else:
+            entries = [choice.component for choice in select_by(registry.models, item, trained_here)]
+            found = {entry.name: entry for entry in entries}
+        for label, model in found.items():
+            if label in chosen and any(isinstance(one, nn.Module) for one in (chosen[label], model)):
+                raise XaiboardError(f"two models named '{label}'; give a mapping of names to modules")
+            chosen.setdefault(label, model)
+    if not chosen:
+        typed = f" ({', '.join(map(str, given))})" if given else ""
+        raise XaiboardError(f"no selected model{typed} is trained on {dataset}; see 'xaiboard list models'")
+    return chosen
+
+
+def _entry(known: Registry, make: Make, item: Callable[..., Any], name: str | None) -> Component:
+    """The entry of a registered function, or a new one that its code identifies."""
+    for entry in known.values():
+        if entry.function is item and name in (None, entry.name):
+            return entry
+    name = name or getattr(item, "__name__", None)
+    if not callable(item) or name is None:
+        raise XaiboardError(
+            f"{known.kind} {item!r} is no named function; give a mapping of names to functions"
+        )
+    made = make(item, name=name)
+    if made.name in known:
+        raise XaiboardError(
+            f"{known.kind} '{made.name}' is registered, and the function given is another; give it another name"
+        )
+    return replace(made, code=code_digest(item))
+
+
+def _no_object(function: Callable[..., Any], name: str | None = None) -> Component:
+    raise XaiboardError(f"register '{name or function.__name__}' with @perturbation, then name it")
+
+
+def _one_of(what: str, given: str, known: Sequence[str]) -> None:
+    if given not in known:
+        there = f"there is: {known[0]}" if len(known) == 1 else f"there are: {', '.join(known)}"
+        raise XaiboardError(f"no {what} named '{given}'; {there}")
