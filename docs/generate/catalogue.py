@@ -1,32 +1,25 @@
-"""What the reference says of each component: the only file here that reads the registries."""
+"""What the reference says of each component: the only file here that reads the catalogue and the docstrings."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from xaiboard.benchmark.components import registry, suites
-from xaiboard.benchmark.components.kinds import Component, Dataset, Method, Metric, Model, Perturbation
-from xaiboard.benchmark.engine.passes_of import price
-from xaiboard.benchmark.listing.catalogue import meanings
-from xaiboard.benchmark.subjects import trained_models
-from xaiboard.benchmark.subjects.datasets import find_dataset
-from xaiboard.benchmark.toolkit.labels import setting_text
+from xaiboard.benchmark.listing.catalogue import read_catalogue
 
-from .docstring import sections
+from .docstring import Sections, markdown, sections
 
-REGISTRIES: Mapping[str, registry.Registry[Any]] = {
+REGISTRIES: Mapping[str, Mapping[str, Any]] = {
     "methods": registry.methods,
     "perturbations": registry.perturbations,
     "metrics": registry.metrics,
     "models": registry.models,
     "datasets": registry.datasets,
 }
-
-DIRECTIONS = {True: "higher", False: "lower", None: "neither"}
 
 
 @dataclass(frozen=True)
@@ -65,12 +58,8 @@ class Entry:
 
 @cache
 def entries(kind: str) -> tuple[Entry, ...]:
-    """All components of a kind, by name; networks that differ in their seed alone are one entry."""
-    known = REGISTRIES[kind]
-    same: dict[object, list[Component]] = {}
-    for _, component in sorted(known.items()):
-        same.setdefault(component.function, []).append(component)
-    return tuple(_entry(kind, *components) for components in same.values())
+    """All built-in components of a kind, by name; networks that differ in their seed alone are one entry."""
+    return tuple(_entry(kind, known) for known in read_catalogue()[kind])
 
 
 def suite_entries() -> list[tuple[str, Mapping[str, str | int]]]:
@@ -78,46 +67,54 @@ def suite_entries() -> list[tuple[str, Mapping[str, str | int]]]:
     return [(name, suites.read(name)) for name in suites.names()]
 
 
-def _entry(kind: str, component: Component, *others: Component) -> Entry:
-    said = sections(inspect.getdoc(component.function) or "")
-    notes: dict[str, str] = {}
-    if isinstance(component, Model):
-        notes["Seeds"] = ", ".join(f"`{each.name}`" for each in (component, *others))
-        notes["Trained on"] = ", ".join(f"`{name}`" for name in registry.datasets if _serves(component, name))
-        if component.lipschitz:
-            notes["Lipschitz constant"] = f"{component.lipschitz:g} (L2, logits per unit of the image)"
-    if isinstance(component, Method) and component.control:
-        notes["Control"] = "a row that no useful method should lose to"
-    if isinstance(component, Metric) and component.library:
-        notes["Needs"] = f"the library `{component.library}`"
-    if isinstance(component, Dataset) and component.remote:
-        notes["Download"] = "once, unless the directory that `XAIBOARD_DATA` names has it"
-    if component.version != 1:
-        notes["Version"] = str(component.version)
-    costly = isinstance(component, Method | Metric | Perturbation)
+def _entry(kind: str, known: Mapping[str, Any]) -> Entry:
+    said = _docstring(kind, known["name"])
     return Entry(
         kind,
-        component.name,
-        getattr(component, "family", ""),
-        said["summary"],
+        known["name"],
+        known.get("family", ""),
+        markdown(known["summary"]),
         said["details"],
         said["returns"],
-        component.source,
-        price(component) if costly else "",
-        component.supplied,
-        tuple(_setting(component, name) for name in component.settings),
-        tuple(_columns(component)) if isinstance(component, Metric) else (),
-        notes,
+        known["source"],
+        known.get("passes", ""),
+        tuple(known["supplied"]),
+        tuple(_setting(kind, known["name"], setting) for setting in known["settings"]),
+        tuple(_columns(known)),
+        _notes(kind, known),
     )
 
 
-def _setting(component: Component, name: str) -> Row:
-    """Range and meaning are the setting's own where it says them, or else the docstring's."""
-    setting: Any = component.settings[name]
-    choices = ", ".join(f"`{setting_text(choice)}`" for choice in setting.choices)
-    values = choices or getattr(setting, "range", "") or _type(setting.default)
-    meaning = getattr(setting, "meaning", "") or _meaning(component, name)
-    return Row(name, f"`{setting_text(setting.default)}`" if setting.default != "" else "", values, meaning)
+def _docstring(kind: str, name: str) -> Sections:
+    return sections(inspect.getdoc(REGISTRIES[kind][name].function) or "")
+
+
+def _notes(kind: str, known: Mapping[str, Any]) -> Mapping[str, str]:
+    notes = {}
+    if known.get("control"):
+        notes["Control"] = "a row that no useful method should lose to"
+    if "also" in known:
+        notes["Seeds"] = ", ".join(f"`{known['name']}{seed}`" for seed in ("", *known["also"]))
+        notes["Trained on"] = ", ".join(f"`{name}`" for name in known["trained_on"])
+    if known.get("lipschitz"):
+        notes["Lipschitz constant"] = f"{known['lipschitz']:g} (L2, logits per unit of the image)"
+    if library := getattr(REGISTRIES[kind][known["name"]], "library", ""):
+        notes["Needs"] = f"the library `{library}`"
+    if known.get("remote"):
+        notes["Download"] = "once, unless the directory that `XAIBOARD_DATA` names has it"
+    if known["version"] != 1:
+        notes["Version"] = str(known["version"])
+    return notes
+
+
+def _setting(kind: str, owner: str, setting: Mapping[str, Any]) -> Row:
+    """Range and meaning are the catalogue's where it has them, or else the docstring's and the default's type."""
+    default = setting["default"]
+    choices = ", ".join(f"`{choice}`" for choice in setting["choices"])
+    declared = REGISTRIES[kind][owner].settings[setting["name"]].default
+    values = choices or setting["range"] or _type(declared)
+    meaning = setting["meaning"] or _meaning(kind, owner, setting["name"])
+    return Row(setting["name"], f"`{default}`" if default else "", values, markdown(meaning))
 
 
 def _type(default: object) -> str:
@@ -125,34 +122,18 @@ def _type(default: object) -> str:
     return kinds.get(type(default), "number, or none")
 
 
-def _meaning(component: Component, name: str) -> str:
+def _meaning(kind: str, owner: str, name: str) -> str:
     """What the docstring says of a parameter, or that of another component of the kind to which it refers."""
+    component = REGISTRIES[kind][owner]
     text = inspect.getdoc(component.function) or ""
-    said = sections(text)["args"].get(name, "")
-    for other in REGISTRIES["metrics"].values() if isinstance(component, Metric) and not said else ():
-        if f"`{other.name}`" in text or f".{other.name}`" in text:
-            said = said or sections(inspect.getdoc(other.function) or "")["args"].get(name, "")
-    return said
+    referred = [other for other in REGISTRIES[kind] if f"`{other}`" in text or f".{other}`" in text]
+    found = [_docstring(kind, each)["args"].get(name, "") for each in (owner, *referred)]
+    return next(filter(None, found), "")
 
 
-def _columns(metric: Metric) -> list[Row]:
-    said = meanings(metric)
-    rows = []
-    for name in ("", *metric.columns):
-        column = metric.column(name)
-        compares = "yes" if column.across_models else "no"
-        meaning = said.get(name, "") if name else "the score itself"
-        rows.append(
-            Row(
-                f"{metric.name}.{name}".rstrip("."),
-                DIRECTIONS[column.higher_is_better],
-                compares,
-                meaning,
-            )
-        )
-    return rows
-
-
-def _serves(entry: Model, dataset: str) -> bool:
-    takes_path = "path" in registry.datasets[dataset].supplied
-    return not takes_path and trained_models.serves(entry, find_dataset(dataset)[0].name)
+def _columns(known: Mapping[str, Any]) -> Iterator[Row]:
+    for column in known.get("columns", ()):
+        direction = column["direction"].removesuffix(" is better").replace("no direction", "neither")
+        meaning = markdown(column["meaning"]) if column["name"] else "the score itself"
+        name = f"{known['name']}.{column['name']}".rstrip(".")
+        yield Row(name, direction, column["compares models"], meaning)

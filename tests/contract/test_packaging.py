@@ -134,7 +134,11 @@ def test_the_extra_for_tests_has_what_tests_import() -> None:
     assert {"pytest", "ruff", "pyright", "pytest-cov"} <= extra
     allowed = extra | declared(SETTINGS["project"]["dependencies"])
     distributions = packages_distributions()
-    own = {"xaiboard", "tests", *(path.stem for path in (ROOT / "tests" / "performance").glob("*.py"))}
+    own = {
+        "xaiboard",
+        "tests",
+        *(path.stem for top in (".", "performance") for path in (ROOT / "tests" / top).glob("*.py")),
+    }
     for name, files in imported(["tests"]).items():
         if name not in own:
             known = {normal(distribution) for distribution in distributions.get(name, [name])}
