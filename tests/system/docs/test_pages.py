@@ -50,3 +50,17 @@ def run(block: Block) -> None:
         program, *arguments = shlex.split(line)
         assert program == "xaiboard", line
         assert not commands.main(arguments, prog_name="xaiboard", standalone_mode=False), line
+        if "--out" in arguments and "--dry-run" not in arguments:
+            table = Path(arguments[arguments.index("--out") + 1]) / "leaderboard.csv"
+            assert table.read_text().count(",ok,") > 0, line
+
+
+def test_the_parts_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the example of the Python page ends with: a score for each of its images."""
+    monkeypatch.chdir(tmp_path)
+    (block,) = [block for block in blocks("docs/reference/python.md") if block.language == "python"]
+    names: dict[str, object] = {"__name__": "__main__"}
+    exec(block.text, names)  # noqa: S102 - the document's own lines
+    gini = names["gini"]
+    assert isinstance(gini, torch.Tensor)
+    assert gini.shape == (8,)
