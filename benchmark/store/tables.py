@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,11 @@ import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
 from ..toolkit.files import write_file
+from ..toolkit.labels import read_metric_column
+from .columns import CELLS, LABEL, SCORES, WORDS
+from .merging import Row, label_of, merge
 from .records import Record, Store
-
-LABEL = ["dataset", "model", "method", "metric", "settings", "perturbation"]
-"""What names a row of a leaderboard."""
-
-CELLS = [
-    "key", *LABEL, "family", "metric_family", "method_settings", "model_version", "method_version",
-    "metric_version", "perturbation_version", "weights", "samples", "reference", "control", "status", "note", "n",
-    "seconds", "forward", "backward",
-]  # fmt: skip
-
-SCORES = [
-    "dataset", "sample", "model", "family", "method", "metric", "settings", "perturbation", "score", "weight",
-    "target", "label", "correct", "seed", "metric_version", "metric_family", "higher_is_better",
-    "across_models",
-]  # fmt: skip
-
-_WORDS = [
-    "dataset", "model", "family", "method", "metric", "settings", "perturbation", "metric_family",
-    "higher_is_better",
-]  # fmt: skip
+from .score_rows import curve_rows, score_rows
 
 
 def consolidate(store: Store) -> None:
@@ -50,20 +35,19 @@ def consolidate(store: Store) -> None:
     plans = store.plans()
     if not plans:
         return
-    before = _read_before(store.folder)
-    known = {row["key"]: row for row in before[0].to_dict("records") if row["status"] == "ok"}
-    kept = [(table, _by_cell(table)) for table in before[1:]]
+    before = _Before(store.folder)
+    known = {row["key"]: row for row in before.cells.to_dict("records") if row["status"] == "ok"}
     cells, scores, curves = [], [], []
-    for row, plan in _rows(before[0], plans):
+    for row, plan in merge(before.cells, plans):
         cell, records = _state(store, row, plan)
         left = cell["status"] == "missing" and cell["key"] in known  # only the tables are left of it
         cells.append(known[cell["key"]] if left else cell)
         if plan is None or left:
-            for (table, places), into in zip(kept, (scores, curves), strict=True):
-                into.append(table.iloc[places.get(_label(row), [])])
+            scores.append(before.scores_of(row))
+            curves.append(before.curves_of(row))
             continue
-        scores.extend(_score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
-        curves.extend(_curve_rows(row, records))
+        scores.extend(score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
+        curves.extend(curve_rows(row, records))
     write_cells(store.folder, pd.DataFrame(cells))
     write_scores(store.folder, pd.concat(scores) if scores else pd.DataFrame(columns=SCORES))
     if any(len(curve) for curve in curves):
@@ -81,8 +65,8 @@ def current_cells(store: Store) -> pd.DataFrame:
     plans = store.plans()
     if not plans:
         return read_cells(store.folder)
-    before = _read_before(store.folder)[0]
-    return pd.DataFrame([_state(store, row, plan)[0] for row, plan in _rows(before, plans)])
+    before = _Before(store.folder).cells
+    return pd.DataFrame([_state(store, row, plan)[0] for row, plan in merge(before, plans)])
 
 
 def read_cells(folder: Path) -> pd.DataFrame:
@@ -118,6 +102,12 @@ def read_scores(folder: Path) -> pd.DataFrame:
         raise XaiboardError(f"'{path}' cannot be read ({error}); restore it or run again") from None
 
 
+def read_curves(folder: Path) -> pd.DataFrame:
+    """``curves.csv``: one row for each point of each mean curve; no rows where the run has none."""
+    path = folder / "curves.csv"
+    return pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=LABEL)
+
+
 def write_cells(folder: Path, cells: pd.DataFrame) -> None:
     """Replaces ``cells.csv``."""
     table = cells.reindex(columns=CELLS)
@@ -130,7 +120,7 @@ def write_cells(folder: Path, cells: pd.DataFrame) -> None:
 def write_scores(folder: Path, scores: pd.DataFrame) -> None:
     """Replaces ``scores.parquet``; words are dictionary-encoded and scores are float32."""
     table = scores[SCORES].reset_index(drop=True)
-    for name in _WORDS:
+    for name in WORDS:
         table[name] = table[name].astype(str).astype("category")
     for name in ("score", "weight"):
         table[name] = table[name].astype(np.float32)
@@ -143,50 +133,44 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
-def _read_before(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    if not (folder / "cells.csv").is_file() or not (folder / "scores.parquet").is_file():
-        return pd.DataFrame(columns=CELLS), pd.DataFrame(columns=SCORES), pd.DataFrame(columns=LABEL)
-    curves = folder / "curves.csv"
-    table = pd.read_csv(curves, keep_default_na=False) if curves.is_file() else pd.DataFrame(columns=LABEL)
-    return read_cells(folder), read_scores(folder), table
+class _Before:
+    """The tables as an earlier run left them, each read when a row of it is kept; empty where one is absent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.complete = all((folder / name).is_file() for name in ("cells.csv", "scores.parquet"))
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        return read_cells(self.folder) if self.complete else pd.DataFrame(columns=CELLS)
+
+    def scores_of(self, row: Row) -> pd.DataFrame:
+        table, places = self._scores
+        return table.iloc[places.get(label_of(row), [])]
+
+    def curves_of(self, row: Row) -> pd.DataFrame:
+        table, places = self._curves
+        return table.iloc[places.get(label_of(row), [])]
+
+    @cached_property
+    def _scores(self) -> tuple[pd.DataFrame, Mapping[Any, Any]]:
+        table = read_scores(self.folder)
+        return table, _places(table)
+
+    @cached_property
+    def _curves(self) -> tuple[pd.DataFrame, Mapping[Any, Any]]:
+        table = read_curves(self.folder)
+        return table, _places(table)
 
 
-def _label(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in LABEL)
+def _places(table: pd.DataFrame) -> Mapping[Any, Any]:
+    """Where the rows of each cell are in a long table, those of all columns of its metric."""
+    words = table[LABEL].astype(str)
+    metrics = {text: read_metric_column(text).metric for text in words["metric"].unique()}
+    return words.assign(metric=words["metric"].map(metrics)).groupby(LABEL, sort=False).indices
 
 
-def _newest_versions(rows: list[tuple[dict, dict | None]]) -> list[tuple[dict, dict | None]]:
-    """Drops rows whose samples, weights or component versions a later row has superseded."""
-    parts = [
-        ("dataset", "samples"), ("dataset", "reference"), ("model", "family"), ("model", "model_version"),
-        ("model", "weights"), ("method", "method_version"),
-        ("metric", "metric_version"), ("perturbation", "perturbation_version"),
-    ]  # fmt: skip
-
-    def part(row: dict, name: str, value: str) -> tuple[tuple[str, ...], str]:
-        component = str(row[name]).partition("[")[0]  # a version is the component's, whatever its settings
-        return (row["dataset"], name, component, value), str(row[value])
-
-    newest = dict(part(row, *names) for row, _ in rows for names in parts if row[names[1]] != "")
-    return [
-        (row, plan)
-        for row, plan in rows
-        if all(value in ("", newest.get(key)) for key, value in (part(row, *names) for names in parts))
-    ]
-
-
-def _rows(before: pd.DataFrame, plans: list[dict]) -> list[tuple[dict, dict | None]]:
-    """Rows that make up the tables, each with its plan; None for a row that only the tables know."""
-    rows: dict[tuple[str, ...], tuple[dict, dict | None]]
-    rows = {_label(row): (row, None) for row in before.to_dict("records")}
-    for plan in plans:
-        for row in plan["cells"]:
-            rows.pop(_label(row), None)  # so that the newest comes last
-            rows[_label(row)] = (row, plan)
-    return sorted(_newest_versions(list(rows.values())), key=lambda item: _label(item[0]))
-
-
-def _state(store: Store, row: dict, plan: dict | None) -> tuple[dict, list[Record]]:
+def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, list[Record]]:
     """A row with what became of it, and its records if all are there."""
     key = str(row["key"])
     if plan is None or row["status"] == "inapplicable":
@@ -199,54 +183,3 @@ def _state(store: Store, row: dict, plan: dict | None) -> tuple[dict, list[Recor
         return {**row, **total, "status": "ok", "n": sum(len(record.sample) for record in records)}, records
     failure = store.failure(key)
     return ({**row, "status": "failed", "note": failure} if failure else row), []
-
-
-def _score_rows(row: dict, record: Record, columns: Mapping[str, Any], seed: int) -> pd.DataFrame:
-    n, names = len(record.sample), list(record.score)
-    declared = [columns.get(str(row["metric"]), {}).get(name, {}) for name in names]
-    weight = [record.weight.get(name, np.ones(n, np.float32)) for name in names]
-    fixed = {name: row[name] for name in LABEL if name != "metric"}
-    table = pd.DataFrame(
-        {
-            "sample": np.tile(record.sample, len(names)),
-            "metric": np.repeat([_column(row, name) for name in names], n),
-            "score": np.concatenate([record.score[name] for name in names]),
-            "weight": np.concatenate(weight),
-            "target": np.tile(record.target, len(names)),
-            "label": np.tile(record.label, len(names)),
-            "correct": np.tile(record.correct, len(names)),
-            "higher_is_better": np.repeat(
-                [_direction(column.get("higher_is_better")) for column in declared], n
-            ),
-            "across_models": np.repeat([bool(column.get("across_models")) for column in declared], n),
-        }
-    )
-    return table.assign(
-        **fixed,
-        family=row["family"],
-        metric_family=row["metric_family"],
-        metric_version=int(str(row["metric_version"]).partition(".")[0]),
-        seed=seed,
-    )[SCORES]
-
-
-def _curve_rows(row: dict, records: list[Record]) -> Iterable[pd.DataFrame]:
-    for name in records[0].curve if records else ():
-        mean = np.concatenate([record.curve[name] for record in records]).mean(0, dtype=np.float64)
-        fixed = {key: row[key] for key in LABEL}
-        yield pd.DataFrame({**fixed, "curve": name, "fraction": np.linspace(0, 1, len(mean)), "mean": mean})
-
-
-def _by_cell(table: pd.DataFrame) -> Mapping[Any, Any]:
-    """Where the rows of each cell are in a long table, all columns of its metric."""
-    words = table[LABEL].astype(str)
-    words["metric"] = words["metric"].str.partition(".")[0] if len(words) else words["metric"]
-    return words.groupby(LABEL, sort=False).indices
-
-
-def _column(row: Mapping[str, Any], name: str) -> str:
-    return f"{row['metric']}.{name}" if name else str(row["metric"])
-
-
-def _direction(higher_is_better: bool | None) -> str:
-    return "" if higher_is_better is None else str(higher_is_better)
