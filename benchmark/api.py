@@ -31,10 +31,8 @@ from .errors import XaiboardError
 from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
-from .report import page
-from .report.families import compare_families
-from .report.leaderboard import leaderboard
-from .report.models import describe_models
+from .report.results import Results
+from .report.write import write
 from .store import tables
 from .store.records import Store
 from .subjects import trained_models
@@ -63,29 +61,34 @@ class Run:
     keys: frozenset[str] = frozenset()
 
     @cached_property
+    def results(self) -> Results:
+        """All tables of the folder, those below and more; each is read or computed when it is first asked for."""
+        return Results(self.folder)
+
+    @property
     def cells(self) -> pd.DataFrame:
         """One row for each planned cell, with its status."""
-        return tables.read_cells(self.folder)
+        return self.results.cells
 
-    @cached_property
+    @property
     def scores(self) -> pd.DataFrame:
         """One row for each sample of each metric column."""
-        return tables.read_scores(self.folder)
+        return self.results.scores
 
-    @cached_property
+    @property
     def leaderboard(self) -> pd.DataFrame:
         """Means, intervals and ranks."""
-        return leaderboard(self.cells, self.scores)
+        return self.results.leaderboard
 
-    @cached_property
+    @property
     def families(self) -> pd.DataFrame:
         """Model families compared in pairs."""
-        return compare_families(self.cells, self.scores)
+        return self.results.families
 
-    @cached_property
+    @property
     def models(self) -> pd.DataFrame:
         """Accuracy, certificates and bounds of the models."""
-        return describe_models(self.cells, self.scores)
+        return self.results.models
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -275,7 +278,7 @@ def default_folder(suite: str) -> Path:
 
 def write_tables(finished: Run) -> None:
     """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
-    page.write(finished.folder, finished.cells, finished.scores)
+    write(finished.folder, finished.results)
 
 
 def read_batch_size(given: int | str) -> int | None:

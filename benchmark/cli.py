@@ -83,7 +83,7 @@ def run(batch_size: str, out: Path | None, engine: str, dry_run: bool, **selecti
         click.echo(describe_plan(plan, runner.split(plan, store)[0]))
         return 0
     finished = api.run(**selection, batch_size=batch_size, out=out, progress=sys.stderr.isatty())
-    click.echo(describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))
+    click.echo(describe_run(finished.folder, finished.results))
     return 1 if len(finished.failed) else 0
 
 
@@ -104,15 +104,15 @@ def list_components(kind: str | None, plugins: tuple[str, ...]) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def rebuild(folder: Path) -> None:
     """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
-    from .report import console, page
+    from .report.console import describe_files
+    from .report.results import Results
+    from .report.write import write
     from .store import tables
     from .store.records import Store
 
-    store = Store(folder)
-    tables.consolidate(store)
-    cells, scores = tables.read_cells(folder), tables.read_scores(folder)
-    page.write(folder, cells, scores)
-    click.echo(console.describe_files(folder))
+    tables.consolidate(Store(folder))
+    write(folder, Results(folder))
+    click.echo(describe_files(folder))
 
 
 @commands.command()

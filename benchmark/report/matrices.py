@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..store.tables import LABEL
+from ..store.columns import LABEL
 
 LEADERBOARD = [
     "dataset", "model", "family", "method", "metric", "settings", "perturbation", "metric_family",

@@ -1,4 +1,4 @@
-"""What the names in a run's tables stand for: a glossary to look them up, kept in ``columns.json`` beside the tables."""
+"""What the names in a run's tables stand for: a glossary, which ``columns.json`` keeps beside the tables."""
 
 from __future__ import annotations
 
