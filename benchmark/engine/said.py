@@ -34,10 +34,10 @@ def label(choice: Choice) -> Label:
 
 
 def roles(cells: Iterable[Cell]) -> dict[str, dict[str, list[str]]]:
-    """The roles of the cells' components in a report, by kind and name."""
+    """The roles in a report of those components that have one, by kind and name."""
     said: dict[str, dict[str, list[str]]] = {"methods": {}, "metrics": {}, "perturbations": {}}
     for cell in cells:
         for kind, choice in zip(said, (cell.method, cell.metric, cell.perturbation), strict=True):
-            if choice:
+            if choice and choice.component.roles:
                 said[kind][choice.component.name] = list(choice.component.roles)
     return said

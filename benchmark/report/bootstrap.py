@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 
 RESAMPLES = 2000
 """Resamples behind each interval."""
@@ -93,7 +94,7 @@ def rank_intervals(
         rank, lowest and highest rank, int ``(M,)`` each; equal means share a rank.
     """
     m = len(means)
-    rank = 1 + (means[None, :] > means[:, None]).sum(1)
+    rank = pd.Series(means).rank(method="min", ascending=False).to_numpy(dtype=int)
     first, second = np.triu_indices(m, 1)
     p = p_values(resampled[:, first] - resampled[:, second], np.minimum(used[first], used[second]))
     apart = holm(p) <= 1 - LEVEL

@@ -162,10 +162,15 @@ def _column(entries: Mapping[str, Any], text: str) -> MetricColumn | None:
 
 
 def _present_roles(glossary: Glossary) -> dict[str, dict[str, list[str]]]:
-    """The roles of the components that the tables name, none for most."""
+    """The roles of those components that the tables name and that have one."""
     names = {
         "methods": {label.name for label in glossary.methods.values()},
         "metrics": {column.metric for column in glossary.columns.values()},
         "perturbations": {label.name for label in glossary.perturbations.values()},
     }
-    return {kind: {name: list(glossary.roles[kind].get(name, ())) for name in names[kind]} for kind in KINDS}
+    return {
+        kind: {
+            name: list(roles) for name, roles in glossary.roles[kind].items() if roles and name in names[kind]
+        }
+        for kind in KINDS
+    }

@@ -13,8 +13,9 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.report import page as report
 from xaiboard.benchmark.report.console import describe_status
+from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.tables import CELLS, SCORES
@@ -103,7 +104,7 @@ def test_tables_are_rebuilt_byte_for_byte_from_the_tables_alone(run: Runner, tmp
     sources = {name: (folder / name).read_bytes() for name in SOURCES}
     tables.consolidate(Store(folder))
     assert {name: (folder / name).read_bytes() for name in SOURCES} == sources
-    report.write(folder, tables.read_cells(folder), tables.read_scores(folder))
+    write(folder, Results(folder))
     assert content(folder) == content(finished.folder)
 
 
@@ -132,7 +133,7 @@ def test_rebuilding_from_the_records_changes_nothing(run: Runner) -> None:
     for name in set(before) - {"run.json"}:
         (finished.folder / name).unlink()
     tables.consolidate(Store(finished.folder))
-    report.write(finished.folder, finished.cells, finished.scores)
+    write(finished.folder, Results(finished.folder))
     assert {path.name: path.read_bytes() for path in finished.folder.iterdir() if path.is_file()} == before
 
 
@@ -140,7 +141,7 @@ def test_conditions_that_the_files_do_not_know_are_left_out(run: Runner) -> None
     finished = run(**SELECTED)
     assert "\n\nConditions: schema " in (finished.folder / "leaderboard.md").read_text("utf-8")
     (finished.folder / "run.json").unlink()
-    report.write(finished.folder, finished.cells, finished.scores)
+    write(finished.folder, Results(finished.folder))
     assert "# Leaderboard\n\nCells: " in (finished.folder / "leaderboard.md").read_text("utf-8")
 
 
@@ -246,7 +247,7 @@ def test_damaged_tables_are_named(run: Runner, tmp_path: Path, name: str, damage
         shutil.copy(finished.folder / source, folder / source)
     (folder / name).write_text(damage)
     with pytest.raises(xb.XaiboardError, match=name):
-        report.write(folder, tables.read_cells(folder), tables.read_scores(folder))
+        write(folder, Results(folder))
 
 
 def test_no_run_in_a_folder_is_said(tmp_path: Path) -> None:
