@@ -102,7 +102,8 @@ def list_components(kind: str | None, plugins: tuple[str, ...]) -> None:
 
 @commands.command("leaderboard")
 @click.argument("folder", type=click.Path(path_type=Path))
-def rebuild(folder: Path) -> None:
+@click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
+def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
     """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
     from .report.console import describe_files
     from .report.results import Results
@@ -110,6 +111,10 @@ def rebuild(folder: Path) -> None:
     from .store import tables
     from .store.records import Store
 
+    if plugins:  # components need torch, tables do not
+        from .components.plugins import load_plugins
+
+        load_plugins(plugins)
     tables.consolidate(Store(folder))
     write(folder, Results(folder))
     click.echo(describe_files(folder))

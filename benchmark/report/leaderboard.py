@@ -42,7 +42,8 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -
     )
     table["note"] = table["note"].where(table["n"] == table["samples"], left_out + why)
     weak = table["converged"] == NOT_CONVERGED
-    table.loc[weak, "note"] = (table.loc[weak, "note"] + f"; {NOT_CONVERGED}").str.removeprefix("; ")
+    noted = table.loc[weak, "note"]
+    table.loc[weak, "note"] = noted.where(noted == "", noted + "; ") + NOT_CONVERGED
     empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
     empty["higher_is_better"] = ""
     table = pd.concat([table, empty])[LEADERBOARD]

@@ -65,7 +65,7 @@ def metric_health(
     planned = (
         cells[~cells["method"].isin(controls)].groupby(["dataset", "model", *COLUMN], observed=True).size()
     )
-    random, copies = set(glossary.methods_with(RANDOM)), _copies(glossary)
+    random, copies = glossary.methods_with(RANDOM), _copies(glossary)
     rows, pairs = [], []
     judged = scores[(scores["method"] != "") & scores["higher_is_better"].isin(["True", "False"])]
     for _, matrix in matrices(judged, ["dataset", "model"]):
@@ -73,16 +73,14 @@ def metric_health(
         for _, column in matrix.rows[~np.isnan(means.mean)].groupby(COLUMN, observed=True, sort=True):
             place = dict(zip(column["method"], column.index, strict=True))
             methods = np.array([place[name] for name in place if name not in controls], dtype=int)
+            control = next((place[name] for name in place if name in random), None)
             compared = list(_blurred(means, place, copies))
             fixed = column.iloc[0]
-            metric = glossary.columns[fixed["metric"]].metric
-            of_cell = (fixed["dataset"], fixed["model"], metric, fixed["settings"], fixed["perturbation"])
-            control = next((place[name] for name in place if name in random), None)
             rows.append(
                 {
                     **fixed,
                     "methods": len(methods),
-                    "absent": planned.get(of_cell, 0) - len(methods),
+                    "absent": planned.get(_cell(fixed, glossary), 0) - len(methods),
                     "samples": len(matrix.score),
                     **_order(matrix, means, methods),
                     **_random(means, methods, control),
@@ -91,9 +89,19 @@ def metric_health(
                 }
             )
             pairs.extend({**fixed, **pair} for pair in compared)
+    return _as_table(rows, glossary), pd.DataFrame(pairs, columns=BLURRED_COPIES)
+
+
+def _cell(row: pd.Series, glossary: Glossary) -> tuple[str, ...]:
+    """What names the cells whose scores a row is of, all methods together."""
+    metric = glossary.columns[row["metric"]].metric
+    return (row["dataset"], row["model"], metric, row["settings"], row["perturbation"])
+
+
+def _as_table(rows: list[dict[str, Any]], glossary: Glossary) -> pd.DataFrame:
     health = pd.DataFrame(rows, columns=[name for name in HEALTH if name != "column"])
     health = health.assign(column=short_names(health, glossary))[HEALTH]
-    return health.astype(dict.fromkeys(_COUNTS, "Int64")), pd.DataFrame(pairs, columns=BLURRED_COPIES)
+    return health.astype(dict.fromkeys(_COUNTS, "Int64"))
 
 
 def _means(matrix: Matrix) -> Means:
@@ -117,7 +125,7 @@ def _order(matrix: Matrix, means: Means, methods: np.ndarray) -> dict[str, Any]:
 
 
 def _random(means: Means, methods: np.ndarray, control: int | None) -> dict[str, Any]:
-    """Rank of the random control among the methods, the methods that beat it and those that it beats."""
+    """Rank of the random control among the methods, how many methods beat it, and how many it beats."""
     if control is None or not len(methods):
         return {}
     mean = exact(means.mean[[control, *methods]])
@@ -131,7 +139,13 @@ def _random(means: Means, methods: np.ndarray, control: int | None) -> dict[str,
 
 
 def _blurred(means: Means, place: Mapping[str, int], copies: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Each blurred copy against its map."""
+    """Each blurred copy against the map that it was made from.
+
+    Args:
+        means: of the rows of one model.
+        place: where the methods with a mean in one column stand among these rows.
+        copies: the method that each blurred copy was made from.
+    """
     pairs = [(copy, of) for copy, of in copies.items() if copy in place and of in place]
     copy, of = np.array([(place[copy], place[of]) for copy, of in pairs], dtype=int).reshape(-1, 2).T
     verdicts, gain = _verdicts(means, copy, of)
