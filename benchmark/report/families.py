@@ -74,42 +74,51 @@ def _pairs(
         metric: whose column it is.
         states: what became of each cell, to say why a model has no score.
     """
-    n = len(matrix.score)
-    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
-    resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
     place = {model: position for position, model in enumerate(matrix.rows["model"])}
     first = {str(name): str(value) for name, value in matrix.rows.iloc[0].items()}
-    fixed = {name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")}
+    means = _means(matrix)
     for (family_a, names_a), (family_b, names_b) in opponents:
         row = {
-            **fixed,
+            **{name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")},
             "family_a": family_a,
             "family_b": family_b,
             "models_a": "+".join(names_a),
             "models_b": "+".join(names_b),
-            "n": n,
-            "status": "ok",
-            "note": "",
         }
         missing = [name for name in (*names_a, *names_b) if name not in place]
         if missing:
             cell = {**first, "model": missing[0], "metric": metric}
             yield {**row, "n": 0, **_why_missing(cell, states)}
             continue
-        a, b = [place[name] for name in names_a], [place[name] for name in names_b]
-        row["n"] = int((matrix.weight[:, a + b] != 0).all(1).sum())
-        difference = resampled[:, a].mean(1) - resampled[:, b].mean(1)
-        (low,), (high,) = interval(difference[:, None])
-        means = mean[a].mean(), mean[b].mean()
-        yield {
-            **row,
-            "mean_a": means[0],
-            "mean_b": means[1],
-            "difference": means[0] - means[1],
-            "ci_low": low,
-            "ci_high": high,
-            "better": _better(first["higher_is_better"], low, high, family_a, family_b),
-        }
+        found = _difference(
+            matrix, means, [place[name] for name in names_a], [place[name] for name in names_b]
+        )
+        better = _better(first["higher_is_better"], found["ci_low"], found["ci_high"], family_a, family_b)
+        yield {**row, **found, "better": better, "status": "ok", "note": ""}
+
+
+def _means(matrix: Matrix) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of each model, ``(M,)``, and those of the resamples, ``(R, M)``."""
+    n = len(matrix.score)
+    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
+    return mean, weighted_means(resampled_counts(n), matrix.score, matrix.weight)
+
+
+def _difference(
+    matrix: Matrix, means: tuple[np.ndarray, np.ndarray], a: list[int], b: list[int]
+) -> dict[str, float]:
+    """The means over the models at ``a`` and at ``b``, their difference with its interval, the samples behind it."""
+    mean, resampled = means
+    (low,), (high,) = interval((resampled[:, a].mean(1) - resampled[:, b].mean(1))[:, None])
+    mean_a, mean_b = mean[a].mean(), mean[b].mean()
+    return {
+        "mean_a": mean_a,
+        "mean_b": mean_b,
+        "difference": mean_a - mean_b,
+        "ci_low": low,
+        "ci_high": high,
+        "n": int((matrix.weight[:, a + b] != 0).all(1).sum()),
+    }
 
 
 def _opponents(sides: list[Side]) -> Iterator[tuple[Side, Side]]:

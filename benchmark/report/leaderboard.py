@@ -31,19 +31,7 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -
     table = finished.drop(columns=["seconds", "status", "note"], errors="ignore").merge(
         known, on=_CELL, how="left"
     )
-    left_out = (
-        (table["samples"] - table["n"]).astype(str)
-        + " of "
-        + table["samples"].astype(str)
-        + " samples left out: "
-    )
-    why = np.where(
-        table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
-    )
-    table["note"] = table["note"].where(table["n"] == table["samples"], left_out + why)
-    weak = table["converged"] == NOT_CONVERGED
-    noted = table.loc[weak, "note"]
-    table.loc[weak, "note"] = noted.where(noted == "", noted + "; ") + NOT_CONVERGED
+    table["note"] = _notes(table)
     empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
     empty["higher_is_better"] = ""
     table = pd.concat([table, empty])[LEADERBOARD]
@@ -51,6 +39,18 @@ def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -
         table[name] = table[name].astype("Int64")
     order = ["dataset", "model", *COLUMN, "rank", "method"]
     return table.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
+
+
+def _notes(table: pd.DataFrame) -> pd.Series:
+    """How many samples were left out of a mean, and why; and whether an attack has not converged."""
+    samples, left = table["samples"], table["samples"] - table["n"]
+    why = np.where(
+        table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
+    )
+    left_out = left.astype(str) + " of " + samples.astype(str) + " samples left out: " + why
+    note = table["note"].where(left == 0, left_out)
+    weak = note.where(note == "", note + "; ") + NOT_CONVERGED
+    return note.where(table["converged"] != NOT_CONVERGED, weak)
 
 
 def _ranked(matrix: Matrix, perturbations: Mapping[str, Label]) -> pd.DataFrame:

@@ -145,7 +145,7 @@ def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> No
         "perturbations": {text: label._asdict() for text, label in glossary.perturbations.items()},
         "roles": _present_roles(glossary),
     }
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=2, sort_keys=True) + "\n"
     write_file(folder / FILE, lambda path: path.write_text(text, "utf-8"))
 
 
