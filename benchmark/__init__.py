@@ -18,6 +18,8 @@ from .errors import XaiboardError
 if TYPE_CHECKING:
     from .api import Run, explain, run
     from .contract import check
+    from .report.results import Results
+    from .report.section import section
     from .subjects.datasets import load_data
     from .subjects.trained_models import load_model
     from .toolkit.data import Data, Reference
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "Data": "toolkit.data",
     "Reference": "toolkit.data",
+    "Results": "report.results",
     "Run": "api",
     "SampleRng": "toolkit.rng",
     "check": "contract",
@@ -33,12 +36,14 @@ _LAZY = {
     "load_data": "subjects.datasets",
     "load_model": "subjects.trained_models",
     "run": "api",
+    "section": "report.section",
 }
 
 __all__ = [
     "Column",
     "Data",
     "Reference",
+    "Results",
     "Run",
     "SampleRng",
     "Weighted",
@@ -58,6 +63,7 @@ __all__ = [
     "perturbation",
     "perturbations",
     "run",
+    "section",
 ]
 
 

@@ -25,12 +25,10 @@ from .errors import XaiboardError
 from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
-from .report import page
-from .report.families import compare_families
-from .report.leaderboard import leaderboard
-from .report.models import describe_models
+from .report.results import Results
+from .report.write import write
 from .request import Request, Selection, choose_components, read_request
-from .store import tables
+from .store.consolidate import consolidate
 from .store.records import Store
 from .store.reuse import check_reusable, reusable, take_over
 from .subjects import trained_models
@@ -53,29 +51,34 @@ class Run:
     keys: frozenset[str] = frozenset()
 
     @cached_property
+    def results(self) -> Results:
+        """All tables of the folder, those below and more; each is read or computed when it is first asked for."""
+        return Results(self.folder)
+
+    @property
     def cells(self) -> pd.DataFrame:
         """One row for each planned cell, with its status."""
-        return tables.read_cells(self.folder)
+        return self.results.cells
 
-    @cached_property
+    @property
     def scores(self) -> pd.DataFrame:
         """One row for each sample of each metric column."""
-        return tables.read_scores(self.folder)
+        return self.results.scores
 
-    @cached_property
+    @property
     def leaderboard(self) -> pd.DataFrame:
         """Means, intervals and ranks."""
-        return leaderboard(self.cells, self.scores)
+        return self.results.leaderboard
 
-    @cached_property
+    @property
     def families(self) -> pd.DataFrame:
         """Model families compared in pairs."""
-        return compare_families(self.cells, self.scores)
+        return self.results.families
 
-    @cached_property
+    @property
     def models(self) -> pd.DataFrame:
         """Accuracy, certificates and bounds of the models."""
-        return describe_models(self.cells, self.scores)
+        return self.results.models
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -166,7 +169,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     execute(plan, store, batch_size=request.batch_size, progress=progress)
     finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
     with store.lock():
-        tables.consolidate(store)
+        consolidate(store)
         write_tables(finished)
     picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
     draw_gallery(plan, finished.folder / f"gallery-{picture}")
@@ -265,7 +268,7 @@ def _part(plan: Plan, cells: pd.DataFrame) -> str:
 
 def write_tables(finished: Run) -> None:
     """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
-    page.write(finished.folder, finished.cells, finished.scores)
+    write(finished.folder, finished.results)
 
 
 def _samples(request: Request) -> Data:

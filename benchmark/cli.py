@@ -84,7 +84,7 @@ def run(dry_run: bool, **words: Any) -> int:  # noqa: ANN401
     from .report.console import describe_run
 
     finished = api.run_request(request, progress=sys.stderr.isatty())
-    click.echo(describe_run(finished.folder, finished.cells, finished.leaderboard, finished.models))
+    click.echo(describe_run(finished.folder, finished.results))
     return 1 if len(finished.failed) else 0
 
 
@@ -121,17 +121,22 @@ def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...]
 
 @commands.command("leaderboard")
 @click.argument("folder", type=click.Path(path_type=Path))
-def rebuild(folder: Path) -> None:
+@click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
+def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
     """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
-    from .report import console, page
-    from .store import tables
+    from .report.console import describe_files
+    from .report.results import Results
+    from .report.write import write
+    from .store.consolidate import consolidate
     from .store.records import Store
 
-    store = Store(folder)
-    tables.consolidate(store)
-    cells, scores = tables.read_cells(folder), tables.read_scores(folder)
-    page.write(folder, cells, scores)
-    click.echo(console.describe_files(folder))
+    if plugins:  # components need torch, tables do not
+        from .components.plugins import load_plugins
+
+        load_plugins(plugins)
+    consolidate(Store(folder))
+    write(folder, Results(folder))
+    click.echo(describe_files(folder))
 
 
 @commands.command()
@@ -139,10 +144,10 @@ def rebuild(folder: Path) -> None:
 def status(folder: Path) -> None:
     """Show finished, missing, failed and inapplicable cells."""
     from .report.console import describe_status
-    from .store import tables
+    from .store.consolidate import current_cells
     from .store.records import Store
 
-    click.echo(describe_status(tables.current_cells(Store(folder))))
+    click.echo(describe_status(current_cells(Store(folder))))
 
 
 @commands.command()

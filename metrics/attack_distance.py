@@ -18,6 +18,7 @@ from .shared.box_distance import box_distance
         "found": Column(across_models=True),
     },
     shared=[box_distance],
+    roles=["distance to an attack"],
 )
 def attack_distance(x: Tensor, box_distance: Tensor, *, steps: int = 100) -> dict[str, Tensor]:
     """L2 distance to the nearest wrongly predicted image in ``[0, 1]`` that was found, in units of ``x``, ``(B,)``.

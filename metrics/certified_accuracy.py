@@ -14,6 +14,7 @@ from ..benchmark.toolkit.checks import at_least
     across_models=True,
     source="Tsuzuku et al. 2018, arXiv:1802.04034, prop. 1; Serrurier et al. 2021, arXiv:2006.06520",
     columns={"radius": Column(higher_is_better=True, across_models=True)},
+    roles=["certified radius"],
 )
 def certified_accuracy(
     logits: Tensor, label: Tensor, certificate: Tensor, *, epsilon: float = 0.5

@@ -11,7 +11,13 @@ from .shared.overlap import COLUMNS, shared_share
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, ties to the lowest flat index"
 
 
-@metric(family="stability", higher_is_better=True, source=SOURCE, columns=COLUMNS)
+@metric(
+    family="stability",
+    higher_is_better=True,
+    source=SOURCE,
+    columns=COLUMNS,
+    roles=["overlap of top pixels within a window"],
+)
 def lens_recall(
     attribution: Tensor,
     perturbed_attribution: Tensor,

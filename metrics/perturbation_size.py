@@ -23,6 +23,7 @@ GAIN = 2.0
         "output_change": Column(),
         "margin_kept": Column(across_models=True),
     },
+    roles=["size of a perturbation"],
 )
 def perturbation_size(
     x: Tensor, target: Tensor, logits: Tensor, perturbed_x: Tensor, perturbed_logits: Tensor

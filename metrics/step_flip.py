@@ -14,6 +14,7 @@ from ..benchmark.toolkit.checks import at_least
     across_models=True,
     source="Serrurier et al. 2023, arXiv:2206.06854, prop. 2",
     columns={"length": Column(across_models=True)},
+    roles=["step to the boundary"],
 )
 def step_flip(model: nn.Module, x: Tensor, *, margins: float = 1.5) -> dict[str, Tensor | Weighted]:
     """1 where ``x - margins * g * grad g / |grad g|^2`` has another prediction, 0 elsewhere, ``(B,)``.

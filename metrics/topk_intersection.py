@@ -12,6 +12,7 @@ from .shared.overlap import COLUMNS, shared_share
     higher_is_better=True,
     source="Ghorbani et al. 2019, arXiv:1710.10547",
     columns=COLUMNS,
+    roles=["overlap of top pixels"],
 )
 def topk_intersection(
     attribution: Tensor, perturbed_attribution: Tensor, *, k: float = 100.0

@@ -12,7 +12,7 @@ import xaiboard.benchmark as xb
 from torch import nn
 from xaiboard.benchmark import api
 from xaiboard.benchmark.components import registry
-from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.report.sections import curves
 from xaiboard.benchmark.toolkit.data import Data
 
 Runner = Callable[..., xb.Run]
@@ -78,7 +78,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without figures, which take most of a small run's time."""
     monkeypatch.setattr(api, "draw_gallery", lambda plan, path: None)
     monkeypatch.setattr(api, "draw_robustness_gallery", lambda plan, path: None)
-    monkeypatch.setattr(report, "draw_curves", lambda curves, path: None)
+    monkeypatch.setattr(curves, "draw_curves", lambda table, glossary, path: False)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from ..components.choice import Choice
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
+from . import said
 from .applies import needs_method, needs_perturbation, reason_against
 from .cell import Cell
 from .conditions import Conditions
@@ -49,8 +50,9 @@ class Plan:
 
     @property
     def summary(self) -> dict[str, object]:
-        """What tables need to know: shards, seed, rows of cells, and how each metric's columns read."""
+        """What tables need to know: shards, seed, rows of cells, how each metric's columns read, what names say."""
         metrics = {cell.metric.component.name: cell.metric.component for cell in self.cells}
+        rows = [cell.row for cell in self.cells]
         return {
             "shards": len(self.shards),
             "seed": self.conditions.seed,
@@ -58,7 +60,9 @@ class Plan:
                 name: {column: asdict(metric.column(column)) for column in ("", *metric.columns)}
                 for name, metric in metrics.items()
             },
-            "cells": [cell.row for cell in self.cells],
+            "labels": said.labels(self.cells, rows),
+            "roles": said.roles(self.cells),
+            "cells": rows,
         }
 
     def cost(self, cell: Cell) -> Cost | None:

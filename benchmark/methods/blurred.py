@@ -8,7 +8,7 @@ from ..errors import XaiboardError
 from ..toolkit.checks import positive
 
 
-@method(source="control; Song et al. 2023, arXiv:2304.13836", control=True)
+@method(source="control; Song et al. 2023, arXiv:2304.13836", control=True, roles=["blurred copy"])
 def blurred(attribution: Tensor, *, of: str = "saliency", sigma: float = 2.0) -> Tensor:
     """Gaussian blur of another method's attribution, channel by channel, ``(B, C, H, W)``.
 

@@ -6,7 +6,7 @@ from ..components.decorators import method
 from ..toolkit.rng import SampleRng
 
 
-@method(source="control", control=True)
+@method(source="control", control=True, roles=["random control"])
 def random(x: Tensor, rng: SampleRng) -> Tensor:
     """Independent standard normal numbers, shaped like ``x``."""
     return rng.normal(x)

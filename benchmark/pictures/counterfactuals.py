@@ -15,28 +15,26 @@ from ..engine.plan import Plan
 from ..engine.values import Values
 from ..report.drawing import save, show_image, show_map
 from ..subjects.trained_models import TrainedModel
+from ..toolkit.roles import BOUNDARY_STEP
 from .gallery import IMAGES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-METRIC = "step_flip"
-"""The metric whose runs have this figure."""
-
 FAMILIES = ("ot", "standard", "adversarial")
 """Families that are shown, each by its first model."""
 
 LENGTHS = (0, 1, 2, 4)
-"""Lengths of the steps, in distances to the boundary as the gradient tells it."""
+"""Lengths of the steps: 1 leads to where the two best classes would be equal if the network were linear."""
 
 
 class Steps(NamedTuple):
-    """Images on the straight way across the boundary.
+    """Images on a straight line from an image across the class boundary.
 
     Args:
         points: ``(S, N, C, H, W)``, one for each length; they may leave ``[0, 1]``.
         logits: of the points, ``(S, N, K)``.
-        step: from an image to where the margin would be 0 if it were linear, ``(N, C, H, W)``.
+        step: the step of length 1, ``(N, C, H, W)``.
     """
 
     points: Tensor
@@ -45,14 +43,14 @@ class Steps(NamedTuple):
 
     @property
     def margin(self) -> Tensor:
-        """Lead of the class that is predicted for the image over the best other, at each point, ``(S, N)``."""
+        """Logit of the class that is predicted for the image less that of the best other, at each point, ``(S, N)``."""
         top = self.logits[0].argmax(1).expand(len(self.logits), -1)[..., None]
         return self.logits.gather(2, top)[..., 0] - self.logits.scatter(2, top, -torch.inf).amax(2)
 
 
 @torch.no_grad()
 def walk(model: nn.Module, x: Tensor, lengths: Sequence[float] = LENGTHS) -> Steps:
-    """``x - t g grad g / |grad g|^2`` for the margin ``g`` of the two best classes, and t the ``lengths``.
+    """``x - t g grad g / |grad g|^2``, where g is the margin between the two best classes and t one of ``lengths``.
 
     For an optimal-transport potential one step is the way to the boundary (Serrurier et al. 2023,
     arXiv:2206.06854, prop. 2), and longer ones lead towards the other class.
@@ -78,7 +76,7 @@ def draw_counterfactuals(plan: Plan, path: Path) -> None:
 
     Below each image: the predicted class, and the margin of the class predicted at first. The map is the
     step of length 1, red where it brightens, with its L2 norm. Pixels outside ``[0, 1]`` are shown as black or
-    white. Nothing is drawn unless the run has the metric ``step_flip``.
+    white. Nothing is drawn unless the run has a metric that walks to the boundary, as its role says.
     """
     from matplotlib import pyplot
 
@@ -108,9 +106,10 @@ def draw_counterfactuals(plan: Plan, path: Path) -> None:
 
 
 def _models(plan: Plan) -> list[TrainedModel]:
+    """The first model of each family that is shown, of those that the metric is computed for."""
     first: dict[str, TrainedModel] = {}
     for cell in plan.cells:
-        if cell.metric.component.name == METRIC:
+        if BOUNDARY_STEP in cell.metric.component.roles:
             first.setdefault(cell.model.family, cell.model)
     return [first[family] for family in FAMILIES if family in first]
 

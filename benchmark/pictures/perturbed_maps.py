@@ -1,4 +1,4 @@
-"""The gallery of perturbed maps: an image and its map, both once perturbed, and the top pixels that are compared."""
+"""The gallery of perturbed maps: an image and its map, the perturbed copy and its map, and the top pixels of both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLOURS = {
     "second set alone, near the first": "#57a65b",
     "second set alone, far from it": "#d8442f",
 }
-"""Pixels of the last tile; the first set is of the map of the image, the second of that of its perturbed copy."""
+"""Pixels of the last tile. The first set is the top pixels of the image's map, the second those of its copy's map."""
 
 
 class Comparison(NamedTuple):
@@ -108,13 +108,14 @@ def _cells(plan: Plan) -> list[Cell]:
 
 
 def _strength(cell: Cell) -> tuple[bool, float]:
+    """Whether the perturbation is an attack, which takes steps, and how far it may go."""
     settings = cell.perturbation.settings if cell.perturbation else {}
     eps = settings.get("eps")
     return "steps" in settings, eps if isinstance(eps, float) else 0.0
 
 
 def _sets(plan: Plan) -> tuple[float, int]:
-    """Size of a set and window, of the first metric that has both; or a tenth of the pixels, and 1."""
+    """How many pixels a set has, and the window: of the first metric that has both, or a tenth of the pixels and 1."""
     for cell in plan.cells:
         k, window = cell.metric.settings.get("k"), cell.metric.settings.get("window")
         if isinstance(k, float) and isinstance(window, int) and window:
@@ -123,6 +124,7 @@ def _sets(plan: Plan) -> tuple[float, int]:
 
 
 def _compare(values: Values, cell: Cell) -> Comparison:
+    """Perturbs and explains the images as the cell says."""
     perturbation, method = cell.perturbation, cell.method
     if perturbation is None or method is None:
         raise ValueError("a cell of two maps has a method and a perturbation")
@@ -159,7 +161,7 @@ def _fill(axes: np.ndarray, found: Comparison, k: float, window: int) -> None:
 
 
 def _painted(one: Tensor, other: Tensor, near: Tensor) -> np.ndarray:
-    """The sets and the window of the first in ``COLOURS``, RGB ``(H, W, 3)``."""
+    """Both sets and the surroundings of the first, bool ``(H, W)``, in the ``COLOURS``, RGB ``(H, W, 3)``."""
     from matplotlib.colors import to_rgb
 
     kinds = (near & ~one & ~other, one & ~other, one & other, other & ~one & near, other & ~near)

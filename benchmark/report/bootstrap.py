@@ -1,10 +1,11 @@
-"""Paired bootstrap: every row of a table is resampled with the same samples."""
+"""Paired bootstrap: intervals and ranks from resamples that are the same for every row of a table."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 
 RESAMPLES = 2000
 """Resamples behind each interval."""
@@ -17,7 +18,7 @@ LEVEL = 0.95
 def resampled_counts(n: int) -> np.ndarray:
     """How often each of ``n`` samples is drawn in each resample, ``(RESAMPLES, n)``; always the same.
 
-    The raw output of a counter-based generator is used, which no library version changes.
+    Drawn from the raw output of a counter-based generator, which is the same in every version of the library.
     """
     drawn = np.random.Philox(key=n).random_raw(RESAMPLES * n).reshape(RESAMPLES, n) % np.uint64(max(n, 1))
     offsets = np.arange(RESAMPLES, dtype=np.int64)[:, None] * n
@@ -41,7 +42,7 @@ def weighted_means(counts: np.ndarray, score: np.ndarray, weight: np.ndarray) ->
 
 
 def interval(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval over resamples, ``(M,)`` each; NaN where no resample has a mean."""
+    """Percentile interval over resamples ``(R, M)``, its bounds ``(M,)`` each; NaN where no resample has a mean."""
     tail = (1 - LEVEL) / 2
     tails = [tail, 1 - tail]
     bounds = np.full((2, means.shape[1]), np.nan)
@@ -58,8 +59,9 @@ def p_values(difference: np.ndarray, used: np.ndarray) -> np.ndarray:
     """Two-sided p-values of differences of means, from their resamples, ``(P,)``.
 
     Args:
-        difference: of each resample, ``(R, P)``; a NaN speaks for neither side.
-        used: samples behind each difference, ``(P,)``. No p-value lies below that of a sign test on them.
+        difference: of each resample, ``(R, P)``; a NaN counts as if it contradicted both sides.
+        used: samples behind each difference, ``(P,)``. So that few samples cannot give a small p-value, none lies
+            below that of a sign test on them.
     """
     tail = np.minimum((~(difference > 0)).sum(0), (~(difference < 0)).sum(0))
     return np.clip(2 * (tail + 1) / (len(difference) + 1), np.minimum(2.0 ** (1 - used), 1.0), 1.0)
@@ -77,23 +79,22 @@ def holm(p: np.ndarray) -> np.ndarray:
 def rank_intervals(
     means: np.ndarray, resampled: np.ndarray, used: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rank of each row, the greatest mean first, and the ranks that it cannot be told apart from.
+    """Rank of each row, the greatest mean first, and the lowest and highest rank that it may have.
 
-    Row ``a`` is better than row ``b`` if the paired bootstrap of the difference says so at ``LEVEL`` after
-    Holm's correction over all pairs of the column; a rank interval counts the rows that are better and those
-    that are worse.
+    Row ``a`` is beyond doubt better than row ``b`` if the paired bootstrap of their difference says so at ``LEVEL``,
+    after Holm's correction over all pairs of rows. The lowest rank of a row comes after the rows that are beyond doubt
+    better, the highest before those that are beyond doubt worse.
 
     Args:
         means: ``(M,)``, greater is better.
-        resampled: means of the resamples, ``(R, M)``; a NaN speaks for neither of two rows.
-        used: samples behind each mean, ``(M,)``. Few samples cannot tell rows apart: no p-value lies below that
-            of a sign test on them.
+        resampled: means of the resamples, ``(R, M)``; a NaN makes its row less certain to be better, and to be worse.
+        used: samples behind each mean, ``(M,)``; of two rows the fewer count, see :func:`p_values`.
 
     Returns:
-        rank, lowest and highest rank, int ``(M,)`` each; equal means share a rank.
+        rank, lowest and highest rank, int ``(M,)`` each; equal means share the best of their ranks.
     """
     m = len(means)
-    rank = 1 + (means[None, :] > means[:, None]).sum(1)
+    rank = pd.Series(means).rank(method="min", ascending=False).to_numpy(dtype=int)
     first, second = np.triu_indices(m, 1)
     p = p_values(resampled[:, first] - resampled[:, second], np.minimum(used[first], used[second]))
     apart = holm(p) <= 1 - LEVEL

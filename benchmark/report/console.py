@@ -6,17 +6,22 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..store.glossary import FILE
 from .markdown import markdown
-from .page import short_leaderboard, short_models
+from .results import Results
+from .section import sections
+from .sections.methods import methods
+from .sections.models import models
+from .write import PAGE
 
 
-def describe_run(folder: Path, cells: pd.DataFrame, table: pd.DataFrame, models: pd.DataFrame) -> str:
+def describe_run(folder: Path, results: Results) -> str:
     """What ``xaiboard run`` prints at the end: the short leaderboard, failures, and where the files are."""
-    controls = set(cells.loc[cells["control"].astype(bool), "method"])
+    cells = results.cells
     parts = []
-    for dataset in sorted(set(cells["dataset"])):
-        parts.append(f"{dataset}: models\n" + markdown(short_models(models[models["dataset"] == dataset])))
-        board = short_leaderboard(table[table["dataset"] == dataset], controls)
+    for dataset in results.datasets:
+        parts.append(f"{dataset}: models\n" + markdown(models(results, dataset)))
+        board = methods(results, dataset)
         if len(board):
             parts.append(
                 f"{dataset}: methods; mean score (rank interval within the model), or over several baselines"
@@ -43,18 +48,9 @@ def describe_status(cells: pd.DataFrame) -> str:
 
 
 def describe_files(folder: Path) -> str:
-    """Where the tables and figures are."""
-    names = [
-        "leaderboard.md",
-        "leaderboard.csv",
-        "leaderboard_wide.csv",
-        "families.csv",
-        "models.csv",
-        "health.csv",
-        "blurred.csv",
-        "metric_correlations.csv",
-        "robustness.csv",
-        "cells.csv",
-    ]
-    names += ["scores.parquet", "curves.csv", *sorted(path.name for path in folder.glob("*.png"))]
+    """Where the tables and figures are, the leaderboard first."""
+    tables = [name for section in sections() for name in section.files]
+    names = [PAGE, *sorted(tables, key=lambda name: not name.startswith("leaderboard"))]
+    names += ["cells.csv", FILE, "scores.parquet", "curves.csv"]
+    names += sorted(path.name for path in folder.glob("*.png"))
     return f"{folder}/: " + ", ".join(name for name in names if (folder / name).is_file())

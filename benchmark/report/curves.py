@@ -1,4 +1,4 @@
-"""The curves figure: what a metric says from its first to its last point, each method a line, each model a row."""
+"""The figure of the curves that some metrics have, such as the probability while pixels are erased."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..store.glossary import Glossary
 from .column_names import short_names
 from .drawing import save
 
 
-def draw_curves(curves: pd.DataFrame, path: Path) -> None:
-    """Draws the mean curves of one data set: models down, metric columns across.
+def draw_curves(curves: pd.DataFrame, glossary: Glossary, path: Path) -> bool:
+    """Draws the mean curves of one data set: models down, metrics across, a line for each method.
 
     Args:
-        curves: ``model, method, metric, settings, perturbation, fraction, mean``.
+        curves: ``model, method, metric, settings, perturbation, fraction, mean``; nothing is drawn without rows.
+        glossary: what the names in it stand for.
         path: the PNG to write.
+
+    Returns:
+        whether it was drawn.
     """
+    if curves.empty:
+        return False
     from matplotlib import pyplot
     from matplotlib.lines import Line2D
 
-    curves = curves.assign(column=short_names(curves))
+    curves = curves.assign(column=short_names(curves, glossary))
     models, columns = sorted(set(curves["model"])), sorted(set(curves["column"]))
     methods = sorted(set(curves["method"]))
     colours = {
@@ -44,3 +51,4 @@ def draw_curves(curves: pd.DataFrame, path: Path) -> None:
     figure.legend(handles=handles, loc="upper center", ncol=min(len(methods), 8), fontsize=8, frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
     save(figure, path)
+    return True

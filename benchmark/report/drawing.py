@@ -1,4 +1,4 @@
-"""What all figures share: no window, images, signed maps, and the same bytes each time."""
+"""What all figures share: they open no window, and are saved as the same bytes each time; images and signed maps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def save(figure: Figure, path: Path, *, crop: bool = False) -> None:
     Args:
         figure: what is drawn.
         path: the PNG to write.
-        crop: whether to cut the margins, or to take in what stands out.
+        crop: whether the picture ends where what is drawn ends, inside or outside of the figure's own margins.
     """
     from matplotlib import pyplot
 

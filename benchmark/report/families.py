@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..store.tables import LABEL
+from ..store.columns import LABEL
+from ..store.glossary import Glossary
 from .bootstrap import interval, resampled_counts, weighted_means
 from .matrices import COLUMN, Matrix, correct_by_all, matrices
 
@@ -20,10 +21,13 @@ FAMILIES = [
 
 
 Side = tuple[str, tuple[str, ...]]
-"""A family, and those of its models that are compared."""
+"""One side of a comparison: a family, and those of its models that are compared."""
+
+States = Mapping[tuple[str, ...], tuple[str, str]]
+"""Status and note of each cell, by what names it."""
 
 
-def compare_families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+def compare_families(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
     """Models of different families, and whole families, compared in pairs on common correct samples.
 
     Only columns that may be compared across models take part. A sample counts if every model classifies it
@@ -42,12 +46,14 @@ def compare_families(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         for _, matrix in matrices(
             of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *COLUMN]
         ):
-            pairs = _pairs(matrix, opponents, states)
+            metric = glossary.columns[matrix.rows["metric"].iloc[0]].metric
+            pairs = _pairs(matrix, opponents, metric, states)
             rows.extend(pairs if kept.any() else map(_without_common, pairs))
     return pd.DataFrame(rows, columns=FAMILIES)
 
 
 def _without_common(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of a comparison for which there are no samples."""
     fixed = {name: row[name] for name in FAMILIES[:10]}
     return {
         **fixed,
@@ -58,47 +64,68 @@ def _without_common(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pairs(
-    matrix: Matrix, opponents: list[tuple[Side, Side]], states: Mapping[tuple[str, ...], tuple[str, str]]
+    matrix: Matrix, opponents: list[tuple[Side, Side]], metric: str, states: States
 ) -> Iterator[dict[str, Any]]:
-    n = len(matrix.score)
-    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
-    resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
+    """One row for each two sides, from the scores of one method in one metric column, a model in each place.
+
+    Args:
+        matrix: scores of the models on the same samples.
+        opponents: sides that are compared.
+        metric: whose column it is.
+        states: what became of each cell, to say why a model has no score.
+    """
     place = {model: position for position, model in enumerate(matrix.rows["model"])}
     first = {str(name): str(value) for name, value in matrix.rows.iloc[0].items()}
-    fixed = {name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")}
+    means = _means(matrix)
     for (family_a, names_a), (family_b, names_b) in opponents:
         row = {
-            **fixed,
+            **{name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")},
             "family_a": family_a,
             "family_b": family_b,
             "models_a": "+".join(names_a),
             "models_b": "+".join(names_b),
-            "n": n,
-            "status": "ok",
-            "note": "",
         }
         missing = [name for name in (*names_a, *names_b) if name not in place]
         if missing:
-            yield {**row, "n": 0, **_why_missing(first, missing[0], states)}
+            cell = {**first, "model": missing[0], "metric": metric}
+            yield {**row, "n": 0, **_why_missing(cell, states)}
             continue
-        a, b = [place[name] for name in names_a], [place[name] for name in names_b]
-        row["n"] = int((matrix.weight[:, a + b] != 0).all(1).sum())
-        difference = resampled[:, a].mean(1) - resampled[:, b].mean(1)
-        (low,), (high,) = interval(difference[:, None])
-        means = mean[a].mean(), mean[b].mean()
-        yield {
-            **row,
-            "mean_a": means[0],
-            "mean_b": means[1],
-            "difference": means[0] - means[1],
-            "ci_low": low,
-            "ci_high": high,
-            "better": _better(first["higher_is_better"], low, high, family_a, family_b),
-        }
+        found = _difference(
+            matrix, means, [place[name] for name in names_a], [place[name] for name in names_b]
+        )
+        better = _better(first["higher_is_better"], found["ci_low"], found["ci_high"], family_a, family_b)
+        yield {**row, **found, "better": better, "status": "ok", "note": ""}
+
+
+def _means(matrix: Matrix) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of each model, ``(M,)``, and those of the resamples, ``(R, M)``."""
+    n = len(matrix.score)
+    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
+    return mean, weighted_means(resampled_counts(n), matrix.score, matrix.weight)
+
+
+def _difference(
+    matrix: Matrix, means: tuple[np.ndarray, np.ndarray], a: list[int], b: list[int]
+) -> dict[str, float]:
+    """The means over the models at ``a`` and at ``b``, their difference with its interval, the samples behind it."""
+    mean, resampled = means
+    (low,), (high,) = interval((resampled[:, a].mean(1) - resampled[:, b].mean(1))[:, None])
+    mean_a, mean_b = mean[a].mean(), mean[b].mean()
+    return {
+        "mean_a": mean_a,
+        "mean_b": mean_b,
+        "difference": mean_a - mean_b,
+        "ci_low": low,
+        "ci_high": high,
+        "n": int((matrix.weight[:, a + b] != 0).all(1).sum()),
+    }
 
 
 def _opponents(sides: list[Side]) -> Iterator[tuple[Side, Side]]:
-    """Models of different families, and families; a model meets a whole family only for a family of its own."""
+    """Every two models of different families, and every two whole families.
+
+    A model meets a whole family of several only if it is the only one of its own, and so is that family as a whole.
+    """
     for a, b in combinations(sides, 2):
         alike = (len(a[1]) > 1) == (len(b[1]) > 1)
         if a[0] != b[0] and (alike or _whole(a[1], b[1], sides)):
@@ -115,7 +142,7 @@ def _sides(models: pd.DataFrame) -> list[Side]:
 
 
 def _whole(a: tuple[str, ...], b: tuple[str, ...], sides: list[Side]) -> bool:
-    """Whether a family of several models meets a family that has one model only."""
+    """Whether one of ``a`` and ``b`` is the only model of its family; the other is a family of several."""
     alone = a if len(a) == 1 else b
     family = next(family for family, names in sides if names == alone)
     return sum(other == family for other, _ in sides) == 1
@@ -127,11 +154,9 @@ def _better(direction: str, low: float, high: float, a: str, b: str) -> str:
     return a if (low > 0) == (direction == "True") else b
 
 
-def _why_missing(
-    row: Mapping[str, str], model: str, states: Mapping[tuple[str, ...], tuple[str, str]]
-) -> dict[str, str]:
-    cell = {**row, "model": model, "metric": row["metric"].partition(".")[0]}
+def _why_missing(cell: Mapping[str, str], states: States) -> dict[str, str]:
+    """Why there is no score of the model that ``cell`` names."""
     found = states.get(tuple(cell[name] for name in LABEL))
     if found is None:
-        return {"status": "missing", "note": f"{model} was not asked for"}
-    return {"status": found[0], "note": f"{model}: {found[1]}"}
+        return {"status": "missing", "note": f"{cell['model']} was not asked for"}
+    return {"status": found[0], "note": f"{cell['model']}: {found[1]}"}

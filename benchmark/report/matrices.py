@@ -1,4 +1,4 @@
-"""Scores as matrices: rows of a leaderboard on the same samples."""
+"""Scores as matrices: samples down, rows of the leaderboard across."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..store.tables import LABEL
+from ..store.columns import LABEL
 
 LEADERBOARD = [
     "dataset", "model", "family", "method", "metric", "settings", "perturbation", "metric_family",
@@ -19,14 +19,14 @@ LEADERBOARD = [
 
 
 COLUMN = ["metric", "settings", "perturbation"]
-"""What names a metric column."""
+"""What names a metric column, together with the settings and the perturbation that it ran with."""
 
 
 class Matrix(NamedTuple):
     """Scores of some rows of a leaderboard on the same samples.
 
     Args:
-        rows: one row for each column of ``score``; its index counts them.
+        rows: what the columns of ``score`` are, in their order.
         score: ``(N, M)``.
         weight: ``(N, M)``.
     """
@@ -42,7 +42,15 @@ def correct_by_all(scores: pd.DataFrame) -> pd.Series:
 
 
 def matrices(scores: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[str, ...], Matrix]]:
-    """Groups of score rows as matrices: within a group every row has the same samples, sorted by number."""
+    """The scores group by group, each as a matrix; all rows of a group have the same samples, sorted by number.
+
+    Args:
+        scores: one row for each sample of each row of the leaderboard.
+        keys: columns that make the groups.
+
+    Yields:
+        The values of the keys, and the matrix.
+    """
     labels = scores.groupby(LABEL, observed=True, sort=True).ngroup().to_numpy()
     order = np.lexsort((scores["sample"].to_numpy(), labels))
     starts = np.flatnonzero(np.diff(labels[order], prepend=-1))

@@ -1,4 +1,4 @@
-"""The robustness figure: accuracy that is certified, and that survives attacks, against the L2 radius."""
+"""The figure of the models' robustness: accuracy that is certified, and that survives attacks, by L2 radius."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from ..store.glossary import Glossary
+from ..toolkit.labels import MetricColumn
+from ..toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
 from .drawing import save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLUMNS = {"certified": ("certified_accuracy.radius", "max"), "attacked": ("attack_distance", "min")}
-"""Metric columns of the radii that are drawn (L2, in units of ``x``, 0 where the prediction is wrong).
+COLUMNS = {"certified": (CERTIFIED_RADIUS, "radius", "max"), "attacked": (ATTACKED_RADIUS, "", "min")}
+"""The radii that are drawn (L2, in units of ``x``, 0 where the prediction is wrong).
 
-Under several settings a sample's largest certificate and nearest attack count: each holds by itself.
+For each the role of its metric, the column, and which score of a sample counts where the metric ran under several
+settings: the largest certificate and the nearest attack, since each holds by itself.
 """
 
 CURVES: dict[str, tuple[Literal["-", "--"], str]] = {
@@ -29,13 +33,13 @@ SHADES = {"ot": "YlGnBu", "standard": "YlOrRd", "adversarial": "Greens", "regula
 """Colour map of each family; other families share the greys."""
 
 
-def radii(scores: pd.DataFrame) -> pd.DataFrame:
+def radii(scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
     """``family, model, sample, certified, attacked`` of one data set, NaN where there is no such score."""
     keys = ["family", "model", "sample"]
-    columns = {
-        name: scores[scores["metric"] == metric].groupby(keys, observed=True)["score"].agg(best)
-        for name, (metric, best) in COLUMNS.items()
-    }
+    columns = {}
+    for name, (role, column, best) in COLUMNS.items():
+        own = scores[scores["metric"] == str(MetricColumn(glossary.metric_with(role), column))]
+        columns[name] = own.groupby(keys, observed=True)["score"].agg(best)
     return pd.DataFrame(columns).sort_index().reset_index().astype({"family": str, "model": str})
 
 
@@ -45,21 +49,25 @@ def survival(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return edges, 1 - np.searchsorted(np.sort(values), edges, side="right") / len(values)
 
 
-def draw_robustness(scores: pd.DataFrame, path: Path) -> None:
+def draw_robustness(scores: pd.DataFrame, glossary: Glossary, path: Path) -> bool:
     """Draws the curves of one data set, a panel for each family, the other families' models in grey behind.
 
     Seeds of one training (``name``, ``name.seed1``...) have one colour and one name.
 
     Args:
         scores: rows of ``scores.parquet`` of one data set; nothing is drawn without radii among them.
+        glossary: what the names in them stand for.
         path: the PNG to write.
+
+    Returns:
+        whether it was drawn.
     """
     from matplotlib import pyplot
     from matplotlib.lines import Line2D
 
-    table = radii(scores)
+    table = radii(scores, glossary)
     if table.empty:
-        return
+        return False
     present = set(table["family"])
     families = [family for family in SHADES if family in present] + sorted(present - set(SHADES))
     reach = table[["certified", "attacked"]].max(axis=1)
@@ -93,6 +101,7 @@ def draw_robustness(scores: pd.DataFrame, path: Path) -> None:
     figure.tight_layout()
     figure.legend(handles=styles, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8, frameon=False)
     save(figure, path, crop=True)
+    return True
 
 
 def _draw(axis: Axes, rows: pd.DataFrame, colour: object, *, width: float) -> None:

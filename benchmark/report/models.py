@@ -5,17 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..store.glossary import Glossary
 from .bootstrap import interval, resampled_counts, weighted_means
-from .leaderboard import matrices, short_names
+from .column_names import short_names
+from .matrices import matrices
 
 
-def describe_models(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """One row a model: means of the model metrics with intervals, and the largest score where none is better.
+def describe_models(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
+    """One row a model: the means of the metrics of models, with intervals.
 
-    Named columns have no largest score: where they hold contributions of samples (a percentile), it means nothing.
+    Plain scores without a direction, as a gradient's norm, have their largest value too. Named columns have none: in
+    some of them a sample's value is its contribution to the mean (of a percentile), and the largest says nothing.
     """
     own = _without_repeats(scores[scores["method"] == ""])
-    names = short_names(own)
+    names = short_names(own, glossary)
     rows = {}
     for key, matrix in matrices(own, ["dataset", "model"]):
         n = len(matrix.score)
@@ -25,7 +28,7 @@ def describe_models(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         for position, name in enumerate(names.reindex(matrix.rows["first"])):
             row |= {name: mean[position], f"{name}:ci_low": low[position], f"{name}:ci_high": high[position]}
             column = matrix.rows.iloc[position]
-            if not column["higher_is_better"] and "." not in column["metric"]:
+            if not column["higher_is_better"] and glossary.is_plain(column["metric"]):
                 row[f"{name}:max"] = matrix.score[:, position].max()
         rows[key] = row
     known = cells[["dataset", "model", "family", "weights"]].drop_duplicates()
@@ -52,7 +55,10 @@ def describe_models(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_repeats(own: pd.DataFrame) -> pd.DataFrame:
-    """The scores less those of columns that are the same under several settings, as radii are for every epsilon."""
+    """The scores, but one copy only of a column that is the same under all settings of its metric.
+
+    A certified radius is the same whatever radius the accuracy beside it was asked for.
+    """
     kept = []
     for _, column in own.groupby("metric", observed=True, sort=False):
         under = column.pivot_table(

@@ -1,4 +1,4 @@
-"""How firmly a metric orders methods: on other samples, and sample by sample."""
+"""How reliable the order is that a metric gives methods: the same on other samples, the same for each sample?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ SPLITS = 200
 
 
 def exact(values: np.ndarray) -> np.ndarray:
-    """``values`` in units of the largest magnitude of their row, so rounded that sums in another order stay equal."""
+    """``values`` in units of the largest magnitude of their row, rounded to nine digits.
+
+    Sums of the same numbers in another order differ in their last digits; ranks must not tell them apart.
+    """
     scale = np.nanmax(np.abs(values), axis=-1, keepdims=True, initial=0)
     return np.round(values / np.where(scale > 0, scale, 1), 9)
 
@@ -39,7 +42,7 @@ def halves(n: int) -> np.ndarray:
 def split_half(first: np.ndarray, second: np.ndarray) -> tuple[float, int]:
     """Mean rank correlation between the orders of the methods on the two halves of random splits.
 
-    It is that of half of the samples, not raised to all of them by the formula of Spearman and Brown.
+    It says how reliable half of the samples are; it is not corrected to the whole by the formula of Spearman and Brown.
 
     Args:
         first: means of ``M`` methods over the one half, ``(SPLITS, M)``.
@@ -74,15 +77,15 @@ def krippendorff(values: np.ndarray) -> float:
 def agreement(score: np.ndarray, weight: np.ndarray) -> tuple[float, int]:
     """Krippendorff's alpha of the samples, as raters, on the ranks of the methods.
 
-    A sample rates if it counts for every method. One with a negative weight speaks for the reverse order, as it does in
-    the weighted mean.
+    Only samples that have a weight for every method take part. With a negative weight a sample counts for the reverse
+    of its order, as it does in the weighted mean.
 
     Args:
         score: of ``M`` methods, ``(N, M)``.
         weight: ``(N, M)``.
 
     Returns:
-        alpha, and the number of samples that rate.
+        alpha, and the number of samples that take part.
     """
     signed = score * np.sign(weight)
     rates = (weight != 0).all(1) & ~np.isnan(signed).any(1)

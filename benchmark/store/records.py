@@ -1,8 +1,4 @@
-"""The records of a run: one write-once Parquet file for each finished cell and shard.
-
-A file is written under a temporary name in the same folder and then linked to its own, so that whatever
-kills the process leaves finished records whole and unfinished ones absent.
-"""
+"""The records of a run: one Parquet file for each finished cell and shard, written once, whole or not at all."""
 
 from __future__ import annotations
 

@@ -10,8 +10,11 @@ import pandas as pd
 
 from ..errors import XaiboardError
 from ..toolkit.files import read_json, write_file, write_once, writing
+from .columns import CELLS, LABEL, SCORES
+from .earlier import EarlierTables
+from .merging import label_of
 from .records import Store
-from .tables import LABEL, by_cell, label_of, read_tables, write_cells, write_csv, write_scores
+from .tables import write_cells, write_csv, write_scores
 
 KEPT = ("ok", "inapplicable")
 """States of cells that are worth keeping; what failed or is missing there is computed here."""
@@ -44,7 +47,7 @@ def take_over(folder: Path, store: Store, keys: Collection[str]) -> None:
 def reusable(folder: Path, keys: Collection[str], shards: int) -> set[str]:
     """Those of the ``keys`` that :func:`take_over` would find finished in ``folder``."""
     other = Store(folder)
-    known = {str(row["key"]) for row in read_tables(folder)[0].to_dict("records") if row["status"] == "ok"}
+    known = EarlierTables(folder).finished
     return {key for key in keys if key in known or other.finished(key, shards)}
 
 
@@ -78,25 +81,23 @@ def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
 
 def _join_tables(folder: Path, own: Path) -> set[str]:
     """Writes the tables of both runs into ``own``; keys of the finished cells that came from ``folder``."""
-    cells, *tables = read_tables(folder)
-    here, *tables_here = read_tables(own)
-    taken = {label_of(row) for row in here.to_dict("records")}
-    rows = [row for row in cells.to_dict("records") if row["status"] in KEPT and label_of(row) not in taken]
+    other, here = EarlierTables(folder), EarlierTables(own)
+    taken = {label_of(row) for row in here.cells.to_dict("records")}
+    rows = [
+        row for row in other.cells.to_dict("records") if row["status"] in KEPT and label_of(row) not in taken
+    ]
     if not rows:
         return set()
-    write_cells(own, pd.concat([here, pd.DataFrame(rows)]) if len(here) else pd.DataFrame(rows))
-    scores, curves = (
-        _with_rows(ours, theirs, rows) for ours, theirs in zip(tables_here, tables, strict=True)
-    )
+    scores = _join([here.scores, *map(other.scores_of, rows)], SCORES)
+    curves = _join([here.curves, *map(other.curves_of, rows)], LABEL)
+    write_cells(own, _join([here.cells, pd.DataFrame(rows)], CELLS))
     write_scores(own, scores)
     if len(curves):
         write_file(own / "curves.csv", lambda path: write_csv(curves, path))
     return {str(row["key"]) for row in rows if row["status"] == "ok"}
 
 
-def _with_rows(here: pd.DataFrame, other: pd.DataFrame, rows: Sequence[Mapping]) -> pd.DataFrame:
-    """``here``, and below it the rows of ``other`` that belong to the cells ``rows``."""
-    places = by_cell(other) if len(other) else {}
-    found = [other.iloc[places[label]] for label in map(label_of, rows) if label in places]
-    parts = [table for table in (here, *found) if len(table)]
-    return pd.concat(parts) if parts else pd.DataFrame(columns=LABEL)
+def _join(tables: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """One table below the other; those without rows have no types, and are left out."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled) if filled else pd.DataFrame(columns=columns)

@@ -1,4 +1,7 @@
-"""Names with settings as text: written here, and read back here alone."""
+"""The names that tables hold as text: written here, and read back here alone.
+
+Everywhere else a component with its settings is a :class:`Label`, and a column of a metric a :class:`MetricColumn`.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,22 @@ class Label(NamedTuple):
         return self.name + (f"[{join_settings(self.settings)}]" if self.settings else "")
 
 
+class MetricColumn(NamedTuple):
+    """One of the columns of scores that a metric has.
+
+    Args:
+        metric: name of the metric.
+        name: of the column; empty for the plain score, which bears the metric's own name in tables.
+    """
+
+    metric: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        """``lens_recall.chance``, or ``lens_recall`` for the plain score."""
+        return f"{self.metric}.{self.name}" if self.name else self.metric
+
+
 def read_label(text: str) -> Label:
     """The parts of ``deletion[baseline=mean,steps=28]``; the opposite of ``str(label)``."""
     name, _, settings = text.partition("[")
@@ -43,3 +62,17 @@ def setting_text(value: object) -> str:
     if isinstance(value, float) and value == float(f"{value:g}"):
         return f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def setting_number(settings: Mapping[str, str], name: str) -> float:
+    """A setting as a number; NaN where there is none of that name, or it is a word."""
+    try:
+        return float(settings.get(name, "nan"))
+    except ValueError:
+        return float("nan")
+
+
+def read_metric_column(text: str) -> MetricColumn:
+    """The parts of ``lens_recall.chance``; the opposite of ``str(column)``. Names of metrics have no dot."""
+    metric, _, name = text.partition(".")
+    return MetricColumn(metric, name)

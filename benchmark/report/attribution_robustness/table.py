@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ...store.tables import LABEL
+from ...store.columns import LABEL
+from ...store.glossary import Glossary
+from ...toolkit.labels import MetricColumn
+from ...toolkit.roles import PERTURBATION_SIZE
 from ..bootstrap import interval, resampled_counts, weighted_means
-from ..column_names import read_settings
 from ..matrices import Matrix, correct_by_all, matrices
 from .convergence import CONVERGED, NOT_CONVERGED, converged
 
-SIZE = "perturbation_size"
-"""The metric of the conditions: how far the perturbed input is, and what becomes of the prediction."""
-
 CONDITIONS = {"held": "held", "l2": "", "linf": "linf", "output_change": "output_change"}
-"""Columns of the table, and the columns of ``SIZE`` that they come from."""
+"""Columns of the table, and the columns of the metric of sizes that they come from."""
 
 ABOVE, CHANCE = "above_chance", "chance"
+"""Columns of a score of two maps, by which it gets a chance level and a value above it in its own row."""
 
 ROBUSTNESS = [
     "dataset", "model", "family", "method", "perturbation", "metric", "settings", "column", "higher_is_better",
@@ -36,97 +36,35 @@ class Condition(NamedTuple):
     """What becomes of the samples of one model and method under one perturbation.
 
     Args:
-        held: whether the prediction did, ``(N,)``.
-        sizes: means over the samples that held, of ``CONDITIONS``, as far as they are known, and the share that moved.
+        held: whether the predicted class stayed the same, ``(N,)``.
+        sizes: means of ``CONDITIONS`` over the samples whose prediction held, as far as they were measured, and of
+            ``moved``, the share of them that the perturbation changed at all.
     """
 
     held: np.ndarray
     sizes: dict[str, float]
 
 
-class Perturbation(NamedTuple):
-    """A perturbation's name and settings, from their text in a table."""
-
-    name: str
-    settings: dict[str, str]
-
-    @property
-    def eps(self) -> float:
-        """Its radius; NaN where it has none."""
-        return float(self.settings.get("eps", "nan"))
-
-
-def read_perturbation(text: str) -> Perturbation:
-    """``sign_noise[eps=0.1]`` in its parts."""
-    name, _, settings = text.partition("[")
-    return Perturbation(name, read_settings(settings.removesuffix("]")))
-
-
-def name_kinds(perturbations: Iterable[str], but: Collection[str] = ("eps",)) -> dict[str, str]:
-    """A short name for each perturbation: with the settings that tell its likes apart, ``but`` some."""
-    read = {text: read_perturbation(text) for text in sorted(set(perturbations))}
-    kinds = {}
-    for text, (name, settings) in read.items():
-        likes = [other.settings for other in read.values() if other.name == name]
-        varying = [key for key in settings if len({like.get(key) for like in likes}) > 1]
-        shown = ",".join(f"{key}={settings[key]}" for key in varying if key not in but and settings[key])
-        kinds[text] = name + (f"[{shown}]" if shown else "")
-    return kinds
-
-
-def usual_eps(rows: pd.DataFrame) -> float:
-    """The radius that most kinds of perturbation have, of equals the largest; NaN where none has one."""
-    kinds = rows.groupby("eps")["kind"].nunique()
-    return float(kinds[kinds == kinds.max()].index.max()) if len(kinds) else np.nan
-
-
-def at_usual_eps(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of perturbations of that radius, and of those that have none."""
-    return rows[(rows["eps"] == usual_eps(rows)) | rows["eps"].isna()]
-
-
-def headline(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one score that stands for all, each with the ``kind`` and ``eps`` of its perturbation.
-
-    LENS recall at the smallest window above 0 where the run has it, or else the first score with a chance level; none
-    where there is no such score. A row under whose perturbation no prediction held has no score.
-    """
-    plain = table[table["column"] == ""]
-    choices = plain.loc[plain[ABOVE].notna(), ["metric", "settings"]].drop_duplicates()
-    best = min(choices.itertuples(index=False, name=None), key=_preference, default=("", ""))
-    return with_kinds(plain[(plain["metric"] == best[0]) & (plain["settings"] == best[1])])
-
-
-def with_kinds(table: pd.DataFrame) -> pd.DataFrame:
-    """The table, with the ``kind`` and ``eps`` of each perturbation."""
-    kinds = name_kinds(table["perturbation"])
-    eps = {text: read_perturbation(text).eps for text in kinds}
-    return table.assign(
-        kind=table["perturbation"].map(kinds), eps=table["perturbation"].map(eps).astype(float)
-    )
-
-
-def _preference(choice: tuple[str, str]) -> tuple[bool, bool, float, str, str]:
-    metric, settings = choice
-    values = read_settings(settings)
-    window = float(values.get("window", 0))
-    lens = metric == "lens_recall" and window > 0
-    return not lens, values.get("reference", "clean") != "clean", window, metric, settings
-
-
-def attribution_robustness(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+def attribution_robustness(table: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
     """One row for each (data set, model, method, perturbation, score of two maps); none where nothing is perturbed.
 
-    Means, intervals and ``n`` are those of the leaderboard, over the samples whose prediction held, whose share of all
-    samples is ``held``; sizes and output change are means over the same. An attack on maps keeps the prediction, and
-    returns the sample itself where it finds nothing worse: ``moved`` is the share of those that held and are not the
-    sample itself. A score's chance level and its value above chance are in its own row. ``common_`` numbers are over
-    the samples whose prediction held under that perturbation for all models that the method applies to, and which all
-    models classify correctly. Columns without direction have no row.
+    - ``mean``, its interval and ``n`` are the leaderboard's: over the samples whose prediction held, that is, stayed
+      the same under the perturbation. ``held`` is their share of all samples.
+    - ``l2``, ``linf`` and ``output_change`` are the perturbation's size and effect, means over the same samples.
+      ``moved`` is the share of these samples that were changed at all: an attack on maps returns the sample itself
+      where it finds nothing that changes the map and keeps the prediction.
+    - ``chance`` is what the score would be if the two maps had nothing in common, ``above_chance`` the score on a
+      scale from there (0) to full agreement (1).
+    - ``common_`` numbers compare models fairly: they are over the samples that all models classify correctly, and
+      whose prediction held under that perturbation for all models that the method applies to.
+    - ``converged``: see :func:`.convergence.converged`.
+
+    Columns of scores that have no direction get no row.
 
     Args:
         table: the leaderboard.
         scores: of the same run.
+        glossary: what the names in both stand for.
     """
     judged = scores[scores["method"] != ""]
     perturbed = judged[judged["perturbation"] != ""]
@@ -135,23 +73,35 @@ def attribution_robustness(table: pd.DataFrame, scores: pd.DataFrame) -> pd.Data
         correct = correct_by_all(judged[judged["dataset"] == dataset]).to_numpy()
         counts = resampled_counts(len(correct))
         for _, matrix in matrices(of_dataset, ["method"]):
-            steady = converged(matrix.rows, matrix.score, matrix.weight)
+            steady = converged(matrix.rows, matrix.score, matrix.weight, glossary.perturbations)
             rows = matrix.rows.assign(converged=steady)
-            parts.extend(_under(matrix._replace(rows=rows), correct, counts))
+            parts.extend(_under(matrix._replace(rows=rows), correct, counts, glossary))
     if not parts:
         return pd.DataFrame(columns=ROBUSTNESS)
     known = table[[*LABEL, "family", "higher_is_better", "mean", "ci_low", "ci_high", "n"]]
     found = pd.concat(parts).merge(known.astype(dict.fromkeys(LABEL, str)), on=LABEL, how="left")
-    return _beside(found)
+    return _beside(found, glossary)
 
 
-def _under(matrix: Matrix, correct: np.ndarray, counts: np.ndarray) -> Iterator[pd.DataFrame]:
-    """Each perturbation of one method: its rows, with what all models have in common."""
+def _under(
+    matrix: Matrix, correct: np.ndarray, counts: np.ndarray, glossary: Glossary
+) -> Iterator[pd.DataFrame]:
+    """The rows of one method, perturbation by perturbation, with the numbers on the samples that all models share.
+
+    Args:
+        matrix: all scores of the method under perturbations.
+        correct: whether all models classify a sample correctly, ``(N,)``.
+        counts: draws of each sample in each resample, ``(R, N)``.
+        glossary: what the names stand for.
+    """
     directed = matrix.rows["higher_is_better"].isin(["True", "False"])
-    shown = (directed | matrix.rows["metric"].str.endswith(f".{CHANCE}")).to_numpy()
+    of_chance = np.array([glossary.columns[text].name == CHANCE for text in matrix.rows["metric"]])
+    shown = directed.to_numpy() | of_chance
+    size = glossary.metric_with(PERTURBATION_SIZE)
     for _, of_perturbation in matrix.rows.groupby("perturbation", sort=True):
         conditions = {
-            model: _condition(matrix, rows) for model, rows in of_perturbation.groupby("model", sort=True)
+            model: _condition(matrix, rows, size)
+            for model, rows in of_perturbation.groupby("model", sort=True)
         }
         common = correct & np.logical_and.reduce([condition.held for condition in conditions.values()])
         at = of_perturbation.index[shown[of_perturbation.index]].to_numpy()
@@ -167,13 +117,17 @@ def _under(matrix: Matrix, correct: np.ndarray, counts: np.ndarray) -> Iterator[
         )
 
 
-def _condition(matrix: Matrix, rows: pd.DataFrame) -> Condition:
-    """The samples that held, as measured, or else those that any metric of two maps counts."""
+def _condition(matrix: Matrix, rows: pd.DataFrame, size: str) -> Condition:
+    """What became of the samples, from the rows of one model and perturbation.
+
+    Whether a prediction held is measured by the metric ``size``; in a run without it, a sample held if any score of
+    two maps gives it a weight.
+    """
     named = dict(zip(rows["metric"], rows.index, strict=True))
     measured = {
         name: matrix.score[:, named[metric]]
         for name, column in CONDITIONS.items()
-        if (metric := f"{SIZE}.{column}".removesuffix(".")) in named
+        if (metric := str(MetricColumn(size, column))) in named
     }
     counted = (matrix.weight[:, rows.index] != 0).any(1)
     held = measured["held"] == 1 if "held" in measured else counted
@@ -183,10 +137,10 @@ def _condition(matrix: Matrix, rows: pd.DataFrame) -> Condition:
     return Condition(held, {**sizes, "held": float(held.mean())})
 
 
-def _beside(found: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the scores, each with its chance level and its value above chance."""
-    parts = found["metric"].str.partition(".")
-    found = found.assign(metric=parts[0], column=parts[2])
+def _beside(found: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
+    """The rows of the scores, each with its chance level and its value above chance, which have rows of their own."""
+    columns = [glossary.columns[text] for text in found["metric"]]
+    found = found.assign(metric=[one.metric for one in columns], column=[one.name for one in columns])
     plain = found[~found["column"].isin([CHANCE, ABOVE])]
 
     def part(column: str, names: dict[str, str]) -> pd.DataFrame:

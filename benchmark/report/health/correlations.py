@@ -1,4 +1,4 @@
-"""Do metrics agree: rank correlations between the orders of the methods that two metric columns give."""
+"""Do metrics agree? Rank correlations between the orders of the methods that two metric columns give."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ _READABLE = 45
 
 
 def metric_correlations(table: pd.DataFrame, health: pd.DataFrame, controls: Iterable[str]) -> pd.DataFrame:
-    """One row for each pair of metric columns with a direction; 1 where they agree on which methods are better.
+    """One row for each two metric columns that have a direction: 1 where they agree on which methods are better.
 
-    Columns under different perturbations are no pair.
-
-    For each model Spearman's correlation over the methods that have both scores, without controls; then the mean,
-    lowest and highest of those models that have ``FEWEST`` such methods and order them in both columns.
+    For each model, Spearman's correlation is taken over the methods that have both scores, without controls. The row
+    has the mean, the lowest and the highest of the models with at least ``FEWEST`` such methods, if they are not all
+    equal in one of the columns. Columns under different perturbations are not paired.
 
     Args:
         table: the leaderboard.
@@ -81,23 +80,32 @@ def _of_model(mean: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     )
 
 
-def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Path) -> None:
-    """Draws the matrix of one data set, with the metrics' own split-half reliabilities on the diagonal.
+def _matrix(correlations: pd.DataFrame, health: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """The correlation of each two columns, and on the diagonal the split-half reliability, mean over models."""
+    place = {name: position for position, name in enumerate(names)}
+    a, b = (correlations[name].map(place).to_numpy() for name in ("column_a", "column_b"))
+    matrix = np.diag(health.groupby("column")["split_half"].mean().reindex(names).to_numpy(dtype=float))
+    matrix[a, b] = matrix[b, a] = correlations["correlation"].to_numpy(dtype=float)
+    return matrix
+
+
+def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Path) -> bool:
+    """Draws the matrix of one data set; on the diagonal is how well a column agrees with itself on other samples.
 
     Args:
         correlations: rows of one data set; nothing is drawn without a number among them, or with more columns than fit.
         health: rows of the same data set.
         path: the PNG to write.
+
+    Returns:
+        whether it was drawn.
     """
     names = order(health, str(correlations["dataset"].iloc[0])) if len(correlations) else []
     if correlations["correlation"].isna().all() or len(names) > _LEGIBLE:
-        return
+        return False
     from matplotlib import pyplot
 
-    place = {name: position for position, name in enumerate(names)}
-    a, b = (correlations[name].map(place).to_numpy() for name in ("column_a", "column_b"))
-    matrix = np.diag(health.groupby("column")["split_half"].mean().reindex(names).to_numpy(dtype=float))
-    matrix[a, b] = matrix[b, a] = correlations["correlation"].to_numpy(dtype=float)
+    matrix = _matrix(correlations, health, names)
     size = max(0.3 * len(names), 3)
     figure, axis = pyplot.subplots(figsize=(size, size))
     axis.set_facecolor("0.8")  # shows where there is no number
@@ -119,3 +127,4 @@ def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Pa
         "rank correlation × 100, mean over models\ndiagonal: split-half reliability", fontsize=9, loc="left"
     )
     save(figure, path, crop=True)
+    return True

@@ -1,4 +1,4 @@
-"""Metric health: is random last, does a blurred copy beat its map, do other samples order the methods alike."""
+"""Metric health: is random last, does a blurred copy beat its map, do other samples order the methods alike?"""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ...store.glossary import Glossary
+from ...toolkit.roles import BLURRED, RANDOM
 from ..bootstrap import LEVEL, holm, interval, p_values, resampled_counts, weighted_means
-from ..column_names import read_settings, short_names
+from ..column_names import short_names
 from ..matrices import COLUMN, Matrix, matrices
 from ..reliability import agreement, exact, halves, split_half
-
-RANDOM = "random"
-"""The method that every other one should beat."""
-
-BLURRED = "blurred"
-"""The method that blurs the map of another one, which its setting ``of`` names."""
 
 HEALTH = [
     "dataset", "model", "family", "metric", "settings", "perturbation", "column", "metric_family",
@@ -54,11 +50,13 @@ class Means(NamedTuple):
     halves: tuple[np.ndarray, np.ndarray]
 
 
-def metric_health(cells: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What each metric column with a direction says of itself, for each model.
+def metric_health(
+    cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Signs that a metric column measures what it should, for each model and each column with a direction.
 
-    Methods that are controls take no part in the orders whose reliability is measured, and neither do methods
-    without a mean, which ``absent`` counts.
+    How reliable the order of the methods is counts those methods alone that are no controls and have a mean; methods
+    without one are counted as ``absent``.
 
     Returns:
         one row for each (data set, model, metric column); one row for each map and its blurred copy.
@@ -67,7 +65,7 @@ def metric_health(cells: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFra
     planned = (
         cells[~cells["method"].isin(controls)].groupby(["dataset", "model", *COLUMN], observed=True).size()
     )
-    copies = _copies(cells)
+    random, copies = glossary.methods_with(RANDOM), _copies(glossary)
     rows, pairs = [], []
     judged = scores[(scores["method"] != "") & scores["higher_is_better"].isin(["True", "False"])]
     for _, matrix in matrices(judged, ["dataset", "model"]):
@@ -75,29 +73,39 @@ def metric_health(cells: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFra
         for _, column in matrix.rows[~np.isnan(means.mean)].groupby(COLUMN, observed=True, sort=True):
             place = dict(zip(column["method"], column.index, strict=True))
             methods = np.array([place[name] for name in place if name not in controls], dtype=int)
+            control = next((place[name] for name in place if name in random), None)
             compared = list(_blurred(means, place, copies))
             fixed = column.iloc[0]
-            cell = str(fixed["metric"]).partition(".")[0]
-            of_cell = (fixed["dataset"], fixed["model"], cell, fixed["settings"], fixed["perturbation"])
             rows.append(
                 {
                     **fixed,
                     "methods": len(methods),
-                    "absent": planned.get(of_cell, 0) - len(methods),
+                    "absent": planned.get(_cell(fixed, glossary), 0) - len(methods),
                     "samples": len(matrix.score),
                     **_order(matrix, means, methods),
-                    **_random(means, methods, place.get(RANDOM)),
+                    **_random(means, methods, control),
                     "blurred_pairs": len(compared),
                     "blurred_better": sum(pair["better"] == pair["blurred"] for pair in compared),
                 }
             )
             pairs.extend({**fixed, **pair} for pair in compared)
+    return _as_table(rows, glossary), pd.DataFrame(pairs, columns=BLURRED_COPIES)
+
+
+def _cell(row: pd.Series, glossary: Glossary) -> tuple[str, ...]:
+    """What names the cells whose scores a row is of, all methods together."""
+    metric = glossary.columns[row["metric"]].metric
+    return (row["dataset"], row["model"], metric, row["settings"], row["perturbation"])
+
+
+def _as_table(rows: list[dict[str, Any]], glossary: Glossary) -> pd.DataFrame:
     health = pd.DataFrame(rows, columns=[name for name in HEALTH if name != "column"])
-    health = health.assign(column=short_names(health))[HEALTH]
-    return health.astype(dict.fromkeys(_COUNTS, "Int64")), pd.DataFrame(pairs, columns=BLURRED_COPIES)
+    health = health.assign(column=short_names(health, glossary))[HEALTH]
+    return health.astype(dict.fromkeys(_COUNTS, "Int64"))
 
 
 def _means(matrix: Matrix) -> Means:
+    """All means that the tables of health take, of the rows of one model."""
     n = len(matrix.score)
     sign = np.where(matrix.rows["higher_is_better"] == "True", 1, -1)
     half = halves(n)
@@ -117,7 +125,7 @@ def _order(matrix: Matrix, means: Means, methods: np.ndarray) -> dict[str, Any]:
 
 
 def _random(means: Means, methods: np.ndarray, control: int | None) -> dict[str, Any]:
-    """Rank of the random control among the methods, the methods that beat it and those that it beats."""
+    """Rank of the random control among the methods, how many methods beat it, and how many it beats."""
     if control is None or not len(methods):
         return {}
     mean = exact(means.mean[[control, *methods]])
@@ -131,7 +139,13 @@ def _random(means: Means, methods: np.ndarray, control: int | None) -> dict[str,
 
 
 def _blurred(means: Means, place: Mapping[str, int], copies: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Each blurred copy against its map."""
+    """Each blurred copy against the map that it was made from.
+
+    Args:
+        means: of the rows of one model.
+        place: where the methods with a mean in one column stand among these rows.
+        copies: the method that each blurred copy was made from.
+    """
     pairs = [(copy, of) for copy, of in copies.items() if copy in place and of in place]
     copy, of = np.array([(place[copy], place[of]) for copy, of in pairs], dtype=int).reshape(-1, 2).T
     verdicts, gain = _verdicts(means, copy, of)
@@ -165,8 +179,6 @@ def _verdicts(means: Means, rows: np.ndarray, others: np.ndarray) -> tuple[np.nd
     return np.where(holm(p) <= 1 - LEVEL, sign, 0), gain
 
 
-def _copies(cells: pd.DataFrame) -> dict[str, str]:
-    """The map that each blurred copy was made from, by the names of both."""
-    blurred = cells[cells["method"].astype(str).str.partition("[")[0] == BLURRED]
-    named = blurred[["method", "method_settings"]].drop_duplicates()
-    return {method: read_settings(settings)["of"] for method, settings in named.itertuples(index=False)}
+def _copies(glossary: Glossary) -> dict[str, str]:
+    """The method whose map each blurred copy was made from."""
+    return {name: glossary.methods[name].settings.get("of", "") for name in glossary.methods_with(BLURRED)}

@@ -10,23 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark.report import leaderboard as boards
-from xaiboard.benchmark.report import page as report
+from xaiboard.benchmark.report.attribution_robustness.against_eps import draw_against_eps
+from xaiboard.benchmark.report.attribution_robustness.against_window import draw_against_window
 from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
-from xaiboard.benchmark.report.attribution_robustness.figures import (
-    draw_against_eps,
-    draw_against_window,
-    draw_lens_and_topk,
-)
-from xaiboard.benchmark.report.attribution_robustness.section import introduce, short_robustness
-from xaiboard.benchmark.report.attribution_robustness.table import (
-    ROBUSTNESS,
-    attribution_robustness,
-    headline,
-    name_kinds,
-    usual_eps,
-)
+from xaiboard.benchmark.report.attribution_robustness.overlaps import draw_overlaps
+from xaiboard.benchmark.report.attribution_robustness.settings import headline, name_kinds, usual_eps
+from xaiboard.benchmark.report.attribution_robustness.table import ROBUSTNESS
+from xaiboard.benchmark.report.page import make_page
+from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.sections.attributional_robustness import attributional_robustness
+from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.toolkit.labels import Label, read_label
 
 ATTACK, TWICE = "attack[eps=0.1,steps=5,restarts=1]", "attack[eps=0.1,steps=10,restarts=2]"
 NOISE = "noise[eps=0.1]"
@@ -57,14 +52,18 @@ def column(
 
 def make_cells(scores: pd.DataFrame) -> pd.DataFrame:
     names = scores[["dataset", "model", "family", "method", "metric", "settings", "perturbation"]]
-    names = names.drop_duplicates()
-    names = names[~names["metric"].str.contains(".", regex=False)]
+    names = names.assign(metric=names["metric"].str.partition(".")[0]).drop_duplicates()
     return names.assign(status="ok", control=False, seconds=1.0).reindex(columns=tables.CELLS, fill_value="")
 
 
-def robustness_of(*columns: pd.DataFrame) -> pd.DataFrame:
+def results_of(*columns: pd.DataFrame, controls: Sequence[str] = ()) -> Results:
     scores = pd.concat(columns, ignore_index=True)
-    return attribution_robustness(boards.leaderboard(make_cells(scores), scores), scores)
+    cells = make_cells(scores)
+    return Results.of(cells.assign(control=cells["method"].isin(list(controls))), scores)
+
+
+def robustness_of(*columns: pd.DataFrame) -> pd.DataFrame:
+    return results_of(*columns).robustness
 
 
 def two_models() -> list[pd.DataFrame]:
@@ -109,8 +108,9 @@ def test_a_row_has_its_chance_level_and_the_samples_that_all_models_keep() -> No
 
 def test_means_and_intervals_are_the_leaderboards() -> None:
     scores = pd.concat(two_models(), ignore_index=True)
-    board = boards.leaderboard(make_cells(scores), scores).set_index(["model", "metric"])
-    for _, row in attribution_robustness(board.reset_index(), scores).iterrows():
+    results = Results.of(make_cells(scores), scores)
+    board = results.leaderboard.set_index(["model", "metric"])
+    for _, row in results.robustness.iterrows():
         of_board = board.loc[(row["model"], "lens_recall")]
         assert tuple(row[["mean", "ci_low", "ci_high"]]) == tuple(of_board[["mean", "ci_low", "ci_high"]])
 
@@ -148,10 +148,12 @@ def test_where_no_prediction_holds_numbers_are_empty() -> None:
         ]
         for model, held in (("one", [1, 1]), ("two", [0, 0]))
     )
-    found = robustness_of(*alive, *lost)
-    assert headline(found)["model"].tolist() == ["one", "two"], "a lost model stays in the page"
-    assert short_robustness(found)[["held", "samples"]].to_numpy().tolist() == [["100%", "0"], ["0%", "0"]]
-    row = found.iloc[1]
+    results = results_of(*alive, *lost)
+    rows = headline(results.robustness_settings)
+    assert rows["model"].tolist() == ["one", "two"], "a lost model stays in the page"
+    short = attributional_robustness(results, "d")
+    assert short[["held", "samples"]].to_numpy().tolist() == [["100%", "0"], ["0%", "0"]]
+    row = results.robustness.iloc[1]
     assert (row["n"], row["held"], row["common_n"]) == (0, 0, 0)
     assert row[["mean", "ci_low", "common_mean", "common_low"]].isna().all()
 
@@ -189,7 +191,8 @@ def test_named_columns_with_a_direction_have_rows_of_their_own() -> None:
     ],
 )
 def test_twice_the_steps_and_restarts(text: str, wanted: str) -> None:
-    assert doubled(text) == wanted
+    twice = doubled(read_label(text))
+    assert (str(twice) if twice else "") == wanted
 
 
 @pytest.mark.parametrize(
@@ -215,8 +218,8 @@ def test_an_attack_has_converged_when_twice_the_effort_gains_little(
         ],
         ignore_index=True,
     )
-    board = boards.leaderboard(make_cells(scores), scores)
-    found = attribution_robustness(board, scores).set_index("perturbation")["converged"]
+    results = Results.of(make_cells(scores), scores)
+    board, found = results.leaderboard, results.robustness.set_index("perturbation")["converged"]
     assert found.to_dict() == {ATTACK: wanted, TWICE: "not checked", NOISE: ""}
     notes = board.set_index("perturbation")["note"].fillna("")
     assert notes[ATTACK].endswith("; attack not converged") == (wanted != "yes")
@@ -250,20 +253,24 @@ def test_companions_of_other_models_methods_and_settings_check_nothing() -> None
 
 def test_rows_do_not_depend_on_the_order_of_the_scores() -> None:
     scores = pd.concat(two_models(), ignore_index=True)
-    board = boards.leaderboard(make_cells(scores), scores)
-    shuffled = attribution_robustness(board, scores.sample(frac=1, random_state=0))
-    pd.testing.assert_frame_equal(shuffled, attribution_robustness(board, scores))
+    cells = make_cells(scores)
+    shuffled = Results.of(cells, scores.sample(frac=1, random_state=0))
+    pd.testing.assert_frame_equal(shuffled.robustness, Results.of(cells, scores).robustness)
+
+
+def labels(texts: Sequence[str]) -> dict[str, Label]:
+    return {text: read_label(text) for text in texts}
 
 
 def test_kinds_show_what_tells_them_apart() -> None:
     transfer = "attack[eps=0.1,steps=5,restarts=1,other=cnn]"
     own = "attack[eps=0.1,steps=5,restarts=1,other=]"
     texts = [ATTACK, "attack[eps=0.2,steps=5,restarts=1]", TWICE, NOISE]
-    kinds = name_kinds(texts)
+    kinds = name_kinds(labels(texts))
     assert kinds[texts[0]] == kinds[texts[1]] == "attack[steps=5,restarts=1]"
     assert (kinds[TWICE], kinds[NOISE]) == ("attack[steps=10,restarts=2]", "noise")
-    assert set(name_kinds(texts, but=("eps", "steps", "restarts")).values()) == {"attack", "noise"}
-    assert name_kinds([transfer, own]) == {transfer: "attack[other=cnn]", own: "attack"}
+    assert set(name_kinds(labels(texts), but=("eps", "steps", "restarts")).values()) == {"attack", "noise"}
+    assert name_kinds(labels([transfer, own])) == {transfer: "attack[other=cnn]", own: "attack"}
 
 
 def ladder(models: Sequence[str] = ("one", "two")) -> pd.DataFrame:
@@ -290,12 +297,12 @@ def ladder(models: Sequence[str] = ("one", "two")) -> pd.DataFrame:
 
 
 def test_the_page_compares_perturbations_at_the_radius_that_most_have() -> None:
-    table = robustness_of(ladder())
-    rows = headline(table)
+    results = results_of(ladder(), controls=["m"])
+    rows = headline(results.robustness_settings)
     assert (set(rows["metric"]), set(rows["settings"]), usual_eps(rows)) == ({"lens_recall"}, {LENS}, 0.1)
     assert usual_eps(rows[rows["kind"] == "noise"]) == 0.2  # of equals the largest
     assert np.isnan(usual_eps(rows[rows["kind"] == "rotation"]))
-    short = short_robustness(table, {"m"})
+    short = attributional_robustness(results, "d")
     assert list(short.columns) == ["model", "method", "attack", "noise", "rotation", "held", "samples"]
     assert short["method"].tolist() == ["m †", "m †"]
     assert (short["held"].tolist(), short["samples"].tolist()) == (["75%"] * 2, ["3"] * 2)
@@ -307,21 +314,22 @@ def test_the_page_compares_perturbations_at_the_radius_that_most_have() -> None:
         False,
         False,
     ]
-    words = introduce(table, ["a.png"])
+    words = make_page(results, {("attributional_robustness", "d"): ["a.png"]})
     assert f"`lens_recall[{LENS}]`" in words
     assert "`eps=0.1`" in words
-    assert "`a.png`" in words
-    assert short_robustness(robustness_of(column("spearman", [0.5, 0.6]))).empty  # no chance level
+    assert "Drawn in `a.png`." in words
+    without = results_of(column("spearman", [0.5, 0.6]))  # it has no chance level
+    assert attributional_robustness(without, "d").empty
 
 
-FIGURES = {"eps": draw_against_eps, "window": draw_against_window, "topk": draw_lens_and_topk}
+FIGURES = {"eps": draw_against_eps, "window": draw_against_window, "topk": draw_overlaps}
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
 def test_figures_are_the_same_bytes_each_time(
     figure: Callable[[pd.DataFrame, Path], bool], tmp_path: Path
 ) -> None:
-    table = robustness_of(ladder(["one"]))
+    table = results_of(ladder(["one"])).robustness_settings
     paths = [tmp_path / name for name in ("one.png", "other.png")]
     assert all(figure(table, path) for path in paths)
     assert paths[0].read_bytes().startswith(b"\x89PNG")
@@ -332,10 +340,10 @@ def test_figures_are_the_same_bytes_each_time(
 def test_a_figure_is_drawn_where_there_is_something_to_draw(
     figure: Callable[[pd.DataFrame, Path], bool], tmp_path: Path
 ) -> None:
-    one = robustness_of(
+    one = results_of(
         column("lens_recall", [0.5, 0.6]), column("lens_recall.above_chance", [0.5, 0.6]),
         column("spearman", [0.5, 0.6], settings=""),
-    )  # fmt: skip
+    ).robustness_settings  # fmt: skip
     for table in (one, one[:0], one[one["metric"] == "spearman"]):
         assert not figure(table, tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()
@@ -366,7 +374,7 @@ def test_a_run_writes_its_robustness(selection: dict[str, object], tmp_path: Pat
     for name in ("attribution-eps-tiny.png", "attribution-topk-tiny.png", "attribution-gallery-tiny.png"):
         assert (finished.folder / name).read_bytes().startswith(b"\x89PNG")
     before = {name: (finished.folder / name).read_bytes() for name in ("robustness.csv", "leaderboard.md")}
-    report.write(finished.folder, finished.cells, finished.scores)
+    write(finished.folder, Results(finished.folder))
     assert before == {name: (finished.folder / name).read_bytes() for name in before}
 
 

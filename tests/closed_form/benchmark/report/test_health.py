@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import rankdata
-from xaiboard.benchmark.report import leaderboard as boards
-from xaiboard.benchmark.report import page as report
-from xaiboard.benchmark.report.health.correlations import CORRELATIONS, draw_correlations, metric_correlations
-from xaiboard.benchmark.report.health.section import short_health
-from xaiboard.benchmark.report.health.table import BLURRED_COPIES, HEALTH, metric_health
+from xaiboard.benchmark.report.health.correlations import CORRELATIONS, draw_correlations
+from xaiboard.benchmark.report.health.table import BLURRED_COPIES, HEALTH
+from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.sections.metric_health import metric_health
+from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store import tables
 
 DIRECTION = {"up": "True", "down": "False", "up.part": "True", "none": ""}
@@ -51,8 +51,8 @@ def make_scores(
 
 def make_cells(scores: pd.DataFrame, failed: tuple[str, ...] = ()) -> pd.DataFrame:
     """The cells of those scores, and cells of ``failed`` methods beside each."""
-    names = scores[["dataset", "model", "method", "metric", "settings"]].drop_duplicates()
-    names = names[~names["metric"].str.contains(".", regex=False)].assign(status="ok")
+    names = scores[["dataset", "model", "method", "metric", "settings", "perturbation"]]
+    names = names.assign(metric=names["metric"].str.partition(".")[0], status="ok").drop_duplicates()
     also = [
         names.drop_duplicates(["model", "metric", "settings"]).assign(method=m, status="failed")
         for m in failed
@@ -77,14 +77,14 @@ def around(level: float, seed: int = 0, spread: float = 0.1) -> np.ndarray:
 
 def health_of(values: Scores, metric: str = "up", weight: Scores | None = None) -> pd.Series:
     scores = make_scores(values, metric, weight=weight)
-    table, _ = metric_health(make_cells(scores), scores)
+    table = Results.of(make_cells(scores), scores).health
     assert len(table) == 1
     return table.iloc[0]
 
 
 def copies_of(values: Scores, metric: str = "up") -> pd.DataFrame:
     scores = make_scores(values, metric)
-    return metric_health(make_cells(scores), scores)[1]
+    return Results.of(make_cells(scores), scores).blurred
 
 
 ORDERED = {"good": around(3, 1), "fair": around(2, 2), "poor": around(1, 3)}
@@ -234,13 +234,13 @@ def test_scores_that_are_not_numbers_are_left_out_and_counted() -> None:
     found = health_of({**ORDERED, "broken": broken, "random": around(0)})
     assert (found["methods"], found["absent"], found["random_rank"], found["split_half"]) == (3, 1, 4, 1)
     assert not len(
-        metric_health(make_cells(make_scores({"broken": broken})), make_scores({"broken": broken}))[0]
+        Results.of(make_cells(make_scores({"broken": broken})), make_scores({"broken": broken})).health
     )
 
 
 def test_cells_that_failed_are_counted_and_columns_without_direction_have_no_health() -> None:
     scores = pd.concat([make_scores(ORDERED), make_scores(ORDERED, "up.part"), make_scores(ORDERED, "none")])
-    table, _ = metric_health(make_cells(scores, failed=("one", "other", "sobel")), scores)
+    table = Results.of(make_cells(scores, failed=("one", "other", "sobel")), scores).health
     assert list(table.columns) == HEALTH
     assert table["metric"].tolist() == ["up", "up.part"]
     assert table["absent"].tolist() == [2, 2]
@@ -254,17 +254,14 @@ def test_health_does_not_depend_on_the_order_of_the_scores() -> None:
     }
     scores = pd.concat([make_scores(values, model=model) for model in ("one", "two")])
     cells = make_cells(scores)
-    shuffled = metric_health(cells, scores.sample(frac=1, random_state=0))
-    for found, wanted in zip(shuffled, metric_health(cells, scores), strict=True):
-        pd.testing.assert_frame_equal(found, wanted)
+    shuffled, wanted = Results.of(cells, scores.sample(frac=1, random_state=0)), Results.of(cells, scores)
+    pd.testing.assert_frame_equal(shuffled.health, wanted.health)
+    pd.testing.assert_frame_equal(shuffled.blurred, wanted.blurred)
 
 
 def correlations_of(*scores: pd.DataFrame) -> pd.DataFrame:
     together = pd.concat(scores, ignore_index=True)
-    cells = make_cells(together)
-    health, _ = metric_health(cells, together)
-    controls = set(cells.loc[cells["control"].astype(bool), "method"])
-    return metric_correlations(boards.leaderboard(cells, together), health, controls)
+    return Results.of(make_cells(together), together).correlations
 
 
 def levels(*means: float, **more: float) -> dict[str, np.ndarray]:
@@ -338,7 +335,7 @@ def test_two_methods_and_constant_columns_have_no_correlation() -> None:
 
 def test_the_figure_is_the_same_bytes_each_time_and_not_drawn_without_numbers(tmp_path: Path) -> None:
     scores = pd.concat([make_scores(levels(1, 2, 3, 4), metric) for metric in ("up", "down", "up.part")])
-    health, _ = metric_health(make_cells(scores), scores)
+    health = Results.of(make_cells(scores), scores).health
     found = correlations_of(scores)
     for name in ("one.png", "other.png"):
         draw_correlations(found, health, tmp_path / name)
@@ -357,7 +354,7 @@ def test_the_page_counts_warnings_and_names_models() -> None:
             make_scores(last, "down", model="odd"),
         ]
     )
-    table = short_health(metric_health(make_cells(scores), scores)[0]).set_index("column")
+    table = metric_health(Results.of(make_cells(scores), scores), "d").set_index("column")
     assert table["random not last"].to_dict() == {"down": "1 of 1", "up": "1 of 2"}
     assert table["random beats a method"].to_dict() == {"down": "1 of 1", "up": "1 of 2: odd 1"}
     assert table["blurred copy beats its map"].to_dict() == {"down": "", "up": "1 of 1"}
@@ -366,14 +363,14 @@ def test_the_page_counts_warnings_and_names_models() -> None:
 
 def test_a_run_writes_its_health_and_without_methods_empty_tables(tmp_path: Path) -> None:
     scores = pd.concat([make_scores(levels(1, 2, 3, random=0), metric) for metric in ("up", "down")])
-    report.write(tmp_path / "run", make_cells(scores), scores)
+    write(tmp_path / "run", Results.of(make_cells(scores), scores))
     written = pd.read_csv(tmp_path / "run" / "health.csv")
     assert list(written.columns) == HEALTH
     assert written["random_last"].tolist() == [False, True]
     assert (tmp_path / "run" / "metric-correlations-d.png").is_file()
     assert "### Metric health" in (tmp_path / "run" / "leaderboard.md").read_text("utf-8")
     none = make_scores({"": noise()}, "up")
-    report.write(tmp_path / "none", make_cells(none), none)
+    write(tmp_path / "none", Results.of(make_cells(none), none))
     for name, columns in (
         ("health.csv", HEALTH), ("blurred.csv", BLURRED_COPIES), ("metric_correlations.csv", CORRELATIONS)
     ):  # fmt: skip

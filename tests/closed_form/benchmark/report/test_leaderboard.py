@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from xaiboard.benchmark.report import leaderboard as boards
-from xaiboard.benchmark.report import page as report
-from xaiboard.benchmark.report.families import FAMILIES, compare_families
+from xaiboard.benchmark.report.families import FAMILIES
+from xaiboard.benchmark.report.markdown import markdown
 from xaiboard.benchmark.report.matrices import LEADERBOARD
-from xaiboard.benchmark.report.models import describe_models
+from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store import tables
 
 Key = tuple[str, str, str]
@@ -88,7 +88,7 @@ def test_ranks_follow_the_direction_of_the_column() -> None:
         for metric in ("gini", "deletion", "deletion.count")
         for place, (method, level) in enumerate((("low", 1.0), ("middle", 2.0), ("high", 3.0)))
     }
-    board = boards.leaderboard(make_cells(values), make_scores(values))
+    board = Results.of(make_cells(values), make_scores(values)).leaderboard
     assert list(board.columns) == LEADERBOARD
     for metric, ranks in (("gini", (3, 2, 1)), ("deletion", (1, 2, 3))):
         for method, rank in zip(("low", "middle", "high"), ranks, strict=True):
@@ -109,8 +109,9 @@ def test_tables_do_not_depend_on_the_order_of_the_scores() -> None:
     }
     cells, scores = make_cells(values), make_scores(values)
     shuffled = scores.sample(frac=1, random_state=0)
-    for board in (boards.leaderboard, compare_families):
-        pd.testing.assert_frame_equal(board(cells, shuffled), board(cells, scores))
+    one, other = Results.of(cells, shuffled), Results.of(cells, scores)
+    pd.testing.assert_frame_equal(one.leaderboard, other.leaderboard)
+    pd.testing.assert_frame_equal(one.families, other.families)
 
 
 def test_equal_means_share_a_rank_and_models_are_ranked_apart() -> None:
@@ -119,7 +120,7 @@ def test_equal_means_share_a_rank_and_models_are_ranked_apart() -> None:
         ("a", "one", "gini"): same, ("a", "two", "gini"): same, ("a", "worse", "gini"): [0.0, 0.0, 0.0],
         ("b", "one", "gini"): [9.0, 9.0, 9.0],
     }  # fmt: skip
-    board = boards.leaderboard(make_cells(values), make_scores(values))
+    board = Results.of(make_cells(values), make_scores(values)).leaderboard
     assert list(board[board["model"] == "a"]["rank"]) == [1, 1, 3]
     assert row(board, model="b")["rank"] == 1
 
@@ -129,7 +130,7 @@ def test_intervals_are_paired_bootstrap_percentiles() -> None:
 
     score = np.random.default_rng(0).normal(size=20)
     values = {("a", "one", "gini"): list(score)}
-    found = boards.leaderboard(make_cells(values), make_scores(values)).iloc[0]
+    found = Results.of(make_cells(values), make_scores(values)).leaderboard.iloc[0]
     means = [np.mean(np.repeat(score, counts.astype(int))) for counts in resampled_counts(20)]
     assert found["ci_low"] == pytest.approx(np.percentile(means, 2.5), rel=1e-9)
     assert found["ci_high"] == pytest.approx(np.percentile(means, 97.5), rel=1e-9)
@@ -142,7 +143,7 @@ def test_cells_without_scores_keep_their_row_with_the_note() -> None:
         ("a", "three", "deletion"): ("inapplicable", "the data set has no 'mask'"),
         ("b", "one", "gini"): ("missing", ""),
     }
-    board = boards.leaderboard(make_cells(values, absent), make_scores(values))
+    board = Results.of(make_cells(values, absent), make_scores(values)).leaderboard
     assert len(board) == 4
     for (model, method, metric), (status, note) in absent.items():
         found = row(board, model=model, method=method, metric=metric)
@@ -156,16 +157,16 @@ def test_cells_without_scores_keep_their_row_with_the_note() -> None:
 
 def test_no_scores_at_all() -> None:
     absent = {("a", "two", "gini"): ("failed", "why")}
-    board = boards.leaderboard(make_cells({}, absent), pd.DataFrame(columns=tables.SCORES))
-    assert list(board["status"]) == ["failed"]
-    assert len(boards.wide(board)) == 1
-    assert compare_families(make_cells({}, absent), pd.DataFrame(columns=tables.SCORES)).empty
+    results = Results.of(make_cells({}, absent), pd.DataFrame(columns=tables.SCORES))
+    assert list(results.leaderboard["status"]) == ["failed"]
+    assert len(results.wide) == 1
+    assert results.families.empty
 
 
 def test_samples_of_weight_zero_are_left_out_and_counted() -> None:
     values = {("a", "one", "gini"): [1.0, 2.0, 60.0, 3.0], ("a", "two", "gini"): [1.0, 1.0, 1.0, 1.0]}
     weight = {("a", "one", "gini"): [1.0, 1.0, 0.0, 1.0]}
-    board = boards.leaderboard(make_cells(values), make_scores(values, weight=weight))
+    board = Results.of(make_cells(values), make_scores(values, weight=weight)).leaderboard
     found = row(board, method="one")
     assert (found["mean"], found["n"]) == (pytest.approx(2.0), 3)
     assert found["note"] == "1 of 4 samples left out: their weight is zero"
@@ -176,7 +177,7 @@ def test_samples_of_weight_zero_are_left_out_and_counted() -> None:
 def test_nothing_left_gives_an_empty_mean_and_no_rank() -> None:
     values = {("a", "one", "gini"): [1.0, 2.0], ("a", "two", "gini"): [1.0, 1.0]}
     weight = {("a", "one", "gini"): [0.0, 0.0]}
-    board = boards.leaderboard(make_cells(values), make_scores(values, weight=weight))
+    board = Results.of(make_cells(values), make_scores(values, weight=weight)).leaderboard
     found = row(board, method="one")
     assert found[["mean", "ci_low", "ci_high", "rank"]].isna().all()
     assert found["n"] == 0
@@ -189,7 +190,7 @@ def test_a_weighted_column_is_the_ratio_of_sums() -> None:
     key: Key = ("a", "one", "deletion.normalised")
     values: Scores = {key: list((area - gone) / (intact - gone)), ("a", "one", "deletion"): list(area)}
     weight: Scores = {key: list(intact - gone)}
-    board = boards.leaderboard(make_cells(values), make_scores(values, weight=weight))
+    board = Results.of(make_cells(values), make_scores(values, weight=weight)).leaderboard
     expected = (area.mean() - gone.mean()) / (intact.mean() - gone.mean())
     assert row(board, metric="deletion.normalised")["mean"] == pytest.approx(expected)
 
@@ -199,7 +200,7 @@ def test_the_note_on_weights_blames_a_perturbation_only_where_there_is_one() -> 
     weight = {("a", "one", "gini"): [1.0, 0.0, 1.0]}
     scores = make_scores(values, weight=weight)
     assert (scores["perturbation"] == "").all()
-    assert "perturbation" not in row(boards.leaderboard(make_cells(values), scores), method="one")["note"]
+    assert "perturbation" not in row(Results.of(make_cells(values), scores).leaderboard, method="one")["note"]
 
 
 def test_wide_has_one_row_a_model_and_method_and_empty_cells_where_missing() -> None:
@@ -208,7 +209,7 @@ def test_wide_has_one_row_a_model_and_method_and_empty_cells_where_missing() -> 
         ("b", "one", "deletion"): [4.0, 4.0], ("a", "", "accuracy"): [1.0, 0.0],
     }  # fmt: skip
     absent = {("a", "two", "deletion"): ("failed", "why"), ("b", "two", "gini"): ("inapplicable", "why")}
-    wide = boards.wide(boards.leaderboard(make_cells(values, absent), make_scores(values)))
+    wide = Results.of(make_cells(values, absent), make_scores(values)).wide
     assert list(wide.columns) == ["dataset", "model", "family", "method", "deletion", "gini"]
     names = list(zip(wide["model"], wide["method"], strict=True))
     assert sorted(names) == [("a", "one"), ("a", "two"), ("b", "one"), ("b", "two")]
@@ -225,7 +226,7 @@ def test_wide_names_settings_that_tell_columns_apart() -> None:
         [make_scores(one, settings=first), make_scores(two, settings=second)], ignore_index=True
     )
     cells = pd.concat([make_cells(one, settings=first), make_cells(two, settings=second)], ignore_index=True)
-    wide = boards.wide(boards.leaderboard(cells, scores))
+    wide = Results.of(cells, scores).wide
     assert list(wide.columns)[4:] == ["deletion[baseline=mean]", "deletion[baseline=zero]"]
     assert wide.iloc[0, 4:].tolist() == [3.0, 1.0]
 
@@ -240,7 +241,7 @@ COMPARED = {
 
 def test_families_are_compared_on_samples_that_all_models_classify_correctly() -> None:
     correct = {"a": [True, True, True, False], "b": [True, True, True, True], "c": [True, False, True, True]}
-    table = compare_families(make_cells(COMPARED), make_scores(COMPARED, correct=correct))
+    table = Results.of(make_cells(COMPARED), make_scores(COMPARED, correct=correct)).families
     assert list(table.columns) == FAMILIES
     assert (table["n"] == 2).all()
     assert set(zip(table["models_a"], table["models_b"], strict=True)) == {
@@ -265,7 +266,7 @@ def test_the_better_family_follows_the_direction_and_the_interval() -> None:
         ("a", "one", "deletion.normalised"): [0.9, 0.8, 0.9], ("b", "one", "deletion.normalised"): [0.1, 0.2, 0.1],
         ("a", "two", "deletion.normalised"): [0.1, 0.9, 0.5], ("b", "two", "deletion.normalised"): [0.9, 0.1, 0.5],
     }  # fmt: skip
-    table = compare_families(make_cells(values), make_scores(values))
+    table = Results.of(make_cells(values), make_scores(values)).families
     assert row(table, method="one")["better"] == "standard"
     assert row(table, method="two")["better"] == ""
 
@@ -277,7 +278,7 @@ def test_only_columns_that_may_be_compared_take_part() -> None:
         for method in ("one", "")
         for metric in ("gini", "deletion", "deletion.normalised", "deletion.count", "accuracy")
     }
-    table = compare_families(make_cells(values), make_scores(values))
+    table = Results.of(make_cells(values), make_scores(values)).families
     assert set(table["metric"]) == {"gini", "deletion.normalised", "accuracy"}
     assert set(table["method"]) == {"one"}
 
@@ -285,21 +286,21 @@ def test_only_columns_that_may_be_compared_take_part() -> None:
 def test_a_missing_model_leaves_the_row_empty_with_the_reason() -> None:
     values = {**COMPARED, ("a", "two", "gini"): [0.1] * 4, ("b", "two", "gini"): [0.2] * 4}
     absent = {("c", "two", "gini"): ("failed", "ValueError: no luck")}
-    table = compare_families(make_cells(values, absent), make_scores(values))
+    table = Results.of(make_cells(values, absent), make_scores(values)).families
     assert row(table, method="two", models_b="b")["status"] == "ok"
     for other in ("c", "b+c"):
         gone = row(table, method="two", models_b=other)
         assert (gone["status"], gone["note"], gone["n"]) == ("failed", "c: ValueError: no luck", 0)
         assert gone[["mean_a", "mean_b", "difference", "ci_low", "ci_high", "better"]].isna().all()
     del absent[("c", "two", "gini")]
-    table = compare_families(make_cells(values), make_scores(values))
+    table = Results.of(make_cells(values), make_scores(values)).families
     unasked = table[(table["method"] == "two") & (table["models_b"] == "c")].iloc[0]
     assert (unasked["status"], unasked["note"]) == ("missing", "c was not asked for")
 
 
 def test_no_common_correct_sample_leaves_empty_numbers() -> None:
     correct = {"a": [True, True, False, False], "b": [False, False, True, True]}
-    table = compare_families(make_cells(COMPARED), make_scores(COMPARED, correct=correct))
+    table = Results.of(make_cells(COMPARED), make_scores(COMPARED, correct=correct)).families
     assert len(table) == 3
     assert (table["n"] == 0).all()
     assert table["mean_a"].isna().all()
@@ -308,7 +309,7 @@ def test_no_common_correct_sample_leaves_empty_numbers() -> None:
 
 def test_one_family_has_nothing_to_compare() -> None:
     values = {("b", "one", "gini"): [0.1, 0.2], ("c", "one", "gini"): [0.3, 0.2]}
-    assert compare_families(make_cells(values), make_scores(values)).empty
+    assert Results.of(make_cells(values), make_scores(values)).families.empty
 
 
 # models
@@ -320,7 +321,7 @@ def test_models_have_means_intervals_and_reasons() -> None:
         ("b", "", "accuracy"): [0.0, 0.0, 1.0, 1.0], ("b", "one", "gini"): [1.0] * 4,
     }  # fmt: skip
     absent = {("b", "", "norm"): ("inapplicable", "no Lipschitz bound")}
-    table = describe_models(make_cells(values, absent), make_scores(values))
+    table = Results.of(make_cells(values, absent), make_scores(values)).models
     assert set(table["model"]) == {"a", "b"}
     a, b = row(table, model="a"), row(table, model="b")
     assert a["accuracy"] == pytest.approx(0.75)
@@ -339,7 +340,7 @@ def test_columns_of_models_that_settings_do_not_change_stand_once() -> None:
         values = {("a", "", "accuracy"): right, ("a", "", "deletion.count"): [0.5, 1.5, 4.0]}
         parts.append((make_cells(values, settings=settings), make_scores(values, settings=settings)))
     cells, scores = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
-    table = describe_models(cells, scores)
+    table = Results.of(cells, scores).models
     found = row(table, model="a")
     assert found["accuracy[epsilon=0.1]"] == pytest.approx(2 / 3)
     assert found["accuracy[epsilon=1]"] == pytest.approx(1 / 3)
@@ -354,7 +355,7 @@ def test_a_reason_under_several_settings_is_said_once() -> None:
     absent = {("a", "", "accuracy"): ("inapplicable", "no certificate")}
     cells = pd.concat([make_cells({}, absent, settings=text) for text in ("epsilon=0.1", "epsilon=1")])
     assert (
-        row(describe_models(cells, make_scores({("a", "", "accuracy"): [1.0]})[:0]), model="a")["note"]
+        row(Results.of(cells, make_scores({("a", "", "accuracy"): [1.0]})[:0]).models, model="a")["note"]
         == "accuracy: no certificate"
     )
 
@@ -364,7 +365,7 @@ def test_a_reason_under_several_settings_is_said_once() -> None:
 
 def test_a_page_of_models_alone_has_no_tables_of_methods(tmp_path: Path) -> None:
     values = {("a", "", "accuracy"): [1.0, 0.0], ("b", "", "accuracy"): [1.0, 1.0]}
-    report.write(tmp_path, make_cells(values), make_scores(values))
+    write(tmp_path, Results.of(make_cells(values), make_scores(values)))
     page = (tmp_path / "leaderboard.md").read_text()
     assert "| a     | ot       | 2 | 0.5      |" in page
     assert "Methods" not in page
@@ -381,7 +382,7 @@ def test_the_page_shows_every_model_method_and_reason(tmp_path: Path) -> None:
     absent = {("b", "two", "gini"): ("failed", "ValueError: no luck")}
     cells, scores = make_cells(values, absent), make_scores(values)
     cells.loc[cells["method"] == "edges", "control"] = True
-    report.write(tmp_path, cells, scores)
+    write(tmp_path, Results.of(cells, scores))
     page = (tmp_path / "leaderboard.md").read_text()
     assert "edges †" in page
     assert "ValueError: no luck" in page
@@ -397,10 +398,11 @@ def test_the_page_shows_every_model_method_and_reason(tmp_path: Path) -> None:
         "health.csv",
         "blurred.csv",
         "metric_correlations.csv",
+        "columns.json",
     }
 
 
 def test_a_markdown_table_is_aligned() -> None:
-    text = report.markdown(pd.DataFrame({"a": ["x", "long"], "b": [1, 22]}))
+    text = markdown(pd.DataFrame({"a": ["x", "long"], "b": [1, 22]}))
     assert text == "| a    | b  |\n| ---- | -- |\n| x    | 1  |\n| long | 22 |\n"
-    assert report.markdown(pd.DataFrame()) == "(none)\n"
+    assert markdown(pd.DataFrame()) == "(none)\n"

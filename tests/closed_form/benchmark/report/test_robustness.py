@@ -11,8 +11,18 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.report.model_robustness import draw_robustness, radii, survival
+from xaiboard.benchmark.store.glossary import Glossary
+from xaiboard.benchmark.toolkit.labels import read_metric_column
+from xaiboard.benchmark.toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
 
-RADIUS, DISTANCE = "certified_accuracy.radius", "attack_distance"
+RADIUS, DISTANCE = "certificate.radius", "distance"
+GLOSSARY = Glossary(
+    methods={},
+    perturbations={},
+    settings={},
+    columns={text: read_metric_column(text) for text in (RADIUS, DISTANCE)},
+    roles={"metrics": {"certificate": (CERTIFIED_RADIUS,), "distance": (ATTACKED_RADIUS,)}},
+)
 
 
 def rows(model: str, metric: str, score: list[float], settings: str = "", family: str = "ot") -> pd.DataFrame:
@@ -42,7 +52,7 @@ def test_the_largest_certificate_and_the_nearest_attack_count() -> None:
             rows("b", DISTANCE, [0.5, 0.6], family="standard"), rows("b", "accuracy", [1.0, 1.0], family="standard"),
         ]
     ).astype({"metric": "category", "model": "category", "family": "category"})  # fmt: skip
-    table = radii(scores)
+    table = radii(scores, GLOSSARY)
     assert table["model"].tolist() == ["a", "a", "b", "b"]
     assert table["certified"].tolist()[:2] == [0.3, 0.2]
     assert table["certified"].isna().tolist() == [False, False, True, True]
@@ -62,34 +72,32 @@ def test_any_families_are_drawn_the_same_bytes_each_time(tmp_path: Path, familie
         ]
     )
     for name in ("one.png", "other.png"):
-        draw_robustness(scores, tmp_path / name)
+        draw_robustness(scores, GLOSSARY, tmp_path / name)
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "other.png").read_bytes()
 
 
 @pytest.mark.parametrize("metric", [RADIUS, DISTANCE])
 def test_one_kind_of_radius_is_enough_and_all_may_be_zero(tmp_path: Path, metric: str) -> None:
-    draw_robustness(rows("a", metric, [0.0, 0.0]), tmp_path / "one.png")
+    assert draw_robustness(rows("a", metric, [0.0, 0.0]), GLOSSARY, tmp_path / "one.png")
     assert (tmp_path / "one.png").is_file()
 
 
 def test_nothing_is_drawn_without_radii(tmp_path: Path) -> None:
-    draw_robustness(rows("a", "accuracy", [1.0]), tmp_path / "one.png")
-    draw_robustness(rows("a", "accuracy", [])[:0], tmp_path / "one.png")
+    assert not draw_robustness(rows("a", "accuracy", [1.0]), GLOSSARY, tmp_path / "one.png")
+    assert not draw_robustness(rows("a", "accuracy", [])[:0], GLOSSARY, tmp_path / "one.png")
     assert not (tmp_path / "one.png").exists()
 
 
 def test_a_run_with_attacks_has_the_figure_and_its_tables_rebuild_it(
     tmp_path: Path, tiny: str, mlp: nn.Module
 ) -> None:
-    del xb.metrics._entries["attack_distance"]  # the built-in attack takes a minute
-
-    @xb.metric(family="model", higher_is_better=True)
-    def attack_distance(logits: Tensor, label: Tensor) -> Tensor:
+    @xb.metric(family="model", higher_is_better=True, roles=["distance to an attack"])
+    def own_distance(logits: Tensor, label: Tensor) -> Tensor:
         return torch.where(logits.argmax(1) == label, logits.amax(1), 0.0)
 
     finished = xb.run(
-        dataset=tiny, models={"net": mlp}, metrics="attack_distance", out=tmp_path / "run", progress=False
+        dataset=tiny, models={"net": mlp}, metrics="own_distance", out=tmp_path / "run", progress=False
     )
     figure = finished.folder / "robustness-tiny.png"
     before = figure.read_bytes()

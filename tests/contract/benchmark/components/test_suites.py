@@ -9,6 +9,7 @@ from xaiboard.benchmark.components import registry, suites
 from xaiboard.benchmark.components.patterns import select
 from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.toolkit.labels import Label, read_settings
 
 LADDER = [
     "sign_noise", "gaussian_noise", "uniform_noise", "best_of_random", "topk_attack", "lens_attack", "pgd",
@@ -46,9 +47,9 @@ def test_the_lens_suite_climbs_a_ladder_of_noise_and_attacks() -> None:
 @pytest.mark.parametrize("attack", ["topk_attack", "lens_attack"])
 def test_the_lens_suite_checks_whether_its_attacks_converge(attack: str) -> None:
     chosen = select(registry.perturbations, str(suites.read("lens")["perturbations"]))
-    texts = {f"{choice.component.name}[{choice.settings_text}]" for choice in chosen}
-    checked = [text for text in texts if text.startswith(attack) and doubled(text) in texts]
-    assert any("eps=0.1," in text for text in checked)
+    labels = [Label(choice.component.name, read_settings(choice.settings_text)) for choice in chosen]
+    checked = [label for label in labels if label.name == attack and doubled(label) in labels]
+    assert any(label.settings["eps"] == "0.1" for label in checked)
 
 
 @pytest.mark.parametrize("name", ["lens", "standard"])

@@ -17,8 +17,8 @@ from xaiboard.benchmark.components.patterns import split
 from xaiboard.benchmark.engine import runner
 from xaiboard.benchmark.engine.scores import Scores, score
 from xaiboard.benchmark.engine.values import Values
+from xaiboard.benchmark.store.consolidate import current_cells
 from xaiboard.benchmark.store.records import Store
-from xaiboard.benchmark.store.tables import current_cells
 
 Runner = Callable[..., xb.Run]
 

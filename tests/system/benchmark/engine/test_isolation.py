@@ -14,10 +14,11 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.contract import check
 from xaiboard.benchmark.engine import watched_code
-from xaiboard.benchmark.report import page as report
 from xaiboard.benchmark.report.bootstrap import rank_intervals, resampled_counts, weighted_means
-from xaiboard.benchmark.report.families import compare_families
+from xaiboard.benchmark.report.markdown import markdown
+from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.consolidate import consolidate
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.subjects.code_digest import code_digest
 
@@ -62,7 +63,7 @@ def test_an_interrupted_run_keeps_rows_of_which_only_tables_are_left(tmp_path: P
     with pytest.raises(KeyboardInterrupt):
         run(published, metrics=["gini", stop], methods="sobel")
     assert (published / "scores.parquet").read_bytes() == (whole.folder / "scores.parquet").read_bytes()
-    tables.consolidate(Store(published))
+    consolidate(Store(published))
     assert len(tables.read_scores(published)) == len(whole.scores)
 
 
@@ -136,7 +137,7 @@ def test_a_family_whose_model_failed_is_empty_and_not_the_mean_of_the_rest(tmp_p
     )
     cells = finished.cells.assign(family=finished.cells["model"].map({"a": "one", "b": "one", "c": "two"}))
     scores = finished.scores.assign(family=finished.scores["model"].map({"b": "one", "c": "two"}))
-    found = compare_families(cells, scores.assign(correct=True))
+    found = Results.of(cells, scores.assign(correct=True)).families
     whole = found[(found["models_a"] == "a+b") | (found["models_b"] == "a+b")]
     assert len(whole)
     assert whole[["mean_a", "mean_b", "difference"]].isna().all(axis=None)
@@ -190,7 +191,7 @@ def test_failures_of_earlier_runs_are_not_this_run_s(tmp_path: Path) -> None:
 
 
 def test_bars_in_a_message_do_not_break_the_page() -> None:
-    page = report.markdown(pd.DataFrame({"note": ["a | b"]}))
+    page = markdown(pd.DataFrame({"note": ["a | b"]}))
     assert "a \\| b" in page
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import runner
 from xaiboard.benchmark.request import read_request
-from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.consolidate import current_cells
 from xaiboard.benchmark.store.records import Store
 
 Runner = Callable[..., xb.Run]
@@ -264,7 +264,7 @@ def test_a_keyboard_interrupt_keeps_what_is_finished(run: Runner, tmp_path: Path
     with pytest.raises(KeyboardInterrupt):
         run(methods="saliency,interrupted,random")
     left = xb.Run(tmp_path / "run")
-    cells = tables.current_cells(Store(left.folder))
+    cells = current_cells(Store(left.folder))
     before = records(left)
     assert len(before) == 2  # accuracy and saliency of the first model
     assert sorted(cells["status"].value_counts().to_dict().items()) == [("missing", 6), ("ok", 2)]

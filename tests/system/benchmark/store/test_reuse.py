@@ -15,8 +15,8 @@ from xaiboard.benchmark.api import finished_cells, make_plan
 from xaiboard.benchmark.engine import runner
 from xaiboard.benchmark.engine.scores import score
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.store.consolidate import current_cells
 from xaiboard.benchmark.store.records import Store
-from xaiboard.benchmark.store.tables import current_cells
 
 Runner = Callable[..., xb.Run]
 

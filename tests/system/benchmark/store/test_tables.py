@@ -13,10 +13,12 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.report import page as report
 from xaiboard.benchmark.report.console import describe_status
+from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.consolidate import consolidate, current_cells
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.tables import CELLS, SCORES
 from xaiboard.benchmark.subjects.trained_models import module_digest
@@ -102,9 +104,9 @@ def test_tables_are_rebuilt_byte_for_byte_from_the_tables_alone(run: Runner, tmp
     assert set(finished.cells["status"]) == {"ok", "failed", "inapplicable"}
     folder = copy_tables(finished, tmp_path / "copy")
     sources = {name: (folder / name).read_bytes() for name in SOURCES}
-    tables.consolidate(Store(folder))
+    consolidate(Store(folder))
     assert {name: (folder / name).read_bytes() for name in SOURCES} == sources
-    report.write(folder, tables.read_cells(folder), tables.read_scores(folder))
+    write(folder, Results(folder))
     assert content(folder) == content(finished.folder)
 
 
@@ -132,8 +134,8 @@ def test_rebuilding_from_the_records_changes_nothing(run: Runner) -> None:
     before = {path.name: path.read_bytes() for path in finished.folder.iterdir() if path.is_file()}
     for name in set(before) - {"run.json"}:
         (finished.folder / name).unlink()
-    tables.consolidate(Store(finished.folder))
-    report.write(finished.folder, finished.cells, finished.scores)
+    consolidate(Store(finished.folder))
+    write(finished.folder, Results(finished.folder))
     assert {path.name: path.read_bytes() for path in finished.folder.iterdir() if path.is_file()} == before
 
 
@@ -141,7 +143,7 @@ def test_conditions_that_the_files_do_not_know_are_left_out(run: Runner) -> None
     finished = run(**SELECTED)
     assert "\n\nConditions: schema " in (finished.folder / "leaderboard.md").read_text("utf-8")
     (finished.folder / "run.json").unlink()
-    report.write(finished.folder, finished.cells, finished.scores)
+    write(finished.folder, Results(finished.folder))
     assert "# Leaderboard\n\nCells: " in (finished.folder / "leaderboard.md").read_text("utf-8")
 
 
@@ -247,7 +249,7 @@ def test_damaged_tables_are_named(run: Runner, tmp_path: Path, name: str, damage
         shutil.copy(finished.folder / source, folder / source)
     (folder / name).write_text(damage)
     with pytest.raises(xb.XaiboardError, match=name):
-        report.write(folder, tables.read_cells(folder), tables.read_scores(folder))
+        write(folder, Results(folder))
 
 
 def test_no_run_in_a_folder_is_said(tmp_path: Path) -> None:
@@ -265,7 +267,7 @@ def test_status_while_a_run_goes_on(run: Runner, selection: dict, tmp_path: Path
     for path in removed:
         path.unlink()
     before = (finished.folder / "cells.csv").read_bytes()
-    cells = tables.current_cells(Store(finished.folder))
+    cells = current_cells(Store(finished.folder))
     assert cells["status"].value_counts().to_dict() == {"ok": 4, "missing": 2}
     assert (finished.folder / "cells.csv").read_bytes() == before
     text = describe_status(cells)
@@ -273,4 +275,4 @@ def test_status_while_a_run_goes_on(run: Runner, selection: dict, tmp_path: Path
     planned = Store(tmp_path / "planned")
     planned.open({})
     planned.plan(api.make_plan(read_request(**selection)).summary)
-    assert set(tables.current_cells(planned)["status"]) == {"missing"}
+    assert set(current_cells(planned)["status"]) == {"missing"}

@@ -1,24 +1,31 @@
-"""The section of a run's page that says which metric columns to trust."""
+"""The section that says which metric columns to trust."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-INTRODUCTION = """\
-### Metric health
+from ..results import Results
+from ..section import section
 
+NOTE = """\
 In how many cases (model × settings × perturbation) random numbers are not the last of the methods, and in how many they
 beat a method beyond doubt: there the column measures something else, or the method fails. In how many (× map) a blurred
 copy beats its map beyond doubt: such a column may reward smoothness. Behind a count, the models with their own.
 Split-half: rank correlation between the orders of the methods on two halves of the samples; α: Krippendorff's, the
 samples as raters of the methods (1: all agree, 0: chance); the lowest and the highest, controls left out. All of it:
-`health.csv`, `blurred.csv`; which columns agree with each other: `metric_correlations.csv`, drawn beside it.
-
-"""
+`health.csv`, `blurred.csv`; which columns agree with each other: `metric_correlations.csv`, drawn beside it."""
 
 
-def short_health(health: pd.DataFrame) -> pd.DataFrame:
+@section(
+    title="Metric health",
+    question="Which metrics put random maps last, do not reward blur, and order methods alike on other samples?",
+    note=NOTE,
+    files={"health.csv": lambda results: results.health, "blurred.csv": lambda results: results.blurred},
+    place=500,
+)
+def metric_health(results: Results, dataset: str) -> pd.DataFrame:
     """One row for each metric column, its settings, perturbations and models together."""
+    health = results.health[results.health["dataset"] == dataset]
     rows = []
     for metric, group in health.groupby("metric", sort=True):
         ranked = group[group["random_last"].isin(["True", "False"])]

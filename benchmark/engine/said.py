@@ -1,0 +1,43 @@
+"""What a plan says of the names that its cells have in tables, so that a report need not read them from text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..components.choice import Choice
+from ..toolkit.labels import Label, setting_text
+from .cell import Cell
+
+
+def labels(cells: Iterable[Cell], rows: Iterable[Mapping[str, object]]) -> dict[str, dict[str, object]]:
+    """The parts of each text in the columns ``method``, ``perturbation`` and ``settings``, by the text.
+
+    Args:
+        cells: of the plan.
+        rows: their rows of ``cells.csv``, where the texts stand.
+    """
+    said: dict[str, dict[str, object]] = {"methods": {}, "perturbations": {}, "settings": {}}
+    for cell, row in zip(cells, rows, strict=True):
+        said["settings"][str(row["settings"])] = dict(label(cell.metric).settings)
+        if cell.method:
+            said["methods"][str(row["method"])] = label(cell.method)._asdict()
+        if cell.perturbation:
+            said["perturbations"][str(row["perturbation"])] = label(cell.perturbation)._asdict()
+    return said
+
+
+def label(choice: Choice) -> Label:
+    """A component with all its settings."""
+    return Label(
+        choice.component.name, {name: setting_text(value) for name, value in choice.settings.items()}
+    )
+
+
+def roles(cells: Iterable[Cell]) -> dict[str, dict[str, list[str]]]:
+    """The roles in a report of those components that have one, by kind and name."""
+    said: dict[str, dict[str, list[str]]] = {"methods": {}, "metrics": {}, "perturbations": {}}
+    for cell in cells:
+        for kind, choice in zip(said, (cell.method, cell.metric, cell.perturbation), strict=True):
+            if choice and choice.component.roles:
+                said[kind][choice.component.name] = list(choice.component.roles)
+    return said

@@ -1,0 +1,41 @@
+"""Writes what follows from a run's results: tables, the page, figures; no torch, so that a laptop can rebuild them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..store.glossary import write_glossary
+from ..store.tables import write_csv
+from ..toolkit.files import file_name, write_file
+from .page import make_page
+from .results import Results
+from .section import Section, sections
+
+PAGE = "leaderboard.md"
+
+
+def write(folder: Path, results: Results) -> None:
+    """Writes the tables and figures of every section, the page that holds them together, and ``columns.json``."""
+    write_glossary(folder, results.glossary, results.scores)
+    for section in sections():
+        for name, make in section.files.items():
+            table = make(results)
+            if table is not None:
+                write_file(folder / name, lambda path, table=table: write_csv(table, path))
+    drawn = {
+        (section.name, dataset): _draw(folder, section, results, dataset)
+        for section in sections()
+        for dataset in ([""] if section.whole_run else results.datasets)
+    }
+    page = make_page(results, drawn)
+    write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
+
+
+def _draw(folder: Path, section: Section, results: Results, dataset: str) -> list[str]:
+    """Draws a section's figures of one data set; the names of those that there were."""
+    names = []
+    for kind, draw in section.figures.items():
+        path = folder / (f"{kind}-{file_name(dataset)}.png" if dataset else f"{kind}.png")
+        if draw(results, dataset, path):
+            names.append(path.name)
+    return names

@@ -1,0 +1,106 @@
+"""What names in tables stand for: said by the run that wrote them, or read from their text and the built-in roles."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import xaiboard.benchmark as xb
+from torch import Tensor
+from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.write import write
+from xaiboard.benchmark.store.glossary import read_said
+from xaiboard.benchmark.toolkit.labels import Label, MetricColumn
+
+Runner = Callable[..., xb.Run]
+
+SELECTED = {
+    "methods": "saliency,random,blurred[of=random]",
+    "metrics": "gini,lens_recall[k=9],topk_intersection[k=9],accuracy",
+    "perturbations": "sign_noise,topk_attack[k=5,steps=2]",
+}
+
+
+def test_the_parts_of_names_are_those_of_the_components(run: Runner) -> None:
+    glossary = run(**SELECTED).results.glossary
+    assert glossary.methods["blurred[of=random]"] == Label("blurred", {"of": "random", "sigma": "2"})
+    assert set(glossary.methods) == {"saliency", "random", "blurred[of=random]"}
+    assert glossary.perturbations["sign_noise[eps=0.1]"] == Label("sign_noise", {"eps": "0.1"})
+    assert glossary.settings["k=9,window=1,reference=clean"] == {
+        "k": "9",
+        "window": "1",
+        "reference": "clean",
+    }
+    assert glossary.settings[""] == {}
+    assert glossary.columns["lens_recall.chance"] == MetricColumn("lens_recall", "chance")
+    assert glossary.is_plain("gini")
+    assert not glossary.is_plain("lens_recall.chance")
+    assert glossary.methods_with("random control") == ["random"]
+    assert glossary.methods_with("blurred copy") == ["blurred[of=random]"]
+    assert glossary.metric_with("overlap of top pixels") == "topk_intersection"
+    assert glossary.metric_with("certified radius") == ""
+
+
+def test_what_was_said_is_what_can_be_read(run: Runner, tmp_path: Path) -> None:
+    """A folder that says nothing of its names, as those published so far, has the same glossary."""
+    finished = run(**SELECTED)
+    (tmp_path / "old").mkdir()
+    for name in ("cells.csv", "scores.parquet"):
+        shutil.copy(finished.folder / name, tmp_path / "old" / name)
+    assert read_said(tmp_path / "old") == {}
+    assert Results(tmp_path / "old").glossary == finished.results.glossary
+
+
+def test_columns_json_says_what_each_column_means(run: Runner) -> None:
+    finished = run(**SELECTED)
+    said = json.loads((finished.folder / "columns.json").read_text("utf-8"))
+    assert set(said["columns"]) == set(finished.scores["metric"])
+    assert said["columns"]["lens_recall.above_chance"] == {
+        "metric": "lens_recall", "column": "above_chance", "family": "stability", "higher_is_better": True,
+        "across_models": True,
+    }  # fmt: skip
+    assert said["columns"]["lens_recall.chance"]["higher_is_better"] is None
+    assert said["methods"]["random"] == {"name": "random", "settings": {}}
+    assert said["perturbations"]["sign_noise[eps=0.1]"] == {"name": "sign_noise", "settings": {"eps": "0.1"}}
+    assert said["roles"]["methods"] == {"random": ["random control"], "blurred": ["blurred copy"]}
+
+
+def test_columns_json_keeps_the_roles_where_records_are_gone(run: Runner) -> None:
+    """As those of a plug-in, of which a rebuild knows nothing else."""
+
+    @xb.method(control=True, roles=["random control"])
+    def dice(x: Tensor) -> Tensor:
+        return x.flip(-1)
+
+    finished = run(methods="saliency,dice", metrics="gini")
+    health = finished.results.health
+    assert health["random_rank"].notna().all()
+    shutil.rmtree(finished.folder / "records")
+    again = Results(finished.folder)
+    assert again.glossary.methods_with("random control") == ["dice"]
+    before = (finished.folder / "columns.json").read_bytes()
+    write(finished.folder, again)
+    assert (finished.folder / "columns.json").read_bytes() == before
+    (finished.folder / "columns.json").unlink()
+    assert Results(finished.folder).health["random_rank"].isna().all()
+
+
+def test_plans_of_earlier_versions_say_less(run: Runner) -> None:
+    finished = run(**SELECTED)
+    (finished.folder / "columns.json").unlink()
+    (path,) = (finished.folder / "records").glob("plan-*.json")
+    plan = json.loads(path.read_text())
+    path.write_text(
+        json.dumps({name: part for name, part in plan.items() if name not in ("labels", "roles")})
+    )
+    assert Results(finished.folder).glossary == finished.results.glossary
+
+
+def test_a_damaged_file_is_said(run: Runner) -> None:
+    finished = run(metrics="gini")
+    (finished.folder / "columns.json").write_text("{")
+    with pytest.raises(xb.XaiboardError, match=r"columns.json' is damaged .*; delete it and run again"):
+        _ = Results(finished.folder).glossary
