@@ -1,4 +1,4 @@
-"""The command line: ``xaiboard run``, ``list``, ``leaderboard``, ``status``, ``train``, ``audit``, ``check``."""
+"""The command line: ``run``, ``list``, ``leaderboard``, ``publish``, ``status``, ``train``, ``audit``, ``check``."""
 
 from __future__ import annotations
 
@@ -137,6 +137,27 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
     consolidate(Store(folder))
     write(folder, Results(folder))
     click.echo(describe_files(folder))
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--without", type=click.Path(path_type=Path), help="TOML file of rules that say what is left out."
+)
+def publish(folder: Path, target: Path, without: Path | None) -> None:
+    """Write the copy of a run that a repository can hold: scores, tables, page, pictures for a screen.
+
+    TARGET is replaced. Rules in the file --without are those of the tables [[name of TARGET]].
+    """
+    from .report.left_out import read_rules
+    from .report.publish import publish as write_copy
+    from .store.consolidate import consolidate
+    from .store.records import Store
+
+    consolidate(Store(folder))
+    rules = read_rules(without, target.name) if without else []
+    click.echo(f"{target}/: {', '.join(write_copy(folder, target, rules))}")
 
 
 @commands.command()

@@ -16,13 +16,15 @@ from ..engine.values import Values
 from ..report.drawing import save, show_image, show_map
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.roles import BOUNDARY_STEP
-from .gallery import IMAGES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FAMILIES = ("ot", "standard", "adversarial")
 """Families that are shown, each by its first model."""
+
+IMAGES = 6
+"""Rows: the first samples of the run."""
 
 LENGTHS = (0, 1, 2, 4)
 """Lengths of the steps: 1 leads to where the two best classes would be equal if the network were linear."""

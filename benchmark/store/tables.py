@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,10 @@ def write_scores(folder: Path, scores: pd.DataFrame) -> None:
     for name in ("score", "weight"):
         table[name] = table[name].astype(np.float32)
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
-    write_file(folder / "scores.parquet", lambda path: pq.write_table(arrow, path, compression="zstd"))
+    # A dictionary of scores would be as large as the scores. The annotation of pyarrow knows no list of columns.
+    repeated: Any = [name for name in SCORES if name != "score"]
+    options = {"compression": "zstd", "compression_level": 12, "use_dictionary": repeated}
+    write_file(folder / "scores.parquet", lambda path: pq.write_table(arrow, path, **options))
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
