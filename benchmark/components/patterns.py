@@ -64,7 +64,7 @@ def parse(item: str) -> tuple[str, dict[str, object]]:
 def select_by(
     registry: Registry, patterns: str | Sequence[str], keep: Callable[[Component], bool]
 ) -> list[Choice]:
-    """As :func:`select`, but wildcards match only components that ``keep`` accepts; a name typed in full always counts."""
+    """As :func:`select`, but wildcards match only components that ``keep`` accepts; a full name always counts."""
     chosen: dict[str, Choice] = {}
     for item in split(patterns):
         for choice in select(registry, item):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ...benchmark.errors import XaiboardError
-from ...benchmark.lipschitz.bounds import layer_norm
+from ...benchmark.lipschitz.layer_norms import layer_norm
 
 POWER_ITERATIONS = 3
 """For each training step. With one, which is torch's default, a large step of the optimiser leaves the largest

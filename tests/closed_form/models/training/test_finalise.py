@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.lipschitz.bounds import audit, layer_norm
+from xaiboard.benchmark.lipschitz.bounds import audit
+from xaiboard.benchmark.lipschitz.layer_norms import layer_norm
 from xaiboard.models.architectures import lipcnn, lipmlp
 from xaiboard.models.training.finalise import constrain, finalise
 from xaiboard.models.training.hkr import SoftHKR
