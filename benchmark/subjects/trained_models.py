@@ -48,7 +48,7 @@ class TrainedModel:
 
 
 def weights_path(entry: Model, dataset: str) -> Path | None:
-    """Where the weights of ``entry`` for ``dataset`` must be; None if its function builds the network with its weights."""
+    """Where the weights of ``entry`` for ``dataset`` must be; None if its function returns it ready to use."""
     if entry.weights is None:
         return None
     return entry.folder / entry.weights.replace("{dataset}", file_name(dataset))
