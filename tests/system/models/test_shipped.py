@@ -99,7 +99,7 @@ def test_the_recipe_as_it_is_trains_as_long_and_from_the_same_seed(stem: str) ->
     images = {"digits": 1348, "block-digits": 1348, "digits-0-8": 265, "fashion-mnist": 60_000}
     card, recipe = CARDS[stem], models[CARDS[stem]["name"]].recipe
     assert isinstance(recipe, Recipe)
-    assert card["epochs"] == max(recipe.fewest, recipe.shown // images[card["dataset"]])
+    assert card["epochs"] == max(recipe.min_epochs, recipe.images_shown // images[card["dataset"]])
     assert card["seed"] == recipe.seed
 
 
