@@ -1,3 +1,5 @@
+"""Trainings: what a recipe writes, what its random numbers depend on, what stops it, and what the command says."""
+
 from __future__ import annotations
 
 import io
