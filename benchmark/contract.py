@@ -1,4 +1,4 @@
-"""Contract tests: what every component, ours or a plug-in's, must keep. ``xaiboard check`` and pytest run them."""
+"""Contract tests: what every component must keep, ours or a plug-in's. ``xaiboard check`` and pytest run them."""
 
 from __future__ import annotations
 
@@ -29,21 +29,28 @@ from .subjects.trained_models import TrainedModel
 from .toolkit.data import Data, Reference
 from .toolkit.rng import SampleRng
 
-CLASSES = 5
-SAMPLES = 5
-SIZE = 16
+CLASSES, SAMPLES, SIZE = 5, 5, 16
+"""Classes, images, and their height and width in pixels, of the small problem on which components are checked."""
 
-Check = Callable[[], None]
-"""Raises with a sentence where the component breaks the contract."""
+Check = Callable[[], object]
+"""Raises an error whose message says how the component breaks the contract; what it returns is not looked at."""
 
 
-class Inapplicable(Exception):  # noqa: N818 - no error: the check says why it has nothing to check
-    """The component cannot be checked here, and why."""
+class Inapplicable(Exception):  # noqa: N818 - no error: a check raises it to say that it was skipped
+    """The component cannot be checked here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one check: ``problem`` is empty where it holds, ``skipped`` says why it was not made."""
+    """What became of one check.
+
+    Args:
+        kind: ``method``, ``metric``, …
+        component: the component's name.
+        check: what was checked.
+        problem: how the component breaks the contract; empty if it keeps it.
+        skipped: why the check was not made; empty if it was.
+    """
 
     kind: str
     component: str
@@ -55,11 +62,11 @@ class Outcome:
 def check(
     plugins: Sequence[str | Path] = (), echo: Callable[[str], object] = lambda line: None
 ) -> list[Outcome]:
-    """Runs the contract tests on the components of plug-ins, or on all if none is named.
+    """Runs the contract tests on the components of plug-ins, or on all components if no plug-in is named.
 
     Args:
         plugins: files that register components.
-        echo: receives a line for each component, and one for each problem.
+        echo: is called with a line for each component, and one for each problem.
 
     Returns:
         The outcomes that are problems.
@@ -76,35 +83,36 @@ def check(
     problems = []
     for registry in kinds:
         for name in sorted(registry):
-            if plugins and (registry.kind, name) not in loaded:
-                continue
-            outcomes = [run_check(registry.kind, name, *named) for named in checks_of(registry[name])]
-            broken = [outcome for outcome in outcomes if outcome.problem]
-            skipped = sorted({outcome.skipped for outcome in outcomes if outcome.skipped})
-            state = "FAILED" if broken else f"{sum(not outcome.skipped for outcome in outcomes)} checks hold"
-            echo(
-                f"{registry.kind} {name}: {state}" + (f" (skipped: {'; '.join(skipped)})" if skipped else "")
-            )
-            for outcome in broken:
-                echo(f"  {outcome.check}: {outcome.problem}")
-            problems.extend(broken)
+            if not plugins or (registry.kind, name) in loaded:
+                outcomes = [run_check(registry.kind, name, *named) for named in checks_of(registry[name])]
+                _echo_outcomes(f"{registry.kind} {name}", outcomes, echo)
+                problems += [outcome for outcome in outcomes if outcome.problem]
     echo(f"{len(problems)} problems" if problems else "every contract holds")
     return problems
 
 
+def _echo_outcomes(component: str, outcomes: Sequence[Outcome], echo: Callable[[str], object]) -> None:
+    broken = [outcome for outcome in outcomes if outcome.problem]
+    skipped = sorted({outcome.skipped for outcome in outcomes if outcome.skipped})
+    state = "FAILED" if broken else f"{sum(not outcome.skipped for outcome in outcomes)} checks hold"
+    echo(f"{component}: {state}" + (f" (skipped: {'; '.join(skipped)})" if skipped else ""))
+    for outcome in broken:
+        echo(f"  {outcome.check}: {outcome.problem}")
+
+
 def run_check(kind: str, name: str, check_name: str, run: Check) -> Outcome:
-    """The outcome of one check."""
+    """Runs one check of a component; whatever it raises is the component's problem."""
     try:
         run()
     except Inapplicable as reason:
         return Outcome(kind, name, check_name, skipped=str(reason))
-    except Exception as error:  # a plug-in may raise anything, and that is what is reported
+    except Exception as error:  # a plug-in may raise anything
         return Outcome(kind, name, check_name, problem=message(error))
     return Outcome(kind, name, check_name)
 
 
 def checks_of(component: Component) -> Iterator[tuple[str, Check]]:
-    """Named checks of a component."""
+    """The checks of a component, each with its name."""
     match component:
         case Method():
             yield from _method_checks(component)
@@ -130,7 +138,7 @@ def _method_checks(method: Method) -> Iterator[tuple[str, Check]]:
 
 
 def _perturbation_checks(perturbation: Perturbation) -> Iterator[tuple[str, Check]]:
-    choice, method = choose(perturbation), choose(_map("random"))
+    choice, method = choose(perturbation), choose(_method_with_map("random"))
     yield from _value_checks(lambda values: values.perturbed_x(choice, method))
 
 
@@ -138,40 +146,43 @@ def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
     choice = choose(metric)
     perturbation = choose(perturbations["sign_noise"]) if needs_perturbation(metric) else None
 
-    def score(values: Values, of: str = "random") -> Tensor:
+    def score(values: Values, known_map: str = "random") -> Tensor:
         if reason := missing_library(metric):
             raise Inapplicable(reason)
-        method = choose(_map(of)) if needs_method(metric) else None
+        method = choose(_method_with_map(known_map)) if needs_method(metric) else None
         columns = score_samples(values, choice, method, perturbation).score
         return torch.stack([columns[name] for name in sorted(columns)], 1)
 
     yield from _value_checks(score)
     if needs_method(metric):
-        for of in ("zero", "constant", "negative", "spike", "tiny"):
-            yield f"a finite score for a {of} map", lambda of=of: _ignore(score(_work(1), of))
+        for known_map in ("zero", "constant", "negative", "spike", "tiny"):
+            yield (
+                f"a finite score for a {known_map} map",
+                lambda known_map=known_map: score(_small_values(1), known_map),
+            )
 
 
 def _value_checks(compute: Callable[[Values], Tensor]) -> Iterator[tuple[str, Check]]:
-    """Checks of what a component returns, by way of the engine, which refuses wrong shapes and NaN."""
-    yield "grey images", lambda: _ignore(compute(_work(1)))
-    yield "RGB images", lambda: _ignore(compute(_work(3)))
-    yield "one sample", lambda: _ignore(compute(_work(1, samples=1)))
-    yield "the same values twice", lambda: _same(compute(_work(1)), compute(_work(1)), "a second call")
-    yield "values do not depend on the batch", lambda: _batch_invariant(compute)
-    yield "leaves the model alone", lambda: _leaves_model_alone(compute)
+    """Checks of what a component returns. It is called through the engine, which raises on wrong shapes and NaN."""
+    yield "grey images", lambda: compute(_small_values(1))
+    yield "RGB images", lambda: compute(_small_values(3))
+    yield "one sample", lambda: compute(_small_values(1, samples=1))
+    yield (
+        "the same values twice",
+        lambda: _require_same(compute(_small_values(1)), compute(_small_values(1)), "a second call"),
+    )
+    yield "values do not depend on the batch", lambda: _require_batch_invariance(compute)
+    yield "leaves the model alone", lambda: _require_model_left_alone(compute)
 
 
-def _ignore(value: Tensor) -> None:
-    del value
-
-
-def _batch_invariant(compute: Callable[[Values], Tensor]) -> None:
-    whole = compute(_work(1))
+def _require_batch_invariance(compute: Callable[[Values], Tensor]) -> None:
+    whole = compute(_small_values(1))
     for size in (1, 2):
-        _same(compute(_work(1, batch=size)), whole, f"batches of {size}")
+        _require_same(compute(_small_values(1, batch=size)), whole, f"batches of {size}")
 
 
-def _same(one: Tensor, other: Tensor, what: str) -> None:
+def _require_same(one: Tensor, other: Tensor, what: str) -> None:
+    """Raises if the two differ; ``what`` names the change that should have made no difference."""
     if not torch.allclose(one, other, rtol=1e-9, atol=1e-9):
         gap = float((one - other).abs().max())
         raise XaiboardError(
@@ -179,8 +190,8 @@ def _same(one: Tensor, other: Tensor, what: str) -> None:
         )
 
 
-def _leaves_model_alone(compute: Callable[[Values], Tensor]) -> None:
-    values = _work(1)
+def _require_model_left_alone(compute: Callable[[Values], Tensor]) -> None:
+    values = _small_values(1)
     before = trained_models.module_digest(values.model)
     hooks = _hooks(values.model)
     compute(values)
@@ -195,11 +206,15 @@ def _leaves_model_alone(compute: Callable[[Values], Tensor]) -> None:
 
 
 def _hooks(model: nn.Module) -> int:
+    """Number of hooks on all layers."""
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
 
 
 def _model_checks(model: Model) -> Iterator[tuple[str, Check]]:
+    def has_no_weights() -> None:
+        raise Inapplicable("no weights for a data set that has no path")
+
     served = [
         name
         for name in datasets
@@ -213,30 +228,23 @@ def _model_checks(model: Model) -> Iterator[tuple[str, Check]]:
             lambda dataset=dataset: _check_model(model, dataset),
         )
     if not served:
-        yield (
-            "weights for a data set",
-            lambda: _raise(Inapplicable("no weights for a data set that has no path")),
-        )
-
-
-def _raise(error: Exception) -> None:
-    raise error
+        yield "weights for a data set", has_no_weights
 
 
 def _check_model(model: Model, dataset: str) -> None:
-    data = _offline(dataset)
+    data = _load_offline(dataset)
     trained = trained_models.load(model, dataset, data.shape, len(data.classes))
     outputs = [
         Values(trained, data, None, Conditions(dtype="float64"), Batcher(size, "cpu")).logits
         for size in (1, 8)
     ]
-    _same(outputs[0], outputs[1], "another batch")
+    _require_same(outputs[0], outputs[1], "another batch")
 
 
 def _check_dataset(dataset: Dataset) -> None:
     if "path" in dataset.supplied:
         raise Inapplicable("it needs a path")
-    data = _offline(dataset.name)
+    data = _load_offline(dataset.name)
     if data.x.dtype != torch.float32 or data.x.ndim != 4 or not 0 <= data.x.min() <= data.x.max() <= 1:
         raise XaiboardError("images must be float32 (N, C, H, W) in [0, 1]")
     if data.label.dtype != torch.int64 or not 0 <= data.label.min() <= data.label.max() < len(data.classes):
@@ -247,7 +255,12 @@ def _check_dataset(dataset: Dataset) -> None:
         raise XaiboardError("masks must be bool (N, 1, H, W)")
 
 
-def _offline(dataset: str) -> Data:
+def _load_offline(dataset: str) -> Data:
+    """Eight test samples of a data set.
+
+    Raises:
+        Inapplicable: the data set would have to be downloaded, or cannot be read.
+    """
     if datasets[dataset].remote and not Path(os.environ.get("XAIBOARD_DATA", "nowhere"), dataset).is_dir():
         raise Inapplicable(
             f"{dataset} would have to be downloaded; set XAIBOARD_DATA to a directory that has it"
@@ -258,8 +271,14 @@ def _offline(dataset: str) -> Data:
         raise Inapplicable(str(error)) from None
 
 
-def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Values:
-    """A small network on random images, in float64: what every component is checked on."""
+def _small_values(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Values:
+    """The small problem on which components are checked: a 1-Lipschitz network and random images, in float64.
+
+    Args:
+        channels: of the images: 1 or 3.
+        samples: how many images.
+        batch: images in a batch.
+    """
     generator = torch.Generator().manual_seed(channels)
     shape = (channels, SIZE, SIZE)
     head = nn.Linear(SIZE * SIZE, CLASSES)
@@ -279,8 +298,8 @@ def _work(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES) -> Val
     return Values(trained, data, reference, Conditions(dtype="float64"), Batcher(batch, "cpu"))
 
 
-def _map(of: str) -> Method:
-    """A method whose map is degenerate in a known way."""
+def _method_with_map(name: str) -> Method:
+    """A method that returns a known map, which metrics must be able to score: ``zero``, ``constant``, …, ``random``."""
 
     def zero(x: Tensor) -> Tensor:
         return torch.zeros_like(x)
@@ -305,4 +324,4 @@ def _map(of: str) -> Method:
     known: dict[str, Callable[..., Tensor]] = {
         "zero": zero, "constant": constant, "negative": negative, "spike": spike, "tiny": tiny, "random": random,
     }  # fmt: skip
-    return make_method(known[of])
+    return make_method(known[name])

@@ -1,25 +1,34 @@
-"""The user's mistakes: one sentence, shown without a traceback."""
+"""The user's mistakes: the command line shows their message, one sentence, without a traceback."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class XaiboardError(Exception):
-    """What was given, what was expected, what to do. Anything else that is raised is our bug."""
+    """A mistake of the user. The message says what was given, what was expected and what to do.
+
+    Any other exception that leaves the package is a bug of ours, and keeps its traceback.
+    """
 
 
 class UnknownNameError(XaiboardError, KeyError):
-    """A name that nothing is registered under; a KeyError too, since registries are mappings."""
+    """A name under which nothing is registered; also a KeyError, because registries are mappings."""
 
     __str__ = Exception.__str__
 
 
 class SettingError(XaiboardError):
-    """A setting that makes no sense whatever the input: refused before anything is computed."""
+    """A setting that makes no sense whatever the input. It is refused before anything is computed."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:
-    """The error for a name that nothing is registered under, with the nearest name that exists."""
+    """The error for a name under which nothing is registered; it suggests the nearest name that exists.
+
+    Args:
+        kind: what was looked for, such as ``method``.
+        name: what was given.
+        known: the names that exist.
+    """
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"

@@ -1,4 +1,4 @@
-"""Architectures, and an entry for each trained network; weights with their cards are in ``weights``.
+"""Architectures, and an entry for each trained network; ``weights`` holds their weights, each with a card.
 
 May import: errors, toolkit, components.decorators, components.kinds, models.training.
 """

@@ -1,4 +1,4 @@
-"""Plain networks, and their 1-Lipschitz twins: the same shapes, other activations and pooling."""
+"""Architectures: plain networks, and 1-Lipschitz ones of the same shape with other activations and pooling."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def mlp(shape: tuple[int, ...], classes: int) -> nn.Sequential:
 
 
 def lipmlp(shape: tuple[int, ...], classes: int) -> nn.Sequential:
-    """:func:`mlp` with sorted pairs; 1-Lipschitz when no weight matrix has a norm above 1."""
+    """:func:`mlp` with GroupSort2 activations; 1-Lipschitz if no weight matrix has a norm above 1."""
     return _dense(shape, classes, GroupSort2)
 
 
@@ -32,12 +32,12 @@ def cnn(shape: tuple[int, ...], classes: int) -> nn.Sequential:
 
 
 def half_huber_cnn(shape: tuple[int, ...], classes: int) -> nn.Sequential:
-    """:func:`cnn` with smooth activations, so that penalties on its gradients have gradients themselves."""
+    """:func:`cnn` with half-Huber activations, which have second derivatives: for penalties on the input gradient."""
     return _convolutional(shape, classes, HalfHuber, nn.AvgPool2d)
 
 
 def lipcnn(shape: tuple[int, ...], classes: int) -> nn.Sequential:
-    """:func:`cnn` with sorted pairs and L2 pooling; 1-Lipschitz when no layer has a norm above 1."""
+    """:func:`cnn` with GroupSort2 activations and L2 pooling; 1-Lipschitz if no layer has a norm above 1."""
     return _convolutional(shape, classes, GroupSort2, L2NormPool2d)
 
 

@@ -1,4 +1,4 @@
-"""1-Lipschitz networks, trained with the optimal-transport loss hKR, and with other losses for comparison."""
+"""1-Lipschitz networks trained with the optimal-transport loss hKR, and with other losses for comparison."""
 
 from __future__ import annotations
 
@@ -97,5 +97,5 @@ def lipcnn_ce(shape: tuple[int, ...], classes: int) -> nn.Module:
     recipe=Recipe(transport, {"alpha": 1.0, "min_margin": 1.0, "temperature": 10.0}, constrained=True),
 )
 def lipcnn_hinge(shape: tuple[int, ...], classes: int) -> nn.Module:
-    """1-Lipschitz convolutional network, the hinge of the hKR loss alone: a margin without transport."""
+    """1-Lipschitz convolutional network, the hinge of the hKR loss alone: a margin without the transport term."""
     return lipcnn(shape, classes)

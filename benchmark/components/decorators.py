@@ -1,4 +1,4 @@
-"""The decorators that register components; they alone write to the registries."""
+"""The decorators that register components. Nothing else writes to the registries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def dataset(*, name: str | None = None, source: str = "", remote: bool = False) 
     Args:
         name: name in tables; the function's own by default.
         source: paper or address.
-        remote: whether loading it may download it; the contract tests do not.
+        remote: whether loading it may download files; the contract tests then skip it unless the files are there.
     """
 
     def register(function: F) -> F:
@@ -49,11 +49,12 @@ def model(
         family: ``ot``, ``standard``, ``adversarial``, ``regularised``, or a name of your own.
         name: ``architecture.training``; the function's own name by default.
         source: paper, and where it was trained.
-        dataset: the data set it was trained on; None when ``weights`` names one for each.
-        weights: safetensors file, relative to the defining file; ``{dataset}`` stands for the data set's name.
-            A card, the same name with ``.json``, is checked where there is one. None: ready as built.
-        lipschitz: the L2 Lipschitz constant that the network claims; certificates need it, audits check it.
-        recipe: what ``xaiboard train`` calls.
+        dataset: the data set that it was trained on; None if ``weights`` is a pattern with a file for each data set.
+        weights: safetensors file, relative to the file that defines the function; ``{dataset}`` stands for the data
+            set's name. If there is a card beside it (the same name with ``.json``), the weights must match it. None:
+            the network is ready as the function builds it.
+        lipschitz: the L2 Lipschitz constant that the network claims. Certificates need it, and audits check it.
+        recipe: what ``xaiboard train`` calls to train the network.
         version: raised by hand when the entry changes its meaning.
     """
 
@@ -78,14 +79,14 @@ def method(
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
-    """Registers an attribution method, or a captum attribution class as it is.
+    """Registers an attribution method: a function that returns attributions shaped like ``x``, or a captum class.
 
     Args:
         name: name in tables; the function's own by default.
         source: paper and equation.
-        control: a row that no useful method should lose to (random, edges).
-        applies: given the model, the reason why the method is not applicable to it, or None.
-        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
+        control: whether it is a control (a random map, an edge detector): a useful method should beat it.
+        applies: called with the model; returns the reason why the method does not apply to it, or None if it does.
+        roles: words from :mod:`..toolkit.roles` by which sections of the report find the method.
         version: raised by hand when the attribution changes its meaning.
     """
 
@@ -116,9 +117,9 @@ def make_method(
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Method:
-    """The entry that :func:`method` registers, unregistered."""
+    """The entry that :func:`method` would register, without registering it."""
     common = _common("method", name, function, source, version)
-    _names_whose("method", common, asked="attribution", setting="of")
+    _require_naming_setting("method", common, asked="attribution", setting="of")
     return Method(**common, roles=tuple(roles), control=control, applies=applies)
 
 
@@ -136,26 +137,27 @@ def metric(
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
-    """Registers a metric: one score per sample, or a mapping of named columns of them.
+    """Registers a metric: a function that returns one score a sample, ``(B,)``, or several named columns of them.
 
-    In a mapping, ``""`` names the plain score; a column may be a :class:`Weighted` pair, whose mean over
-    samples is weighted; a column shaped ``(B, S)`` is a curve, stored and drawn but not tabulated.
+    Several columns are a mapping from name to column. The empty name is the plain score, whose column in tables has the
+    metric's own name; the others are called ``metric.column``. A column is a tensor ``(B,)``; a :class:`Weighted` pair
+    of them, if its mean over samples is weighted; or a curve ``(B, S)``, which is stored and drawn, but not tabulated.
 
     Args:
         family: ``faithfulness``, ``stability``, ``agreement``, ``complexity``, ``localisation``, ``sanity``,
-            ``perturbation`` (conditions of a comparison) or ``model``.
-        higher_is_better: direction of the plain score; None when it has none.
+            ``perturbation`` (under which conditions methods were compared) or ``model``.
+        higher_is_better: direction of the plain score; None if it has none.
         name: name in tables; the function's own by default.
         source: paper and equation.
         across_models: whether plain scores of different models may be compared.
         columns: direction and comparability of the named columns.
-        shared: functions of the input alone, whose values, supplied under the function's name, are computed
-            once for each model and serve every method.
-        whole: the function is called once, with all samples of the run, since its scores depend on them all (a
-            percentile). It may ask for ``target``, ``label``, ``logits`` and shared values, which are computed
-            in batches.
-        library: module of an optional library without which the metric is inapplicable.
-        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
+        shared: functions of model and input that do not depend on the method. The value of each is computed once for a
+            model and serves all methods; the metric receives it under the function's name.
+        whole: whether the function is called once with all samples of the run, instead of once a batch; for scores
+            that depend on all samples, such as a percentile. It may ask for ``target``, ``label``, ``logits`` and
+            shared values; the latter are computed batch by batch.
+        library: module of an optional library; the metric does not apply where it is not installed.
+        roles: words from :mod:`..toolkit.roles` by which sections of the report find the metric.
         version: raised by hand when the score changes its meaning.
     """
 
@@ -196,22 +198,22 @@ def make_metric(
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Metric:
-    """The entry that :func:`metric` registers, unregistered."""
+    """The entry that :func:`metric` would register, without registering it."""
     values = {
         value.__name__: Component(**_common("shared value", None, value, "", version)) for value in shared
     }
     common = _common("metric", name, function, source, version, tuple(values))
-    _names_whose("metric", common, asked="other_attribution", setting="other")
+    _require_naming_setting("metric", common, asked="other_attribution", setting="other")
     for value in values.values():
         missing = set(value.settings) - set(common["settings"])
         if missing:
             raise XaiboardError(
                 f"metric '{common['name']}' shares '{value.name}', whose setting '{min(missing)}' it does not have"
             )
-    heavy = set(common["supplied"]) - {*values, *OF_ALL}
-    if whole and heavy:
+    too_large = set(common["supplied"]) - {*values, *OF_ALL}
+    if whole and too_large:
         raise XaiboardError(
-            f"metric '{common['name']}' is called with all samples at once and asks for '{min(heavy)}'; it may ask"
+            f"metric '{common['name']}' is called with all samples at once and asks for '{min(too_large)}'; it may ask"
             f" for: {', '.join((*OF_ALL, *values))} (what takes more goes into a shared value)"
         )
     return Metric(
@@ -235,30 +237,33 @@ def perturbation(
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
-    """Registers a perturbation: a changed ``x`` of the same shape, in ``[0, 1]``.
+    """Registers a perturbation: a function that returns a changed ``x`` of the same shape, in ``[0, 1]``.
 
     Args:
         name: name in tables; the function's own by default.
         source: paper and equation.
-        applies: given the name of the explained method, of a variant its base's, and the settings, the reason why the
-            perturbation is not applicable, or None.
-        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
+        applies: called with the name of the explained method and with the perturbation's settings; returns the reason
+            why the perturbation does not apply, or None if it does. Of a method that changes another one's map, the
+            name is that of the other one.
+        roles: words from :mod:`..toolkit.roles` by which sections of the report find the perturbation.
         version: raised by hand when the perturbation changes its meaning.
     """
 
     def register(function: F) -> F:
         common = _common("perturbation", name, function, source, version)
-        _names_whose("perturbation", common, asked="other_model", setting="other", example="cnn.standard")
+        _require_naming_setting(
+            "perturbation", common, asked="other_model", setting="other", example="cnn.standard"
+        )
         perturbations.add(Perturbation(**common, applies=applies, roles=tuple(roles)))
         return function
 
     return register
 
 
-def _names_whose(
+def _require_naming_setting(
     kind: str, common: Mapping[str, Any], *, asked: str, setting: str, example: str = "saliency"
 ) -> None:
-    """Checks that a component which asks for another component has the setting that names it."""
+    """Checks that a component has the setting that names another component, if it asks for something of that one."""
     if asked in common["supplied"] and setting not in common["settings"]:
         raise XaiboardError(
             f"{kind} '{common['name']}' asks for '{asked}', so it needs a setting that names whose:"
@@ -274,6 +279,11 @@ def _common(
     version: int,
     shared: tuple[str, ...] = (),
 ) -> dict[str, Any]:
+    """The fields that entries of all kinds have, read from the function's signature.
+
+    Raises:
+        XaiboardError: a name that cannot stand in tables, or a signature outside the vocabulary.
+    """
     name = name or function.__name__
     if not re.fullmatch(r"[\w.+-]+", name):
         raise XaiboardError(f"{kind} name '{name}' may have letters, digits, '_', '.', '+' and '-' only")

@@ -18,21 +18,21 @@ _ITEM = re.compile(r"(?P<pattern>[^\[\]]+)(?:\[(?P<settings>[^\[\]]*)\])?")
 
 
 def split(patterns: str | Sequence[str]) -> list[str]:
-    """Items of a comma-separated selection; commas inside brackets separate settings."""
+    """The items of a comma-separated selection. Commas inside brackets separate settings, not items."""
     text = patterns if isinstance(patterns, str) else ",".join(patterns)
     return [item.strip() for item in re.split(r",(?![^\[]*\])", text) if item.strip()]
 
 
 def is_wild(item: str) -> bool:
-    """Whether an item may match any number of names, none included."""
+    """Whether the name in an item has wildcards, so that it may match many names or none."""
     return any(sign in item.partition("[")[0] for sign in "*?")
 
 
 def select(registry: Registry, patterns: str | Sequence[str]) -> list[Choice]:
-    """Components of a registry with their settings, in the order of the patterns, each once.
+    """The components that the patterns match, with their settings, in the order of the patterns; each once.
 
     Raises:
-        XaiboardError: nothing selected, a name that nothing has, an unknown setting or a wrong value.
+        XaiboardError: nothing is selected, a pattern matches no name, or a setting is unknown or has a wrong value.
     """
     chosen: dict[str, Choice] = {}
     for item in split(patterns):
@@ -64,7 +64,7 @@ def parse(item: str) -> tuple[str, dict[str, object]]:
 def select_by(
     registry: Registry, patterns: str | Sequence[str], keep: Callable[[Component], bool]
 ) -> list[Choice]:
-    """As :func:`select`, but wildcards match only what ``keep`` accepts; a name typed in full is kept."""
+    """As :func:`select`, but wildcards match only components that ``keep`` accepts; a full name always counts."""
     chosen: dict[str, Choice] = {}
     for item in split(patterns):
         for choice in select(registry, item):

@@ -1,4 +1,4 @@
-"""Loads components: built-in packages, installed entry points and files, all through one door."""
+"""Loads components: the built-in packages, the entry points of installed distributions, and plug-in files."""
 
 from __future__ import annotations
 
@@ -17,28 +17,33 @@ from .builtin import GROUP, load_builtins
 
 @cache
 def load_entry_points() -> None:
-    """Imports what installed distributions name in the entry-point group ``xaiboard``."""
+    """Imports the built-in components, then the modules that installed distributions name in the group ``xaiboard``."""
     load_builtins()
     for entry in entry_points(group=GROUP):
         entry.load()
 
 
 def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
-    """Imports entry points and plug-in files; a file's folder becomes importable, as for a script.
+    """Imports entry points and plug-in files.
+
+    The folder of a plug-in becomes importable, as that of a script does. An exception that a plug-in raises when it is
+    imported is passed on with its traceback, since it is the plug-in's author who can mend it.
+
+    Args:
+        files: paths of Python files.
 
     Returns:
         Kind and name of each component that the files registered.
 
-    A plug-in's own error keeps its traceback, which starts in the plug-in.
-
     Raises:
-        XaiboardError: no such file, or a syntax error in it.
+        XaiboardError: no such file, a syntax error in it, or a file that ends the program.
     """
     load_entry_points()
     return {entry for file in files for entry in _load_file(Path(file).expanduser().resolve())}
 
 
 def _load_file(path: Path) -> set[tuple[str, str]]:
+    """Imports a plug-in file once for a process; kind and name of each component that it registered."""
     if not path.is_file() or path.suffix != ".py":
         raise XaiboardError(f"plug-in '{path}' is not a Python file; give the path of a .py file")
     name = f"xaiboard_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"

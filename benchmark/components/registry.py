@@ -1,4 +1,4 @@
-"""The registries: components of each kind by name."""
+"""The registries: the components of each kind, by name."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ C = TypeVar("C", bound=Component)
 
 
 class Registry(Mapping[str, C]):
-    """Components of one kind by name; the built-in ones are imported at the first look-up."""
+    """Components of one kind, by name. The first look-up imports the built-in ones."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, C] = {}
 
     def add(self, entry: C) -> None:
-        """Registers ``entry``; defining the same function again (a notebook's cell) replaces it.
+        """Registers ``entry``.
+
+        A function that is defined again, as when a notebook's cell runs twice, replaces its earlier entry.
 
         Raises:
             XaiboardError: the name is taken by another function.
         """
         if not entry.function.__module__.startswith("xaiboard."):
-            self._load()
+            self._load()  # first, so that the name of a built-in component is known to be taken
         old = self._entries.get(entry.name)
         if old is not None and _origin(old) != _origin(entry):
             raise XaiboardError(

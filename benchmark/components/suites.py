@@ -1,4 +1,4 @@
-"""Suites: named selections, one TOML file each; a path to a file of your own works as well."""
+"""Suites: named selections of components, one TOML file each; the path of a file of your own works as well."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ def names() -> list[str]:
 
 
 def read(name: str) -> Mapping[str, str | int]:
-    """A suite's selections by name, or from a ``.toml`` file.
+    """The selections of a suite: ``models``, ``methods``, … as patterns, ``dataset``, and the number of ``samples``.
+
+    Args:
+        name: name of a suite that comes with the package, or path of a ``.toml`` file.
+
 
     Raises:
-        XaiboardError: an unknown suite, or a file with unknown keys or values of the wrong type.
+        XaiboardError: an unknown suite, or a file with unknown or missing keys or with values of the wrong type.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file() or (path.parent == FOLDER and path.stem not in names()):

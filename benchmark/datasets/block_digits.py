@@ -1,4 +1,4 @@
-"""Block digits: a digit above or below a block that says nothing; where an explanation may point is known."""
+"""Block digits: a digit above or below a block without information, so that it is known where a map should point."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from .digits import digits
 
 @dataset(name="block-digits", source="Shah et al. 2021, arXiv:2102.12781, BlockMNIST; here on digits")
 def block_digits(split: Literal["train", "test"]) -> Data:
-    """Digits ``(1, 56, 28)``: digit and null block in random order; the mask is the digit's block.
+    """A digit and a null block, one above the other in random order, ``(1, 56, 28)``; the mask is the digit's block.
 
-    The order is drawn for each sample on its own and does not depend on its label. The construction is the
-    paper's; the digits, and so the numbers, are not.
+    The order is drawn for each sample independently of its label. The construction is that of the paper; the digits
+    are not its MNIST digits, so numbers cannot be compared with the paper's.
     """
     given = digits(split)
     rng = SampleRng(0, given.ids, f"block-digits/{split}")
-    above = rng.sign(torch.zeros(len(given), 1, 1, 1)) > 0
+    digit_above = rng.sign(torch.zeros(len(given), 1, 1, 1)) > 0
     null = null_block().expand_as(given.x)
-    x = torch.cat([torch.where(above, given.x, null), torch.where(above, null, given.x)], dim=2)
-    mask = torch.cat([above, ~above], dim=2).repeat_interleave(28, dim=2).repeat_interleave(28, dim=3)
+    x = torch.cat([torch.where(digit_above, given.x, null), torch.where(digit_above, null, given.x)], dim=2)
+    mask = torch.cat([digit_above, ~digit_above], dim=2)
+    mask = mask.repeat_interleave(28, dim=2).repeat_interleave(28, dim=3)
     return Data(x, given.label, given.classes, mask)
 
 
 def null_block() -> Tensor:
     """The block without information, ``(28, 28)``: a square outline with its two diagonals.
 
-    The same in every image. Its strokes are as bright as a digit's and about as much of it is bright, so that
-    it is not the dimmer or the emptier half that gives it away.
+    The same in every image. Its strokes are as bright as those of a digit and cover about as much area, so that
+    brightness does not tell a network which half is the digit.
     """
     offset = (torch.arange(28) - 13.5).abs()
     row, column = offset[:, None], offset[None, :]

@@ -25,6 +25,7 @@ BATCHES = {
     "test": ["test_batch.bin"],
 }
 RECORD = 1 + 3 * 32 * 32
+"""Bytes of a record."""
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -34,7 +35,7 @@ def cifar10(split: Literal["train", "test"]) -> Data:
     """50,000 training and 10,000 test images ``(3, 32, 32)``, RGB.
 
     Raises:
-        XaiboardError: files missing or damaged.
+        XaiboardError: files are missing or damaged.
     """
     names = BATCHES[split]
     paths = find_files("cifar10", [(f"cifar-10-batches-bin/{name}", name) for name in names])
@@ -51,6 +52,7 @@ def cifar10(split: Literal["train", "test"]) -> Data:
 
 
 def _records(batch: bytes, origin: Path) -> np.ndarray:
+    """Labels and pixels of a file, uint8 ``(N, 3073)``; ``origin`` is its path for messages."""
     if not batch or len(batch) % RECORD:
         raise XaiboardError(
             f"'{origin}' has {len(batch)} bytes, expected a multiple of {RECORD}; replace the file"
@@ -68,7 +70,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _read_archive(path: Path, names: Sequence[str]) -> list[bytes]:
-    """The named members, read into memory: nothing is unpacked, so no path in the archive is trusted."""
+    """Contents of the files ``names`` in the archive. They are read into memory: nothing is written to paths in it."""
     found: dict[str, bytes] = {}
     try:
         with tarfile.open(path, "r:gz") as archive:

@@ -26,13 +26,17 @@ def digits(split: Literal["train", "test"]) -> Data:
 
 @cache
 def _images() -> tuple[Tensor, Tensor]:
-    """All images ``(1797, 1, 28, 28)`` and labels; to be indexed, which copies, not handed out."""
+    """All images ``(1797, 1, 28, 28)`` and labels ``(1797,)``.
+
+    They are cached: callers pick samples by indexing, which copies, so that nobody changes the cached tensors.
+    """
     from sklearn.datasets import load_digits
 
     pixels, target = load_digits(return_X_y=True)
     small = torch.from_numpy(pixels).float().reshape(-1, 1, 8, 8) / 16
     x = interpolate(small, size=(28, 28), mode="bilinear", align_corners=False)
-    # From 8 to 28 the weights are multiples of 1/14, so a pixel is a multiple of 1/(14 * 14 * 16); rounding
-    # to it removes the last bit, which differs from CPU to CPU, and with it the data's digest.
+    # From 8 to 28 pixels the weights of the interpolation are multiples of 1/14, so each pixel should be a multiple of
+    # 1/(14 * 14 * 16). Rounding to one removes errors in the last bit: they differ from CPU to CPU, and would give the
+    # data another digest on another machine.
     x = (x * 3136).round() / 3136
     return x.clamp(0, 1), torch.from_numpy(target).long()

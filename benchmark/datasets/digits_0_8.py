@@ -1,4 +1,4 @@
-"""Digits 0 and 8: a task of two classes, as optimal transport is first told for."""
+"""Digits 0 and 8: two classes, the case for which the optimal-transport loss is first defined."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .digits import digits
     source="MNIST 0 against 8, a tutorial of deel-torchlip (the library of arXiv:2006.06520); here on digits",
 )
 def digits_0_8(split: Literal["train", "test"]) -> Data:
-    """The zeros (label 0) and eights (label 1) of ``digits``, ``(1, 28, 28)``, in its order and its split."""
+    """The zeros (label 0) and eights (label 1) of ``digits``, ``(1, 28, 28)``, in the same order and splits."""
     given = digits(split)
     eight = given.label == 8
     wanted = eight | (given.label == 0)

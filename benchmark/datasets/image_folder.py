@@ -20,19 +20,20 @@ from .shared.trees import Parts, Tree, open_tree
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".pgm", ".ppm")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "PPM")
-"""What Pillow may try; it knows formats that start other programs."""
+"""The formats that Pillow may try. It knows others, for some of which it starts another program."""
 
 SPLITS = ("train", "test")
 
 
 @dataset(name="image-folder", source="the user's images")
 def image_folder(split: Literal["train", "test"], path: str) -> Data:
-    """Images of one size, ``(C, H, W)``: C is 1 if all of the split are saved as grey, else 3; alpha is dropped.
+    """Images of one size, ``(C, H, W)``: C is 1 if all images of the split are saved as grey, else 3.
 
-    The classes are the names of the class folders, sorted; the samples are in the order of class and file name.
+    An alpha channel is dropped. The classes are the names of the class folders, sorted; the samples are sorted by class
+    and file name.
 
     Raises:
-        XaiboardError: a missing split, class or image, a file that is no image, or images of several sizes.
+        XaiboardError: a split, class or image is missing, a file is no image, or images have different sizes.
     """
     root = Path(path).expanduser()
     with open_tree(root, SPLITS) as tree:
@@ -56,7 +57,7 @@ def image_folder(split: Literal["train", "test"], path: str) -> Data:
 
 
 def _classes(tree: Tree, split: str, root: Path) -> list[str]:
-    """Names of the class folders, the same in all splits that there are, sorted."""
+    """Names of the split's class folders, sorted. If there is another split, it must have the same."""
     found = {
         top: {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2} for top in SPLITS
     }
@@ -77,9 +78,10 @@ def _classes(tree: Tree, split: str, root: Path) -> list[str]:
 
 
 def _decode(read: Callable[[Parts], bytes], files: list[Parts], root: Path) -> np.ndarray:
-    """Pixels of the files, uint8 ``(N, C, H, W)``."""
+    """Pixels of the files, uint8 ``(N, C, H, W)``, read by several threads."""
     first, _ = _image(read, files[0], root, None)
-    # Grey is known when the last file is read: room for three channels saves a pass over all headers.
+    # Whether all images are grey is known only after the last file. With room for three channels from the start, the
+    # files need not be opened twice.
     pixels = np.empty((len(files), *first.shape), dtype=np.uint8)
     height, width = first.shape[:2]
 
@@ -99,14 +101,21 @@ def _image(
     root: Path,
     like: tuple[str, tuple[int, int]] | None,
 ) -> tuple[np.ndarray, bool]:
-    """One file as RGB, uint8 ``(H, W, 3)``, and whether it is grey; ``like`` is a file with its size."""
+    """One file as RGB, uint8 ``(H, W, 3)``, and whether it is saved as grey.
+
+    Args:
+        read: content of a file.
+        file: parts of its path.
+        root: the folder or zip, for messages.
+        like: name and size (width, height) of a file whose size this one must have; None for any size.
+    """
     name = "/".join(file)
     try:
         with Image.open(io.BytesIO(read(file)), formats=FORMATS) as image:
             size = image.size
             if like is None or size == like[1]:
                 return _rgb(image), image.mode in ("1", "L", "LA") or image.mode.startswith("I")
-    except Exception as error:  # on damaged files decoders raise what they like
+    except Exception as error:  # decoders raise all kinds of exceptions on damaged files
         reason = "not an image" if isinstance(error, UnidentifiedImageError) else error
         raise XaiboardError(
             f"'{name}' in '{root}' cannot be read ({reason}), expected {', '.join(FORMATS)}; replace or remove it"
@@ -116,7 +125,7 @@ def _image(
 
 
 def _rgb(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I"):  # 16 bits, which Pillow's own conversion would clip
+    if image.mode.startswith("I"):  # 16 bits a pixel: Pillow's own conversion would clip them to 255
         deep = np.asarray(image).astype(np.int64)
         return np.repeat((deep * 255 + 32767) // 65535, 3).reshape(*deep.shape, 3).astype(np.uint8)
     return np.asarray(image.convert("RGB"))

@@ -1,4 +1,4 @@
-"""Computes cells: plan, values of one model, batches, passes, runner.
+"""Computes scores: plans cells, supplies components with values, runs batches, counts passes, writes records.
 
 May import: errors, toolkit, components, subjects, lipschitz, store.
 """

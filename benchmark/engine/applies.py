@@ -13,7 +13,7 @@ from ..toolkit.data import Data
 
 
 def needs_method(metric: Metric) -> bool:
-    """Whether a metric judges attributions, not the model alone."""
+    """Whether a metric judges attributions; if not, it judges the model alone."""
     return any(
         metric.needs(name)
         for name in (
@@ -28,12 +28,12 @@ def needs_method(metric: Metric) -> bool:
 
 
 def needs_perturbation(metric: Metric) -> bool:
-    """Whether a metric compares with a perturbed sample."""
+    """Whether a metric compares samples with their perturbed copies."""
     return any(metric.needs(name) for name in ("perturbed_x", "perturbed_logits", "perturbed_attribution"))
 
 
 def missing_library(metric: Metric) -> str:
-    """Why a metric cannot be computed on this machine, or nothing."""
+    """Why a metric cannot be computed on this machine; empty if it can."""
     if not metric.library or find_spec(metric.library):
         return ""
     return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
@@ -42,7 +42,7 @@ def missing_library(metric: Metric) -> str:
 def reason_against(
     model: TrainedModel, method: Choice | None, metric: Choice, perturbation: Choice | None, data: Data
 ) -> str:
-    """Why the cell cannot be computed, or nothing."""
+    """Why the cell cannot be computed; empty if it can."""
     if reason := missing_library(metric.component):
         return reason
     if metric.component.needs("mask") and data.mask is None:
@@ -55,19 +55,22 @@ def reason_against(
     if any(reasons):
         return next(filter(None, reasons))
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):
-        return _uncertified(model, data, certificate=metric.component.needs("certificate"))
+        return _reason_against_bound(model, data, certificate=metric.component.needs("certificate"))
     return ""
 
 
-def _uncertified(model: TrainedModel, data: Data, *, certificate: bool) -> str:
-    """Why a model has no Lipschitz bound, or no certificate; or nothing."""
+def _reason_against_bound(model: TrainedModel, data: Data, *, certificate: bool) -> str:
+    """Why the model has no certified Lipschitz bound; empty if it has.
+
+    With ``certificate``: why its predictions cannot be certified, which also takes a bound of 1 and the claim of one.
+    """
     if certificate and model.lipschitz is None:
         return "the model claims no Lipschitz constant"
     try:
         upper = bounds.upper_bound(model.module, data.shape)
     except XaiboardError as error:
         return f"no Lipschitz bound: {error}"
-    except RuntimeError:  # the layers do not fit the images: the cell itself says how
+    except RuntimeError:  # the layers do not fit the images: computing the cell fails with the exact message
         return ""
     if certificate and upper > 1 + bounds.TOLERANCE:
         return f"the model does not pass the Lipschitz audit: upper bound {upper:.6g}"

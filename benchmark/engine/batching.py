@@ -12,13 +12,13 @@ from ..errors import XaiboardError
 T = TypeVar("T")
 
 AUTO = {"cpu": 64, "cuda": 512}
-"""First batch size by device: measured to be near the best for small networks; memory may halve it."""
+"""Batch size to begin with, by device. Measured to be near the fastest for small networks."""
 
 
 class Batcher:
     """Splits ``n`` samples into batches; a batch that runs out of memory is retried at half the size.
 
-    The smaller size is kept for what follows. Scores do not depend on it.
+    Later batches keep the smaller size. Scores do not depend on it.
 
     Args:
         size: samples in a batch, or None for a size that suits the device.
@@ -29,7 +29,7 @@ class Batcher:
         self.size = size or AUTO.get(torch.device(device).type, AUTO["cpu"])
 
     def map(self, function: Callable[[slice], T], n: int) -> Iterator[T]:
-        """``function(rows)`` for consecutive slices of ``n`` samples.
+        """``function(rows)`` for consecutive slices of ``n`` samples, in order.
 
         Raises:
             XaiboardError: one sample alone does not fit into memory.

@@ -1,4 +1,4 @@
-"""A cell: one model, method, metric and perturbation, with all that identifies its scores."""
+"""A cell: one model, method, metric and perturbation, with everything that identifies its scores."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from .conditions import Conditions
 
 @dataclass(frozen=True)
 class Cell:
-    """One model, method, metric and perturbation; model metrics have no method.
+    """One model, method, metric and perturbation.
 
     Args:
+        dataset: name of the data set.
+        model: the model.
+        method: the method that the metric judges; None for a metric of the model alone.
+        metric: the metric.
+        perturbation: the perturbation, if the metric takes one.
         samples: digest of the samples.
+        conditions: seed, target, dtype, device.
         reference: digest of the training split's statistics, if a component of the cell asks for them.
-        reason: why the cell is inapplicable; empty when it applies.
+        reason: why the cell is inapplicable; empty if it applies.
         other: another model that the perturbation asks for.
     """
 
@@ -36,7 +42,7 @@ class Cell:
 
     @property
     def identity(self) -> dict[str, object]:
-        """What could change a score; nothing of where and how fast it was computed."""
+        """Everything that could change a score; nothing of where and how fast it was computed."""
         return {
             "schema": SCHEMA,
             "dataset": self.dataset,
@@ -54,13 +60,13 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Name of the cell's records: the metric, and a digest of the identity."""
+        """Name of the cell's records: the metric's name and a digest of the identity."""
         text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
         return f"{self.metric.component.name}-{sha256(text.encode()).hexdigest()[:16]}"
 
     @property
     def row(self) -> dict[str, object]:
-        """The cell's row of ``cells.csv``, as planned."""
+        """The cell's row of ``cells.csv`` before anything is computed."""
         metric = self.metric.component
         return {
             "key": self.key,

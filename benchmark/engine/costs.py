@@ -1,4 +1,4 @@
-"""What computing costs: seconds, and samples that went forward and backward."""
+"""What computing costs: seconds, and samples sent forward and backward through a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Cost:
-    """Seconds, and samples that went forward and backward."""
+    """Seconds, and numbers of samples sent forward and backward through a model."""
 
     seconds: float = 0.0
     forward: float = 0.0

@@ -1,4 +1,4 @@
-"""Every registered component as plain data, with its passes: what the catalogue of ``xaiboard list`` is made of."""
+"""Every registered component as plain data, with its passes: the catalogue that ``xaiboard list`` prints."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ KINDS: dict[str, Registry] = {
 
 
 def inventory(kinds: tuple[str, ...] = tuple(KINDS)) -> dict[str, list[dict[str, Any]]]:
-    """Entries of each of the ``kinds``, by name; seeds of one training are one entry with several names."""
+    """Entries of each of the ``kinds``, sorted by name; models that differ in their training's seed alone are one."""
     return {kind: _entries(KINDS[kind]) for kind in kinds}
 
 
 def _entries(registry: Registry) -> list[dict[str, Any]]:
-    same: dict[object, list[Component]] = {}
+    by_function: dict[object, list[Component]] = {}
     for _, entry in sorted(registry.items()):
-        same.setdefault(entry.function, []).append(entry)
-    return [_entry(*entries) for entries in same.values()]
+        by_function.setdefault(entry.function, []).append(entry)
+    return [_entry(*entries) for entries in by_function.values()]
 
 
 def _entry(first: Component, *others: Component) -> dict[str, Any]:
+    """The entry of components that share a function: that of the first, with the suffixes of the other names."""
     described = describe_component(first)
     if isinstance(first, Method | Metric | Perturbation):
         described["passes"] = passes_of(first)

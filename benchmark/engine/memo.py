@@ -14,15 +14,16 @@ from .passes import Passes
 T = TypeVar("T")
 
 Key = tuple[str, ...]
-"""The name of a kept value, and the labels of what it depends on."""
+"""The name of a kept value, then the labels of the components that it depends on."""
 
 
 class Measured(NamedTuple):
     """What a computation cost.
 
     Args:
-        own: without the kept values that it uses.
-        used: keys of those values in ``Memo.cost``; each is computed once, whoever uses it.
+        own: cost of the computation itself, without that of the kept values that it used.
+        used: keys of the kept values that it used, directly or through others; ``Memo.cost`` has the cost of each.
+            It is paid once, however many computations use the value.
     """
 
     own: Cost
@@ -30,13 +31,15 @@ class Measured(NamedTuple):
 
 
 class Memo:
-    """Keeps values by key; errors too, which are raised to everyone who asks.
+    """Computes each value once and keeps it under its key.
+
+    An exception is kept like a value: everyone who asks for the value gets the same exception.
 
     Args:
         passes: the running count of passes through the model, from which costs are read.
 
     Attributes:
-        cost: of each value, without the other kept values that it uses.
+        cost: cost of each value, without that of other kept values that it used.
     """
 
     def __init__(self, passes: Passes) -> None:
@@ -45,17 +48,18 @@ class Memo:
         self._kept: dict[Key, Tensor | Exception] = {}
         self._needs: dict[Key, set[Key]] = {}
         self._used: set[Key] = set()
+        """Keys that the computation under way has used so far."""
 
     def once(self, key: Key, compute: Callable[[], Tensor]) -> Tensor:
-        """The value under ``key``: kept, or else computed."""
+        """The value under ``key``, computed by ``compute`` if it is not kept yet."""
         if key not in self._kept:
             outer, self._used = self._used, set()
-            before, start = set(self.cost), self._spent()
+            known, start = set(self.cost), self._spent()
             try:
                 self._kept[key] = compute()
             except Exception as error:  # each cell that needs this value fails with it
                 self._kept[key] = error
-            self.cost[key] = self._spent() - start - self._since(before)
+            self.cost[key] = self._spent() - start - self._cost_of_new(known)
             self._needs[key], self._used = self._used, outer
         self._used |= {key, *self._needs[key]}
         value = self._kept[key]
@@ -65,18 +69,18 @@ class Memo:
 
     def measured(self, compute: Callable[[], T]) -> tuple[T, Measured]:
         """What ``compute`` returns, and what it cost."""
-        before, start, self._used = set(self.cost), self._spent(), set()
+        known, start, self._used = set(self.cost), self._spent(), set()
         result = compute()
-        return result, Measured(self._spent() - start - self._since(before), frozenset(self._used))
+        return result, Measured(self._spent() - start - self._cost_of_new(known), frozenset(self._used))
 
     def forget(self, label: str) -> None:
-        """Frees the values that depend on what has that label; what they cost stays known."""
+        """Frees the values that depend on the component with this label; what they cost stays known."""
         for key in [key for key in self._kept if label in key[1:]]:
             del self._kept[key]
 
     def _spent(self) -> Cost:
         return Cost(time.perf_counter(), self.passes.forward, self.passes.backward)
 
-    def _since(self, before: set[Key]) -> Cost:
-        """The cost of the values that were not there ``before``."""
-        return total(cost for key, cost in self.cost.items() if key not in before)
+    def _cost_of_new(self, known: set[Key]) -> Cost:
+        """Cost of the values computed since only ``known`` ones were there: it is theirs, not that of their user."""
+        return total(cost for key, cost in self.cost.items() if key not in known)

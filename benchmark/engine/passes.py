@@ -1,4 +1,4 @@
-"""Counts what attributions and metrics cost: samples that went forward and backward through a model."""
+"""Counts the samples that go forward and backward through a model: what attributions and metrics cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 @dataclass
 class Passes:
-    """Numbers of samples that went through the model."""
+    """Numbers of samples that went through the model so far."""
 
     forward: float = 0
     backward: float = 0
@@ -19,7 +19,12 @@ class Passes:
 
 @contextmanager
 def count_passes(model: nn.Module, report: Callable[[int], object] | None = None) -> Iterator[Passes]:
-    """Counts passes through ``model`` inside the ``with`` block, and reports each batch's size."""
+    """Counts passes through ``model`` inside the ``with`` block.
+
+    Args:
+        model: the model; copies made inside the block count too, since they copy its hook.
+        report: is called with the size of each batch that goes forward or backward.
+    """
     passes = Passes()
 
     def went_back(gradient: Tensor) -> None:
@@ -29,7 +34,7 @@ def count_passes(model: nn.Module, report: Callable[[int], object] | None = None
 
     def went_forward(_module: nn.Module, _inputs: object, output: object) -> None:
         if not isinstance(output, Tensor) or output.ndim == 0:
-            return  # the caller of the model says what is wrong with it
+            return  # no logits: whoever called the model reports that
         passes.forward += len(output)
         if report is not None:
             report(len(output))

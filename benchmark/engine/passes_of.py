@@ -1,4 +1,4 @@
-"""Passes of a component: those of one image through a small network, counted."""
+"""How many passes a component needs for one image, counted on a small network."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ SHAPE, CLASSES = (1, 28, 28), 10
 
 
 def passes_of(entry: Method | Metric | Perturbation) -> str:
-    """Passes and explanations at default settings, without the prediction; empty where they cannot be counted.
+    """What a component costs for one image at default settings, such as ``1 forward, 1 backward, 2 explained``.
 
-    Values that other components could share are counted in full.
+    Forward and backward passes of the model, and images that a method explains. The forward pass that predicts the
+    image's class is not counted: every component needs it. Values that other components could share are counted in
+    full. ``none`` if there is nothing to count; empty if it cannot be counted here.
     """
     choice = choose(entry)
 
@@ -36,9 +38,13 @@ def passes_of(entry: Method | Metric | Perturbation) -> str:
             return values.attribution(choice)
         if isinstance(entry, Perturbation):
             return values.perturbed_x(choice, method)
-        same = choose(Perturbation("same", _same, supplied=("x",)))
-        judged, perturbed = needs_method(entry), needs_perturbation(entry)
-        return score(values, choice, method if judged else None, same if perturbed else None)
+        unchanged = choose(Perturbation("unchanged", _unchanged, supplied=("x",)))
+        return score(
+            values,
+            choice,
+            method if needs_method(entry) else None,
+            unchanged if needs_perturbation(entry) else None,
+        )
 
     if isinstance(entry, Metric) and missing_library(entry):
         return ""
@@ -46,9 +52,10 @@ def passes_of(entry: Method | Metric | Perturbation) -> str:
 
 
 def _count(compute: Callable[[Values, Choice], object]) -> str:
+    """What ``compute`` costs for one image, given its values and a method whose attributions need no pass."""
     explained = []
 
-    def free(x: Tensor) -> Tensor:
+    def without_passes(x: Tensor) -> Tensor:
         explained.append(len(x))
         return x.clone()
 
@@ -60,8 +67,8 @@ def _count(compute: Callable[[Values, Choice], object]) -> str:
             reference = Reference(x.mean(0), x[1:])
             values = Values(trained, data, reference, Conditions(), Batcher(1, "cpu"), passes)
             try:
-                compute(values, choose(make_method(free)))
-            except Exception:  # a list shows what can be selected, whatever it raises
+                compute(values, choose(make_method(without_passes)))
+            except Exception:  # the catalogue lists the component nevertheless, without a cost
                 return ""
     prediction = values.memo.cost.get(("logits",), Cost())
     counts = {
@@ -73,7 +80,7 @@ def _count(compute: Callable[[Values, Choice], object]) -> str:
 
 
 def _network() -> nn.Sequential:
-    """A convolution, a ReLU and a dense layer, 1-Lipschitz, the same each time."""
+    """A convolution, a ReLU and a dense layer, 1-Lipschitz, always with the same weights."""
     size = [(side - 3) // 2 + 1 for side in SHAPE[1:]]
     network = nn.Sequential(
         nn.Conv2d(SHAPE[0], 4, 3, stride=2),
@@ -87,5 +94,5 @@ def _network() -> nn.Sequential:
     return network
 
 
-def _same(x: Tensor) -> Tensor:
+def _unchanged(x: Tensor) -> Tensor:
     return x

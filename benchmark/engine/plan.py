@@ -16,12 +16,22 @@ from .costs import Cost
 from .probe import Costs
 
 SHARD_BYTES = 2**27
-"""Pixels of a shard, in bytes of float32: a run holds one shard of images and maps at a time."""
+"""Size of a shard: bytes of its images in float32. A run holds images and attributions of one shard at a time."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run needs, checked before anything is computed."""
+    """Everything a run needs, checked before anything is computed.
+
+    Args:
+        dataset: name of the data set.
+        data: the samples.
+        reference: statistics of the training split, or None if no component asks for them.
+        cells: all planned cells, also those that do not apply.
+        conditions: seed, target, dtype, device.
+        costs: passes for one sample.
+        others: further models by name, for perturbations that ask for one.
+    """
 
     dataset: str
     data: Data
@@ -33,13 +43,13 @@ class Plan:
 
     @property
     def shards(self) -> list[slice]:
-        """Consecutive samples that are held in memory together."""
+        """Consecutive samples that are held in memory together and whose scores are written to one file a cell."""
         size = max(1, SHARD_BYTES // (4 * self.data.x[0].numel()))
         return [slice(start, min(start + size, len(self.data))) for start in range(0, len(self.data), size)]
 
     @property
     def run_conditions(self) -> dict[str, object]:
-        """What all cells of a run's folder have in common."""
+        """What all cells in the folder of a run must have in common."""
         conditions = self.conditions
         return {
             "seed": conditions.seed,
@@ -66,12 +76,12 @@ class Plan:
         }
 
     def cost(self, cell: Cell) -> Cost | None:
-        """Passes of one cell had it been computed alone, or None if the probe raised."""
+        """Passes of one cell if it were computed alone, or None if the probe raised."""
         alone = self.costs.alone(cell)
         return alone and alone * len(self.data)
 
     def total(self, cells: Iterable[Cell]) -> Cost:
-        """Passes of several cells; what cells of one model share counts once."""
+        """Passes of several cells; values that cells of one model share count once."""
         return self.costs.together(cell for cell in cells if not cell.reason) * len(self.data)
 
 
@@ -86,10 +96,13 @@ def make_cells(
     reference: Reference | None = None,
     others: Mapping[str, TrainedModel] | None = None,
 ) -> list[Cell]:
-    """The product, in the order model, method, metric, perturbation, with the reason where a cell does not apply."""
+    """All cells of the selected components, each with the reason if it does not apply.
+
+    In the order model, method, metric, perturbation. Metrics of the model alone come before the methods.
+    """
     cells = []
     for model in models:
-        for method, metric, perturbation in _product(methods, metrics, perturbations):
+        for method, metric, perturbation in _combinations(methods, metrics, perturbations):
             reason = reason_against(model, method, metric, perturbation, data)
             parts = [choice for choice in (method, metric, perturbation) if choice is not None]
             statistics = (
@@ -113,15 +126,20 @@ def make_cells(
     return cells
 
 
-def _product(
+def _combinations(
     methods: Sequence[Choice], metrics: Sequence[Choice], perturbations: Sequence[Choice]
 ) -> Iterator[tuple[Choice | None, Choice, Choice | None]]:
-    def pairs(wanted: bool) -> Iterator[tuple[Choice, Choice | None]]:
-        for metric in metrics:
-            if needs_method(metric.component) is wanted:
-                takes = needs_perturbation(metric.component) and perturbations
-                yield from ((metric, perturbation) for perturbation in (takes or [None]))
+    """Method, metric and perturbation of each cell of a model; None for what the metric does not take.
 
-    yield from ((None, *pair) for pair in pairs(wanted=False))
+    A metric that takes a perturbation gets a cell without one if none is selected: the report says why it is empty.
+    """
+
+    def with_perturbations(*, judges_methods: bool) -> Iterator[tuple[Choice, Choice | None]]:
+        for metric in metrics:
+            if needs_method(metric.component) is judges_methods:
+                taken = perturbations if needs_perturbation(metric.component) else []
+                yield from ((metric, perturbation) for perturbation in (taken or [None]))
+
+    yield from ((None, *pair) for pair in with_perturbations(judges_methods=False))
     for method in methods:
-        yield from ((method, *pair) for pair in pairs(wanted=True))
+        yield from ((method, *pair) for pair in with_perturbations(judges_methods=True))

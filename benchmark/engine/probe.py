@@ -1,10 +1,10 @@
-"""Passes of each cell, counted on one sample."""
+"""The passes that each cell will need, counted on one sample before the run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
@@ -30,20 +30,20 @@ class Costs:
     """Passes for one sample.
 
     Args:
-        cells: by method, metric and perturbation; None where the probe raised.
-        kept: of the values that cells of one model share.
+        cells: cost of each combination, by the labels of method, metric and perturbation; None if the probe raised.
+        kept: cost of each value that cells of one model share.
     """
 
     cells: dict[tuple[str, str, str], Measured | None]
     kept: dict[Key, Cost]
 
     def alone(self, cell: Cell) -> Cost | None:
-        """Passes of one cell had it been computed alone, or None if the probe raised."""
+        """Passes of one cell if it were computed alone, or None if the probe raised."""
         measured = self.cells.get(_combination(cell))
         return measured and measured.own + total(self.kept[key] for key in measured.used)
 
     def together(self, cells: Iterable[Cell]) -> Cost:
-        """Passes of several cells; what cells of one model share counts once."""
+        """Passes of several cells; values that cells of one model share count once."""
         known = [(cell.model.name, self.cells.get(_combination(cell))) for cell in cells]
         kept = {(model, key) for model, measured in known if measured for key in measured.used}
         own = total(measured.own for _, measured in known if measured)
@@ -57,28 +57,35 @@ def probe(
     conditions: Conditions,
     others: Mapping[str, TrainedModel] | None = None,
 ) -> Costs:
-    """Counts passes on one sample, of each combination on the first model that it applies to."""
+    """Passes for one sample of each combination of method, metric and perturbation.
+
+    They are counted on the first model that the combination applies to, and taken to be the same for all models.
+
+    Raises:
+        SettingError: a setting makes no sense.
+    """
     costs = Costs({}, {})
     for _, group in groupby(cells, key=lambda cell: cell.model.name):
         todo = [cell for cell in group if not cell.reason and _combination(cell) not in costs.cells]
         if not todo:
             continue
         with count_passes(todo[0].model.module) as passes:
-            values = _Probe(
+            values = _ProbeValues(
                 todo[0].model, data[:1], reference, conditions, Batcher(1, conditions.device), passes, others
             )
-            for cell in todo:
-                try:
-                    _, measured = values.memo.measured(
-                        partial(score, values, cell.metric, cell.method, cell.perturbation)
-                    )
-                except SettingError:
-                    raise
-                except Exception:  # the run itself reports what a component raises
-                    measured = None
-                costs.cells[_combination(cell)] = measured
+            costs.cells.update({_combination(cell): _measure(cell, values) for cell in todo})
         costs.kept.update(values.memo.cost)
     return costs
+
+
+def _measure(cell: Cell, values: Values) -> Measured | None:
+    """Cost of a cell, or None if a component raised."""
+    try:
+        return values.memo.measured(partial(score, values, cell.metric, cell.method, cell.perturbation))[1]
+    except SettingError:  # whatever the input: nothing need be computed to refuse it
+        raise
+    except Exception:  # the run will report it
+        return None
 
 
 def _combination(cell: Cell) -> tuple[str, str, str]:
@@ -87,19 +94,27 @@ def _combination(cell: Cell) -> tuple[str, str, str]:
     return method, metric, perturbation
 
 
-class _Probe(Values):
-    """Explains once with each method; later explanations are counted and not made."""
+class _ProbeValues(Values):
+    """Runs each method for one explanation only; for later ones it adds the same passes and returns zeros.
+
+    A metric that explains an image a hundred times is thus probed in the time of one explanation.
+    """
+
+    @cached_property
+    def _passes_of_method(self) -> dict[str, tuple[float, float]]:
+        """Forward and backward passes of one explanation, by the method's label."""
+        return {}
 
     def _explain(self, method: Choice, rows: slice, x: Tensor, **replaced: Any) -> Tensor:  # noqa: ANN401
         passes = self.memo.passes
-        known: dict[str, tuple[float, float]] = self.__dict__.setdefault("_known", {})
-        if method.label not in known:
-            _ = self.target  # not the method's own cost
+        if method.label not in self._passes_of_method:
+            _ = self.target  # computed now, so that its pass is not counted as the method's
             before = passes.forward, passes.backward
             result = super()._explain(method, rows, x, **replaced)
-            known[method.label] = passes.forward - before[0], passes.backward - before[1]
+            spent = passes.forward - before[0], passes.backward - before[1]
+            self._passes_of_method[method.label] = spent
             return result
-        forward, backward = known[method.label]
+        forward, backward = self._passes_of_method[method.label]
         passes.forward += forward
         passes.backward += backward
         return torch.zeros_like(x)

@@ -1,4 +1,4 @@
-"""Executes a plan: each model once, each attribution once; a cell that raises costs only itself."""
+"""Executes a plan: computes each attribution once for all metrics; a component that raises fails only its own cells."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .watched_code import own_code, warn_of_changed_code
 
 
 def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
-    """Computes the plan's cells that have no record yet and stores each as soon as it is finished.
+    """Computes the plan's cells that have no record yet, and stores each as soon as it is finished.
 
     Args:
         plan: what to compute.
@@ -44,25 +44,40 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
     expected = int(cost.forward + cost.backward)
     with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
         done = 0
-        for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
-            for rows, cells in _portions(plan, list(of_model)):
-                with count_passes(cells[0].model.module, bar.update) as passes:
-                    values = Values(
-                        cells[0].model,
-                        plan.data[rows],
-                        plan.reference,
-                        plan.conditions,
-                        Batcher(batch_size, plan.conditions.device),
-                        passes,
-                        plan.others,
-                    )
-                    for cell in _compute_portion(cells, _shards_within(plan, rows), values, store):
-                        bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
-                        done += rows.stop == len(plan.data)
+        for rows, cells in _portions(plan, todo):
+            with count_passes(cells[0].model.module, bar.update) as passes:
+                values = Values(
+                    cells[0].model,
+                    plan.data[rows],
+                    plan.reference,
+                    plan.conditions,
+                    Batcher(batch_size, plan.conditions.device),
+                    passes,
+                    plan.others,
+                )
+                for cell in _compute_portion(cells, _shards_within(plan, rows), values, store):
+                    bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
+                    done += rows.stop == len(plan.data)  # with its last shard the cell is done
+
+
+def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
+    """Samples that are held in memory together, and the cells of one model to compute on them; model by model.
+
+    A metric that is called once with all samples gets all of them; for the other metrics it goes shard by shard.
+    """
+    for _, of_model in groupby(cells, key=lambda cell: cell.model.name):
+        group = list(of_model)
+        if len(plan.shards) == 1:
+            yield plan.shards[0], group
+            continue
+        if whole := [cell for cell in group if cell.metric.component.whole]:
+            yield slice(0, len(plan.data)), whole
+        if by_shard := [cell for cell in group if not cell.metric.component.whole]:
+            yield from ((rows, by_shard) for rows in plan.shards)
 
 
 def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:
-    """Numbers of the plan's shards that lie within ``rows``, each with its place there."""
+    """The plan's shards that lie within ``rows``: their samples, counted from the start of ``rows``, by number."""
     return {
         shard: slice(part.start - rows.start, part.stop - rows.start)
         for shard, part in enumerate(plan.shards)
@@ -73,7 +88,10 @@ def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:
 def _compute_portion(
     cells: Sequence[Cell], shards: Mapping[int, slice], values: Values, store: Store
 ) -> Iterator[Cell]:
-    """Computes cells of one model on the samples of ``values``, method by method; yields each before it does."""
+    """Computes cells of one model on the samples of ``values``, and yields each just before, for the progress bar.
+
+    The cells are sorted by method; after the last one of a method its attributions are freed.
+    """
     for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
         method = None
         for cell in of_method:
@@ -86,7 +104,7 @@ def _compute_portion(
 
 
 def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
-    """Of the cells that apply, those that have all of their records, and those to compute."""
+    """The cells that apply, in two lists: those that have all of their records, and those to compute."""
     finished, todo = [], []
     for cell in plan.cells:
         if not cell.reason:
@@ -94,27 +112,16 @@ def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
     return finished, todo
 
 
-def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
-    """Samples that are held in memory together, and the cells to compute on them.
-
-    All samples for the metrics that see them all, and shard by shard for the others.
-    """
-    if len(plan.shards) == 1:
-        yield plan.shards[0], cells
-        return
-    if whole := [cell for cell in cells if cell.metric.component.whole]:
-        yield slice(0, len(plan.data)), whole
-    if others := [cell for cell in cells if not cell.metric.component.whole]:
-        yield from ((rows, others) for rows in plan.shards)
-
-
 def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Store) -> None:
-    """Computes a cell on all samples of ``values`` and writes a record for each of the shards that they make up."""
+    """Computes a cell on all samples of ``values``, and writes one record for each shard among them.
+
+    If a component raises, the error is recorded instead, and the run goes on.
+    """
     try:
         compute = partial(score, values, cell.metric, cell.method, cell.perturbation)
         scores, measured = values.memo.measured(compute)
         records = {shard: _record(values, scores, rows) for shard, rows in shards.items()}
-    except Exception as error:  # a component may raise anything, and costs only its own cell
+    except Exception as error:  # a component may raise anything
         store.fail(cell.key, min(shards), message(error), traceback.format_exc())
         return
     cost = measured.own + total(values.memo.cost[key] for key in measured.used)
@@ -128,7 +135,9 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     for shard, record in records.items():
-        spent = cost if shard == min(records) else Cost()  # tables add the shards up
+        spent = (
+            cost if shard == min(records) else Cost()
+        )  # once for all shards: tables add up a cell's records
         passes = {
             "seconds": round(spent.seconds, 4),
             "forward": int(spent.forward),
@@ -144,18 +153,19 @@ def message(error: BaseException) -> str:
 
 
 def device_name(device: str) -> str:
-    """What the numbers were computed on."""
+    """Name of the hardware behind a device, for records."""
     kind = torch.device(device)
     return torch.cuda.get_device_name(kind) if kind.type == "cuda" else f"{kind.type} ({platform.machine()})"
 
 
 def _name(cell: Cell) -> str:
-    return " ".join((cell.model.name, cell.method.label if cell.method else "", cell.metric.label)).replace(
-        "  ", " "
-    )
+    method = [cell.method.label] if cell.method else []
+    return " ".join([cell.model.name, *method, cell.metric.label])
 
 
 def _record(values: Values, scores: Scores, rows: slice) -> Record:
+    """What is stored of the samples ``rows``."""
+
     def arrays(columns: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
         return {name: column.cpu().numpy() for name, column in columns.items()}
 

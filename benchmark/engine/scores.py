@@ -1,4 +1,4 @@
-"""Scores of samples by one metric: computed batch by batch, and checked as the metric returns them."""
+"""Scores of samples by one metric: computed batch by batch, and checked."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from torch import Tensor
 from ..components.choice import Choice
 from ..components.kinds import Weighted
 from ..errors import XaiboardError
-from .values import Values, describe_value
+from .returned import require_finite
+from .values import Values
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What a metric gave for ``N`` samples, by column; the plain score's name is empty.
+    """What a metric returned for ``N`` samples, by the name of the column; the plain score's name is empty.
 
     Args:
-        score: float ``(N,)`` each.
-        weight: ``(N,)`` each, for the columns whose mean is weighted.
-        curve: ``(N, S)`` each.
+        score: one value a sample, float ``(N,)`` each.
+        weight: weight of each sample in a column's mean, ``(N,)`` each; only for columns whose mean is weighted.
+        curve: one curve a sample, ``(N, S)`` each.
     """
 
     score: Mapping[str, Tensor] = field(default_factory=dict)
@@ -38,7 +39,8 @@ class Scores:
 def score(values: Values, metric: Choice, method: Choice | None, perturbation: Choice | None) -> Scores:
     """Scores of all samples of ``values`` by one metric.
 
-    A metric that compares two maps counts the samples whose prediction holds under the perturbation.
+    A metric that compares the maps of a sample and of its perturbed copy is averaged over the samples whose prediction
+    the perturbation leaves unchanged; the others get weight 0.
 
     Raises:
         XaiboardError: the metric, or the method, returned something else than it must.
@@ -68,36 +70,27 @@ def read_scores(name: str, returned: Any, n: int) -> Scores:  # noqa: ANN401 - a
     """A metric's return value as :class:`Scores` of ``n`` samples.
 
     Raises:
-        XaiboardError: not one finite score a sample, or an unreadable column.
+        XaiboardError: a column that is not one finite value (or, for a curve, one row of them) a sample, or no score.
     """
     columns = returned if isinstance(returned, Mapping) else {"": returned}
     score, weight, curve = {}, {}, {}
     for column, value in columns.items():
         full = f"{name}.{column}" if column else name
         if isinstance(value, Weighted):
-            _check(full, value.weight, (n,))
-            weight[column] = value.weight.detach()
-            value = value.score  # noqa: PLW2901 - the rest of a pair is a plain column
+            weight[column] = _finite(full, value.weight, (n,))
+            value = value.score  # noqa: PLW2901 - checked like a column without weight
         if isinstance(value, Tensor) and value.ndim == 2 and len(value) == n:
-            _check(full, value, tuple(value.shape))
-            curve[column] = value.detach()
+            curve[column] = _finite(full, value, tuple(value.shape))
         else:
-            _check(full, value, (n,))
-            score[column] = (
-                value.detach().to(torch.get_default_dtype())
-                if not value.is_floating_point()
-                else value.detach()
-            )
+            found = _finite(full, value, (n,))
+            score[column] = found if found.is_floating_point() else found.to(torch.get_default_dtype())
     if not score:
         raise XaiboardError(f"metric '{name}' returned no score; return (B,) values or a mapping of them")
     return Scores(score, weight, curve)
 
 
-def _check(name: str, value: Any, shape: tuple[int, ...]) -> None:  # noqa: ANN401 - anything a plug-in returns
-    if not isinstance(value, Tensor) or value.shape != shape or not value.isfinite().all():
-        raise XaiboardError(
-            f"metric '{name}' must return finite scores shaped {shape}, got {describe_value(value)}"
-        )
+def _finite(name: str, value: Any, shape: tuple[int, ...]) -> Tensor:  # noqa: ANN401 - anything a plug-in returns
+    return require_finite(f"metric '{name}'", "scores", value, shape).detach()
 
 
 def _concatenate(parts: list[Scores]) -> Scores:

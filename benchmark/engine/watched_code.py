@@ -17,21 +17,22 @@ from .cell import Cell
 
 
 def own_code(cell: Cell) -> dict[str, str]:
-    """Digests of the code of components that are neither built in nor captum's, by kind and name."""
+    """Digests of the code of a cell's components, by kind and name; of those that are neither built in nor captum's."""
     digests = {}
     for name, choice in _watched(cell):
-        with suppress(XaiboardError):  # what has no digest is not watched
+        with suppress(XaiboardError):  # code that has no digest cannot be compared
             digests[name] = code_digest(choice.component.function, docstrings=False)
     return digests
 
 
 def warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
-    """Says which components have other code than when their finished cells were computed.
+    """Warns of components whose code differs from that with which their finished cells were computed.
 
-    Records of version 0.1 have digests that include docstrings. Where such a digest is that of the code as it is now,
-    the digest without docstrings takes its place, so that a docstring that is reworded later is no change.
+    A record holds the digest of each component's code. Since version 0.2 docstrings are left out of it, so that
+    rewording one is no change. A record of version 0.1 has a digest with docstrings: if the code still has that
+    digest, it has not changed, and the store notes which digest without docstrings replaces it from now on.
     """
-    changed, renewed = set(), dict(store.renewed_code)
+    changed, renewed = set(), dict(store.renewed_code)  # `renewed`: new digest by old digest
     for cell in finished:
         if not store.has(cell.key, 0) or not (own := own_code(cell)):
             continue
@@ -56,7 +57,7 @@ def warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
 
 
 def _watched(cell: Cell) -> Iterator[tuple[str, Choice]]:
-    """The components of a cell whose code may change under the user's hands, with kind and name."""
+    """The components of a cell that are the user's own, whose code may change from run to run, with kind and name."""
     for kind, choice in (
         ("method", cell.method),
         ("metric", cell.metric),

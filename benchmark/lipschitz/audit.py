@@ -1,4 +1,4 @@
-"""The audit of one model: weights against card, accuracy, Lipschitz bounds, certificates."""
+"""The audit of one model: are its weights those of its card, how accurate is it, does it keep its Lipschitz claim?"""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from ..toolkit.data import Data
 from . import bounds
 
 IMAGES = 500
-"""Test images from which the lower bound is sought."""
+"""Test images from which the search for steep slopes starts."""
 
 CHUNK = 256
+"""Images of which the logits are computed at once."""
 
 
 def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
-    """What ``xaiboard audit`` prints, and whether the model keeps what it claims.
+    """What ``xaiboard audit`` prints of a model, and whether the model keeps its claims.
 
     Raises:
         XaiboardError: unknown model or data set, or weights that do not fit their card.
@@ -39,17 +40,17 @@ def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
     lines = [f"{name} on {dataset}: {sum(p.numel() for p in trained.module.parameters())} parameters"]
     if card:
         lines.append("weights: SHA-256 as on the card")
-    said = f"card: {card.get('accuracy')}" if card else "there is no card"
-    lines.append(f"accuracy: {accuracy:.4f} on {len(data)} test samples; {said}")
-    found, bounds = _bounds(trained, data)
-    certificates, kept = _certificates(trained, found, logits, correct, data)
-    passed = kept and abs(accuracy - float(card.get("accuracy", accuracy))) < 1e-3
-    lines += [bounds, certificates, "audit passed" if passed else "audit NOT passed"]
+    stated = f"card: {card.get('accuracy')}" if card else "there is no card"
+    lines.append(f"accuracy: {accuracy:.4f} on {len(data)} test samples; {stated}")
+    found, line_on_bounds = _bounds(trained, data)
+    line_on_certificates, claim_kept = _certificates(trained, found, logits, correct, data)
+    passed = claim_kept and abs(accuracy - float(card.get("accuracy", accuracy))) < 1e-3
+    lines += [line_on_bounds, line_on_certificates, "audit passed" if passed else "audit NOT passed"]
     return "\n".join(lines), passed
 
 
 def _bounds(trained: TrainedModel, data: Data) -> tuple[bounds.Audit, str]:
-    """What is known of the Lipschitz constant, and its line; an unknown bound is infinite."""
+    """Bounds of the Lipschitz constant, and the line that says them; without an upper bound it is infinite."""
     part = take(data, min(IMAGES, len(data)))
     lower = bounds.lower_bound(trained.module, part.x)
     met = f"at least {lower:.6g} (ascent from {len(part)} test images)"
@@ -65,7 +66,7 @@ def _bounds(trained: TrainedModel, data: Data) -> tuple[bounds.Audit, str]:
 def _certificates(
     trained: TrainedModel, found: bounds.Audit, logits: Tensor, correct: Tensor, data: Data
 ) -> tuple[str, bool]:
-    """The line on certificates, and whether the model keeps its claim."""
+    """The line on certified accuracy, or on why there is none, and whether the model keeps its Lipschitz claim."""
     if not found.consistent:
         return "certificates: none, the slopes that were met contradict the upper bound", False
     if trained.lipschitz is None:

@@ -1,4 +1,4 @@
-"""What is measured: data sets and trained models by name, and the digests that identify them.
+"""What is measured: loads data sets and trained models by name, and computes the digests that identify them.
 
 May import: errors, toolkit, components.
 """

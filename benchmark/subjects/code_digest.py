@@ -1,4 +1,4 @@
-"""Tells the code of two functions apart, also where only a closure or a default differs."""
+"""A digest that differs for functions with different code, also if only a closure or a default differs."""
 
 from __future__ import annotations
 
@@ -15,26 +15,36 @@ from torch import Tensor, nn
 from ..errors import XaiboardError
 
 CO_HAS_DOCSTRING = 0x4000000
-"""Flag of a function's code in Python 3.13 and later: its first constant is its docstring."""
+"""Flag of a code object in Python 3.13 and later: its first constant is a docstring."""
 
 
 def code_digest(function: Callable[..., Any], *, docstrings: bool = True) -> str:
-    """SHA-256 over a function's bytecode, constants, defaults and closure, or over a class's source.
+    """First 12 hexadecimal digits of the SHA-256 over a function's bytecode, constants, defaults and closure.
 
     Args:
-        function: whose code.
-        docstrings: whether functions that differ in their docstrings alone differ. The digest that stands for a
-            function without a version keeps them, so that the keys of finished cells stay what they are.
+        function: a function; a class counts by its name alone.
+        docstrings: whether docstrings count. They do in the digest that identifies a function without a version: it is
+            part of the keys of finished cells, which must stay what they are.
 
     Raises:
-        XaiboardError: it depends on an object that has no digest.
+        XaiboardError: the function depends on an object that has no digest.
     """
     content = _content(function, 0, docstrings)
     return sha256(repr(content).encode()).hexdigest()[:12]
 
 
 def _content(value: Any, depth: int, docstrings: bool) -> object:  # noqa: ANN401, PLR0911 - whatever a closure may hold
-    """``value`` as nested tuples whose ``repr`` is the same in every process."""
+    """``value`` as nested tuples and lists whose ``repr`` is the same in every process.
+
+    Args:
+        value: a function, or anything that its code or closure refers to.
+        depth: in how many functions the value is nested; a function nested in five others is refused, so that functions
+            that refer to each other come to an end.
+        docstrings: whether docstrings count.
+
+    Raises:
+        XaiboardError: an object whose content is not known.
+    """
     match value:
         case None | bool() | int() | float() | complex() | str() | bytes():
             return value
@@ -69,7 +79,7 @@ def _content(value: Any, depth: int, docstrings: bool) -> object:  # noqa: ANN40
 
 
 def _without_docstring(code: CodeType) -> tuple[object, ...]:
-    """The constants of a function's code, with None for its docstring."""
+    """The constants of a code object, with None in the place of a docstring."""
     has = (
         bool(code.co_flags & CO_HAS_DOCSTRING)
         if sys.version_info >= (3, 13)

@@ -1,4 +1,4 @@
-"""Images with their labels, and the doors to them: by data-set name, for a split, for a number of samples."""
+"""Loads images and labels by the name of a data set: a split, some samples of it, its reference statistics."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ BACKGROUND = 64
 
 
 def find_dataset(name: str) -> tuple[Dataset, dict[str, str]]:
-    """The entry of a data set and its ``path``, if the name has one: ``image-folder:PATH``.
+    """The entry of a data set, and its argument ``path`` if the name has one, as in ``image-folder:PATH``.
 
     Raises:
-        XaiboardError: no such data set, a path that is missing, or one too many.
+        XaiboardError: there is no such data set, it needs a path, or it takes none.
     """
     stem, colon, path = name.partition(":")
     entry = datasets[stem]
@@ -32,18 +32,17 @@ def find_dataset(name: str) -> tuple[Dataset, dict[str, str]]:
 
 
 def load_data(name: str, *, split: str = "test", samples: int | None = None) -> Data:
-    """Images and labels of a split, or of ``samples`` of them.
+    """Images and labels of a split, or of some samples of it.
 
-    The samples are a fixed random subset, in the order of the split; a smaller number gives a subset of a
-    larger one's.
+    Samples are a fixed random subset, in the order of the split. A smaller subset lies within a larger one.
 
     Args:
         name: a registered data set, or ``image-folder:PATH``.
         split: ``train`` or ``test``.
-        samples: how many; None for all.
+        samples: how many samples; None for the whole split.
 
     Raises:
-        XaiboardError: an unknown data set, files missing or damaged, or more samples than there are.
+        XaiboardError: an unknown data set or split, files that are missing or damaged, or more samples than there are.
     """
     entry, path = find_dataset(name)
     if split not in ("train", "test"):
@@ -59,7 +58,7 @@ def load_data(name: str, *, split: str = "test", samples: int | None = None) -> 
 
 
 def take(data: Data, samples: int) -> Data:
-    """A fixed random subset of ``samples``, in the order of the split; a smaller one lies within a larger one."""
+    """A fixed random subset of so many samples, in their order. A smaller subset lies within a larger one."""
     order = np.random.Generator(np.random.Philox(key=len(data))).permutation(len(data))
     return data[sorted(order[:samples].tolist())]
 

@@ -1,4 +1,4 @@
-"""Trained models: builds an entry's network and loads its weights after checking them against their card."""
+"""Trained models: builds the network of an entry, checks its weights against their card, and loads them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class TrainedModel:
 
     Args:
         name: name in tables.
-        family: the family it is compared in.
-        module: in eval mode; images in ``[0, 1]`` to logits ``(B, K)``.
-        digest: SHA-256 over its architecture and parameters.
+        family: the family as part of which it is compared, such as ``adversarial``.
+        module: the network in eval mode, from images in ``[0, 1]`` to logits ``(B, K)``.
+        digest: SHA-256 over architecture and parameters.
         version: the entry's version.
-        lipschitz: the constant it claims, or None.
+        lipschitz: the L2 Lipschitz constant that it claims, or None.
     """
 
     name: str
@@ -48,14 +48,18 @@ class TrainedModel:
 
 
 def weights_path(entry: Model, dataset: str) -> Path | None:
-    """Where the weights of ``entry`` for ``dataset`` are expected, or None if it needs none."""
+    """Where the weights of ``entry`` for ``dataset`` must be; None if its function returns it ready to use."""
     if entry.weights is None:
         return None
     return entry.folder / entry.weights.replace("{dataset}", file_name(dataset))
 
 
 def serves(entry: Model, dataset: str) -> bool:
-    """Whether ``entry`` is trained on ``dataset``."""
+    """Whether ``entry`` has a network for ``dataset``.
+
+    It has none if it is trained on another data set, or if it has one weights file a data set and that for ``dataset``
+    does not exist.
+    """
     if entry.dataset is not None and entry.dataset != dataset:
         return False
     path = weights_path(entry, dataset)
@@ -66,8 +70,8 @@ def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> Tr
     """The trained network of ``entry`` for inputs ``shape`` and ``classes`` logits.
 
     Raises:
-        XaiboardError: not trained on this data set; weights missing, damaged, or at odds with their card or
-            with the architecture.
+        XaiboardError: the model is not trained on this data set; its weights are missing or damaged, or do not fit
+            their card or the architecture.
     """
     if not serves(entry, dataset):
         raise XaiboardError(f"model '{entry.name}' is not trained on {dataset}; {_trained_on(entry)}")
@@ -84,20 +88,24 @@ def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> Tr
 def wrap(
     module: nn.Module, name: str, family: str = "own", version: int = 1, lipschitz: float | None = None
 ) -> TrainedModel:
-    """A module in eval mode with its digest."""
+    """A module with its digest; it is put into eval mode."""
     return TrainedModel(name, family, module.eval(), module_digest(module), version, lipschitz)
 
 
 def wrap_object(module: nn.Module, name: str) -> TrainedModel:
-    """A copy of a module that is given as it is; the code of its own layers is part of its digest."""
+    """A copy of a module that the user gives as an object.
+
+    It has no version. The code of those of its layers that are not torch's is part of its digest instead, so that a
+    changed ``forward`` counts as another model.
+    """
     trained = wrap(copy.deepcopy(module), name)
-    own = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
-    code = sorted(code_digest(layer.forward) for layer in own)
+    not_torch = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
+    code = sorted(code_digest(layer.forward) for layer in not_torch)
     return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
 
 
 def load_model(name: str, *, dataset: str) -> nn.Module:
-    """The finalised network of a registered model, in eval mode.
+    """The network of a registered model with its trained weights, in eval mode.
 
     Raises:
         XaiboardError: an unknown model, or one that is not trained on ``dataset``.
@@ -112,10 +120,10 @@ def load_model(name: str, *, dataset: str) -> nn.Module:
 
 
 def read_card(weights: Path) -> dict | None:
-    """The JSON card beside a weights file, or None.
+    """The content of the JSON card beside a weights file, or None if there is no card.
 
     Raises:
-        XaiboardError: a card that is not JSON.
+        XaiboardError: the card is not a JSON object.
     """
     path = weights.with_suffix(".json")
     if not path.is_file():
@@ -129,10 +137,10 @@ def read_card(weights: Path) -> dict | None:
 
 
 def check_card(entry: Model, path: Path, dataset: str) -> None:
-    """Compares a weights file with its card, where there is one.
+    """Checks that a weights file is the one that its card describes, if there is a card.
 
     Raises:
-        XaiboardError: no weights, another digest, or a card of another model or data set.
+        XaiboardError: there are no weights, they have another digest, or the card is of another model or data set.
     """
     if not path.is_file():
         raise XaiboardError(f"model '{entry.name}' has no weights at '{path}'; train it or mend the path")
@@ -154,7 +162,7 @@ def check_card(entry: Model, path: Path, dataset: str) -> None:
 
 
 def module_digest(module: nn.Module) -> str:
-    """SHA-256 over layers, their plain attributes, and every parameter and buffer."""
+    """SHA-256 over the types of all layers, their attributes that are plain values, and all parameters and buffers."""
     total = sha256()
     for name, layer in module.named_modules():
         plain = {
@@ -182,6 +190,7 @@ def _load_weights(entry: Model, module: nn.Module, path: Path) -> None:
 
 
 def _trained_on(entry: Model) -> str:
+    """Part of a sentence: on which data sets the model is trained."""
     if entry.dataset is not None:
         return f"it is trained on {entry.dataset}"
     before, _, after = Path(entry.weights or "").name.partition("{dataset}")

@@ -1,4 +1,4 @@
-"""How the networks are trained: recipes, loop, objectives, cards.
+"""Trains the networks: recipes, objectives, the loop with its checkpoints, and the cards that state the result.
 
 May import: errors, toolkit, components, subjects, lipschitz.
 """

@@ -1,4 +1,4 @@
-"""The card of a trained model: what was trained, how, and what it reaches on the whole test split."""
+"""The card of a trained model: what was trained, how, and its accuracies on the whole test split."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from ...benchmark.toolkit.files import file_name, write_file
 from ...benchmark.toolkit.pgd import pgd_linf
 
 ATTACK: Mapping[str, Any] = {"eps": 0.1, "step": 0.0125, "steps": 20}
-"""Of the attacked accuracy: PGD in the L-inf ball, one random start."""
+"""Settings of the attack for the attacked accuracy: PGD in the L-inf ball, with one random start."""
 
 AUDITED = 1000
-"""Test images at which the slope is measured."""
+"""Test images from which the audit searches for steep slopes."""
 
 CHUNK = 256
+"""Test images that are passed through the network, and attacked, at once."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,14 @@ class Run:
     """A finished training.
 
     Args:
-        name: the registered model.
-        dataset: what it was trained on.
-        recipe: settings, ready for JSON.
+        name: name of the registered model.
+        dataset: name of the data set.
+        recipe: settings of the recipe, ready for JSON.
         epochs: passes over the training split.
-        seed: of the training.
-        digest: of the training split.
-        seconds: that the training took.
-        device: on which it ran.
+        seed: seed of the training.
+        digest: digest of the training split.
+        seconds: how long the training took.
+        device: the device on which it ran.
     """
 
     name: str
@@ -57,11 +58,11 @@ class Run:
 
 
 def make_card(model: nn.Module, entry: Model, test: Data, run: Run) -> dict[str, object]:
-    """The card but for the weights' digest; accuracies are shares of the test split, to 4 decimals.
+    """The content of a card, apart from the digest of the weights. Accuracies are shares of the test split.
 
     Args:
-        model: in eval mode, on ``run.device``.
-        entry: its entry; certificates are stated where it claims to be 1-Lipschitz and the audit confirms it.
+        model: the trained network in eval mode, on ``run.device``.
+        entry: its entry; certified accuracies are stated if it claims to be 1-Lipschitz and the audit confirms it.
         test: the whole test split.
         run: how it was trained.
     """
@@ -84,7 +85,7 @@ def make_card(model: nn.Module, entry: Model, test: Data, run: Run) -> dict[str,
 
 
 def write(model: nn.Module, card: Mapping[str, object], out: Path) -> Path:
-    """Writes ``NAME@DATASET.safetensors`` and the card beside it, each whole or not at all; returns the former."""
+    """Writes ``NAME@DATASET.safetensors`` and the card beside it, each whole or not at all; path of the weights."""
     weights = out / f"{file_stem(str(card['name']), str(card['dataset']))}.safetensors"
     content = save({name: value.cpu().contiguous() for name, value in model.state_dict().items()})
     stated = {**card, "weights": sha256(content).hexdigest()}
@@ -95,13 +96,13 @@ def write(model: nn.Module, card: Mapping[str, object], out: Path) -> Path:
 
 
 def file_stem(name: str, dataset: str) -> str:
-    """``NAME@DATASET``, which the files of a training begin with."""
+    """``NAME@DATASET``: the names of a training's files without their suffixes."""
     # A data set's name may hold a path (image-folder:PATH), a file's name may not.
     return f"{name}@{file_name(dataset)}"
 
 
 def versions(*, constrained: bool) -> dict[str, str]:
-    """Of Python and the packages that a training depends on."""
+    """Versions of Python and of the packages that a training depends on; with ``constrained`` also deel-torchlip's."""
     packages = ["xaiboard", "torch", *(["deel-torchlip"] if constrained else [])]
     found = {"python": platform.python_version()}
     for package in packages:
@@ -113,6 +114,7 @@ def versions(*, constrained: bool) -> dict[str, str]:
 
 
 def _measure(model: nn.Module, test: Data, device: str, *, claims: bool) -> dict[str, object]:
+    """Accuracies on the test split; with ``claims``, Lipschitz bounds and certified accuracies too."""
     logits, attacked = [], []
     generator = torch.Generator(device).manual_seed(0)
     for x, label in zip(test.x.split(CHUNK), test.label.split(CHUNK), strict=True):
@@ -144,6 +146,7 @@ def _logits(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def _share(correct: Tensor) -> float:
+    """Share of True, to 4 decimals."""
     return round(float(correct.double().mean()), 4)
 
 

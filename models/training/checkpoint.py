@@ -1,4 +1,4 @@
-"""Checkpoints: a training under way, in one safetensors file that only the same training continues."""
+"""Checkpoints: the state of an unfinished training, in a safetensors file that only the same training may continue."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from ...benchmark.errors import XaiboardError
 from ...benchmark.toolkit.files import sweep, write_file
 
 FORMAT = 1
-"""Of the file; raised when its content changes its meaning."""
+"""Version of the file's format; raised when its content changes its meaning."""
 
 STALE = 60.0
-"""Seconds after which a temporary file is left over from a killed process: writing takes less than one."""
+"""A temporary file older than so many seconds is left over from a killed process: writing takes less than one."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What decides how a training goes on.
+    """Everything that determines the steps of a training that are still to come.
 
     Args:
-        tensors: parameters, buffers, moments, random states, by name.
-        notes: the rest, ready for JSON.
+        tensors: parameters, buffers, moments of Adam and states of random generators, by name.
+        notes: everything else, ready for JSON.
     """
 
     tensors: Mapping[str, Tensor]
@@ -42,15 +42,16 @@ class Checkpoint:
     """The file of an unfinished training.
 
     Args:
-        path: of the file.
-        identity: what the training is, ready for JSON; a file of another one is refused.
+        path: path of the file.
+        identity: everything that tells one training from another, ready for JSON. A file with another identity is
+            refused.
     """
 
     path: Path
     identity: Mapping[str, object]
 
     def write(self, state: State) -> None:
-        """Writes the file, over an older one, whole or not at all.
+        """Writes the file whole or not at all; an older one is replaced.
 
         Raises:
             XaiboardError: the disk is full or not writable.
@@ -62,10 +63,10 @@ class Checkpoint:
         write_file(self.path, lambda path: path.write_bytes(content))
 
     def read(self) -> State | None:
-        """What was written last, on the CPU; None if there is no file.
+        """The state that was written last, on the CPU; None if there is no file.
 
         Raises:
-            XaiboardError: the file is damaged, or of another training.
+            XaiboardError: the file is damaged, or belongs to another training.
         """
         sweep(self.path.parent, self.path.name, older=STALE)
         if not self.path.exists():
@@ -85,7 +86,7 @@ class Checkpoint:
         return State(tensors, training["notes"])
 
     def require_none(self) -> None:
-        """Refuses to write over an unfinished training.
+        """Checks that no unfinished training would be overwritten.
 
         Raises:
             XaiboardError: the file exists.
@@ -104,7 +105,7 @@ class Checkpoint:
 
 def _load(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     with safe_open(path, "pt") as file:
-        # Copies, because the file's tensors need not be aligned in memory as those of torch are.
+        # Copied, because tensors that lie in the file's memory need not be aligned as torch aligns its own.
         tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - no mapping
         metadata = file.metadata() or {}
     if _digest(metadata["training"], tensors) != metadata["sha256"]:
@@ -113,7 +114,7 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over everything in the file; safetensors does not notice a changed byte."""
+    """SHA-256 over everything in the file, because safetensors itself would not notice a changed byte."""
     digest = sha256(text.encode())
     for name in sorted(tensors):
         digest.update(name.encode())
@@ -122,6 +123,7 @@ def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Part of a sentence: in what a checkpoint's identity differs from that of the training; empty if in nothing."""
     one, other = _flat(found), _flat(wanted)
     names = [name for name in {**other, **one} if one.get(name) != other.get(name)]
     return ", ".join(f"{name} {_short(one.get(name))}, here {_short(other.get(name))}" for name in names)

@@ -1,4 +1,4 @@
-"""From a plain network to the constrained one that is trained, and back to the plain one that is shipped."""
+"""Turns a plain network into a 1-Lipschitz one for training, and the trained one back into a plain one to ship."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import torch
 from torch import nn
 
 from ...benchmark.errors import XaiboardError
-from ...benchmark.lipschitz.bounds import layer_norm
+from ...benchmark.lipschitz.layer_norms import layer_norm
 
 POWER_ITERATIONS = 3
-"""For each training step. With one, which is torch's default, a large step of the optimiser leaves the largest
-singular value underestimated, and Bjorck's iteration diverges."""
+"""Power iterations in each training step, for the largest singular value of a weight. With one, torch's default, the
+value is underestimated after a large step of the optimiser, and Bjorck's iteration diverges."""
 
 
 def constrain(plain: nn.Sequential) -> nn.Sequential:
-    """A network shaped like ``plain`` whose linear layers are deel-torchlip's, 1-Lipschitz in training.
+    """A network for training, shaped like ``plain``, that deel-torchlip keeps 1-Lipschitz in every step.
 
-    Starts from orthogonal weights of its own; the other layers are used as they are. The last layer is a spectral
-    one as well, so that the vector of logits is 1-Lipschitz, and not only each logit.
+    Linear layers and convolutions are replaced by deel-torchlip's spectral ones, which start from orthogonal weights of
+    their own. The other layers are copied. The last layer is a spectral one too, so that the whole vector of logits is
+    1-Lipschitz, not just each single logit.
 
     Raises:
         XaiboardError: deel-torchlip is not installed.
@@ -31,16 +32,18 @@ def constrain(plain: nn.Sequential) -> nn.Sequential:
 
 @torch.no_grad()
 def finalise(trained: nn.Sequential, plain: nn.Sequential, shape: tuple[int, ...]) -> nn.Sequential:
-    """``plain`` with the effective weights of ``trained``, in eval mode, no layer above norm 1.
+    """Copies the constrained weights of ``trained`` into ``plain``; returns ``plain`` in eval mode.
+
+    A layer whose norm comes out above 1, by rounding, is scaled down to 1.
 
     Args:
-        trained: what :func:`constrain` made of a network like ``plain``; comes back in eval mode.
-        plain: receives the weights.
+        trained: a trained network that :func:`constrain` made; it is left in eval mode.
+        plain: the network with the same layers that receives the weights.
         shape: of one input, ``(C, H, W)``.
     """
     blank = torch.zeros(1, *shape, device=next(trained.parameters()).device)
-    # deel-torchlip refreshes the weights of eval mode in forward passes in training mode only: without one,
-    # they would be those from before the last step of the optimiser.
+    # deel-torchlip updates the weights of eval mode only in forward passes in training mode. Without this pass they
+    # would be those from before the last step of the optimiser.
     trained.train()(blank)
     trained.eval()
     plain.to(blank.device).eval()
@@ -53,6 +56,7 @@ def finalise(trained: nn.Sequential, plain: nn.Sequential, shape: tuple[int, ...
 
 
 def _constrained(layer: nn.Module) -> nn.Module:
+    """The spectral layer in place of a linear layer or convolution; a copy of any other layer."""
     torchlip = _torchlip()
     if isinstance(layer, nn.Linear):
         spectral = torchlip.SpectralLinear(layer.in_features, layer.out_features)

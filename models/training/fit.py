@@ -1,4 +1,4 @@
-"""Training in the foreground: a progress bar, checkpoints, and a sentence when it stops early."""
+"""Runs a training with a progress bar and checkpoints, and turns what stops it early into a sentence."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .objectives import Objective
 from .pooling import sliced_pooling
 
 AFTER_EPOCH = 10.0
-"""Seconds between checkpoints at least; they are written when an epoch ends."""
+"""At the end of an epoch a checkpoint is written if the last one is at least so many seconds old."""
 
 WITHIN_EPOCH = 60.0
-"""Seconds after which one is written before the epoch ends."""
+"""Within an epoch a checkpoint is written if the last one is at least so many seconds old."""
 
 
 def fit(
@@ -40,30 +40,31 @@ def fit(
     checkpoint: Checkpoint | None = None,
     start: State | None = None,
 ) -> float:
-    """Minimises ``objective`` over ``data`` as :class:`~xaiboard.models.loop.Loop` does; returns seconds.
+    """Trains ``model`` with the steps of :class:`~xaiboard.models.training.loop.Loop`; the seconds that it took.
 
     Args:
         model: images ``(B, C, H, W)`` to logits ``(B, K)``; trained in place.
         data: the training split.
-        objective: as in :mod:`xaiboard.models.objectives`.
+        objective: what is minimised, see :mod:`xaiboard.models.training.objectives`.
         epochs: passes over the data.
-        generator: of the order of the images and of the objective, on the model's device.
+        generator: source of the order of the images and of the objective's random numbers, on the model's device.
         rate: learning rate at the start.
         batch_size: images in a step.
-        title: what the progress bar calls it.
+        title: title of the progress bar.
         show_transport: whether the bar shows the Kantorovich-Rubinstein term of the logits.
-        checkpoint: keeps the training while it lasts, its last step too; None: nothing does.
-        start: where a training with the same arguments stopped; None for the beginning.
+        checkpoint: where the state of the training is written from time to time, and after the last step; None for
+            nowhere.
+        start: the state in which a training with the same arguments stopped; None to start from the beginning.
 
     Raises:
         XaiboardError: loss, gradient or parameters are not finite, ``start`` does not fit, or the checkpoint cannot
             be written.
-        KeyboardInterrupt: Ctrl-C; with a checkpoint, once the running step is finished and written.
+        KeyboardInterrupt: Ctrl-C; with a checkpoint, only after the current step is finished and written.
     """
     loop = Loop(model, data, objective, epochs=epochs, generator=generator, rate=rate, batch_size=batch_size)
     if start is not None:
         loop.restore(start)
-    # On a GPU torch's own pooling is the faster one.
+    # On a GPU torch's own pooling is faster.
     pooling = sliced_pooling(model) if generator.device.type == "cpu" else nullcontext()
     bar = tqdm(total=loop.steps, initial=loop.step, desc=title, unit="step", disable=None)
     shown = ("loss", "accuracy", "margin", *(["kr"] if show_transport else []))
@@ -71,9 +72,9 @@ def fit(
         try:
             steps = _steps(loop, bar, shown)
             if checkpoint is None:
-                deque(steps, maxlen=0)
+                deque(steps, maxlen=0)  # makes all steps
             else:
-                _keep(loop, steps, checkpoint)
+                _write_checkpoints(loop, steps, checkpoint)
         except FloatingPointError as error:
             kept = checkpoint is not None and checkpoint.path.exists()
             raise XaiboardError(
@@ -85,7 +86,7 @@ def fit(
 
 
 def _steps(loop: Loop, bar: tqdm, shown: Sequence[str]) -> Iterator[None]:
-    """Makes the steps that are left, and shows them."""
+    """Makes one of the remaining steps at each iteration, and updates the progress bar."""
     epochs = loop.steps // loop.batches
     while loop.step < loop.steps:
         epoch = loop.epoch
@@ -98,9 +99,11 @@ def _steps(loop: Loop, bar: tqdm, shown: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def _keep(loop: Loop, steps: Iterator[None], checkpoint: Checkpoint) -> None:
-    """Makes the steps, and writes checkpoints; Ctrl-C stops between two steps."""
-    last = time.monotonic() - AFTER_EPOCH  # the first epoch's is written at once, and shows that it can be
+def _write_checkpoints(loop: Loop, steps: Iterator[None], checkpoint: Checkpoint) -> None:
+    """Makes the steps, and writes checkpoints in between. Ctrl-C stops after the current step, which is written."""
+    last = (
+        time.monotonic() - AFTER_EPOCH
+    )  # so the first epoch ends with a checkpoint: early proof that it can be written
     with deferred_interrupt() as interrupted:
         for _ in steps:
             pause = AFTER_EPOCH if loop.step % loop.batches == 0 else WITHIN_EPOCH

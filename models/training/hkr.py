@@ -1,4 +1,4 @@
-"""The hinge-regularised Kantorovich-Rubinstein loss: binary, one class against the others, softmax weights."""
+"""The hinge-regularised Kantorovich-Rubinstein (hKR) loss: binary, one class against all others, and with a softmax."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from ...benchmark.errors import XaiboardError
 
 
 def binary_hkr(score: Tensor, label: Tensor, *, alpha: float = 0.9, min_margin: float = 1.0) -> Tensor:
-    """Loss of a batch, a scalar: hinge, minus the difference between the mean scores of the two classes.
+    """Binary hKR loss of a batch, a scalar: a hinge minus the difference between the mean scores of the two classes.
 
     With ``y = 2 label - 1``::
 
         alpha mean(relu(m/2 - y f)) - (1 - alpha) (mean of f where y = 1 - mean of f where y = -1)
 
-    Serrurier et al. 2021, arXiv:2006.06520; margin and weight as in deel-torchlip. The mean over a class
-    that the batch lacks counts 0. With ``alpha`` 0 and a 1-Lipschitz f, minus the loss is a lower bound of the
+    Serrurier et al. 2021, arXiv:2006.06520; margin and weight as in deel-torchlip. If a batch lacks a class, the mean
+    over that class counts as 0. With ``alpha`` 0 and a 1-Lipschitz f, minus the loss is a lower bound of the
     Wasserstein-1 distance between the classes.
 
     Args:
         score: f, ``(B,)``, in units of the input; positive predicts class 1.
         label: 0 or 1, integer ``(B,)``.
         alpha: weight of the hinge, in ``[0, 1]``; the paper's lambda is ``alpha / (1 - alpha)``.
-        min_margin: m, the gap between the classes from which on the hinge is 0.
+        min_margin: m, the smallest gap between the classes for which the hinge is 0, in units of the input.
 
     Raises:
-        XaiboardError: scores that are not one for each sample, or labels that are not 0 or 1 for each.
+        XaiboardError: there is not one score for each sample, or not one label 0 or 1.
     """
     _check(score, label)
     if score.dim() != 1 or not ((label == 0) | (label == 1)).all():
@@ -43,19 +43,19 @@ def binary_hkr(score: Tensor, label: Tensor, *, alpha: float = 0.9, min_margin: 
 
 
 def one_vs_all_hkr(logits: Tensor, label: Tensor, *, alpha: float = 0.9, min_margin: float = 1.0) -> Tensor:
-    """Loss of a batch, a scalar: each logit tells its class from all others, mean over the K classes.
+    """One-vs-all hKR loss of a batch, a scalar: mean over the K logits of the loss of telling one class from the rest.
 
-    As :func:`binary_hkr` for each logit, but the hinge of the true class counts K - 1 times
+    For each logit the loss is :func:`binary_hkr`, except that the hinge of the true class counts K - 1 times
     (Serrurier et al. 2021, arXiv:2006.06520; deel-torchlip's ``HKRMulticlassLoss``).
 
     Args:
         logits: ``(B, K)``, in units of the input.
         label: true classes, int64 ``(B,)``.
         alpha: weight of the hinge, in ``[0, 1]``.
-        min_margin: m, the gap between a class and the others from which on the hinge is 0.
+        min_margin: m, the smallest gap between a class and the others for which the hinge is 0, in units of the input.
 
     Raises:
-        XaiboardError: labels that are not one class for each row.
+        XaiboardError: there is not one integer label for each row of logits.
     """
     _check(logits, label)
     classes = logits.shape[1]
@@ -68,9 +68,9 @@ def one_vs_all_hkr(logits: Tensor, label: Tensor, *, alpha: float = 0.9, min_mar
 def soft_hkr(
     logits: Tensor, label: Tensor, sharpness: Tensor | float, *, alpha: float = 0.9, min_margin: float = 1.0
 ) -> Tensor:
-    """Loss of each sample, ``(B,)``.
+    """Soft hKR loss of each sample, ``(B,)``: a softmax weights the classes other than the true one.
 
-    With ``S = softmax over k != y of sharpness * f_k`` (differentiated too)::
+    With ``S = softmax over k != y of sharpness * f_k``, through which gradients flow too::
 
         (1 - alpha) (sum_k S_k f_k - f_y) + alpha (relu(m/2 - f_y) + sum_k S_k relu(m/2 + f_k))
 
@@ -79,12 +79,13 @@ def soft_hkr(
     Args:
         logits: ``(B, K)``, in units of the input.
         label: true classes, int64 ``(B,)``.
-        sharpness: of the softmax, per unit of logit.
+        sharpness: factor of the logits in the softmax, a scalar; the larger, the more the largest logit counts alone.
         alpha: weight of the hinge, in ``[0, 1]``; the paper's lambda is ``alpha / (1 - alpha)``.
-        min_margin: m, the gap between the true and another class from which on the hinge is 0.
+        min_margin: m, the smallest gap between the true class and another for which the hinge is 0, in units of the
+            input.
 
     Raises:
-        XaiboardError: labels that are not one class for each row.
+        XaiboardError: there is not one integer label for each row of logits.
     """
     _check(logits, label)
     true = one_hot(label, logits.shape[1]).bool()
@@ -96,16 +97,16 @@ def soft_hkr(
 
 
 class SoftHKR(nn.Module):
-    """Mean of :func:`soft_hkr` over a batch; the softmax is as sharp as the logits are small.
+    """Mean of :func:`soft_hkr` over a batch, with a softmax that becomes less sharp as the logits grow.
 
     The sharpness is ``temperature * m / max(mean, m)``, clipped to ``[0.005, 250]``, where ``mean`` is the running
-    mean of ``|logits|``: a buffer, which moves in training mode only.
+    mean of ``|logits|``. It is a buffer, which is updated in training mode only.
 
     Args:
         alpha: weight of the hinge, in ``[0, 1]``.
         min_margin: m, in units of the input, > 0.
-        temperature: sharpness of the softmax while the logits are below the margin.
-        decay: of the running mean, in ``[0, 1]``.
+        temperature: sharpness of the softmax as long as the logits are on average smaller than the margin.
+        decay: weight of the old value in an update of the running mean, in ``[0, 1]``.
     """
 
     mean: Tensor
@@ -128,19 +129,19 @@ class SoftHKR(nn.Module):
 
 
 def _hinge(score: Tensor, positive: Tensor, min_margin: float) -> Tensor:
-    """``relu(m/2 - y f)``, shaped like ``score``."""
+    """``relu(m/2 - y f)`` with y = 1 where ``positive`` and -1 elsewhere, shaped like ``score``."""
     return relu(min_margin / 2 - torch.where(positive, score, -score))
 
 
 def _transport(score: Tensor, positive: Tensor) -> Tensor:
-    """Mean score of the positive samples minus that of the others, over the first axis; none: a mean of 0."""
+    """Mean score of the positive samples minus that of the others, over the first axis; the mean of none is 0."""
     own = (score * positive).sum(0) / positive.sum(0).clamp_min(1)
     return own - (score * ~positive).sum(0) / (~positive).sum(0).clamp_min(1)
 
 
 def _check(logits: Tensor, label: Tensor) -> None:
     if label.shape != logits.shape[:1] or label.is_floating_point():
-        # One-hot rows would broadcast, and give a wrong number whenever B = K.
+        # torch would not complain: one-hot labels (B, K) are broadcast if B = K, and give a wrong loss.
         raise XaiboardError(
             f"the hKR loss needs one integer label for each of {len(logits)} rows of logits; got"
             f" {label.dtype} shaped {tuple(label.shape)}"

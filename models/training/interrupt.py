@@ -1,4 +1,4 @@
-"""Ctrl-C waits until a step is finished; a second one does not wait."""
+"""Lets Ctrl-C wait until the current step is finished; a second Ctrl-C does not wait."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from types import FrameType
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yields whether the user asked to stop since; from the second SIGINT on, signals act as they did before.
+    """Yields a function that says whether Ctrl-C (SIGINT) was pressed inside the ``with`` block.
 
-    Outside the main thread, and where signals are ignored, as under ``nohup``, nothing changes.
+    The first SIGINT is only noted. From the second one on signals act as they did before. Outside the main thread, and
+    where SIGINT is ignored, as under ``nohup``, nothing changes.
     """
     asked = threading.Event()
     before = signal.getsignal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""A training as a sequence of steps, whose state between two steps can be taken out and put back."""
+"""A training as a sequence of steps. Its state between two steps can be saved, and restored later."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ from .objectives import Objective
 
 
 class Loop:
-    """Adam with a learning rate that falls to 0 on a cosine; every epoch shows each image once, in a random order.
-
-    ``step`` of ``steps`` are done, ``batches`` to an epoch, in ``seconds``.
+    """Training with Adam, whose learning rate falls to 0 on a cosine. An epoch shows each image once, in random order.
 
     Args:
         model: images ``(B, C, H, W)`` to logits ``(B, K)``; trained in place.
         data: the training split.
-        objective: as in :mod:`xaiboard.models.objectives`.
+        objective: what is minimised, see :mod:`xaiboard.models.training.objectives`.
         epochs: passes over the data.
-        generator: of the order of the images and of the objective, on the model's device.
+        generator: source of the order of the images and of the objective's random numbers, on the model's device.
         rate: learning rate at the start.
         batch_size: images in a step.
+
+    Attributes:
+        step: number of steps that are done.
+        steps: number of steps of the whole training.
+        batches: number of steps in an epoch.
+        seconds: how long the steps took that are done.
     """
 
     def __init__(
@@ -57,14 +61,14 @@ class Loop:
 
     @property
     def epoch(self) -> int:
-        """The number of the epoch that the next step belongs to, from 1."""
+        """Number of the epoch to which the next step belongs, counted from 1."""
         return self.step // self.batches + 1
 
     def advance(self) -> None:
         """Makes a step.
 
         Raises:
-            FloatingPointError: the loss or its gradient is not finite; the parameters are those from before.
+            FloatingPointError: the loss or its gradient is not finite; the parameters are not changed.
         """
         begun = time.perf_counter()
         batch = self.step % self.batches
@@ -82,16 +86,16 @@ class Loop:
         self.optimiser.step()
         self.schedule.step()
         self.step += 1
-        self.sums += _sums(loss.detach(), logits.detach(), self.label[rows])
+        self.sums += _batch_sums(loss.detach(), logits.detach(), self.label[rows])
         self.seconds += time.perf_counter() - begun
 
     def means(self) -> dict[str, float]:
-        """Means over the epoch so far: loss, accuracy, margin, Kantorovich-Rubinstein term of a batch."""
+        """Means over the epoch so far: ``loss``, ``accuracy``, ``margin``, ``kr`` (see :func:`_batch_sums`)."""
         loss, accuracy, margin, transport = (self.sums[1:] / self.sums[0]).tolist()
         return {"loss": loss, "accuracy": accuracy, "margin": margin, "kr": transport}
 
     def state(self) -> State:
-        """What decides the steps to come.
+        """Everything that determines the steps to come.
 
         Raises:
             FloatingPointError: a parameter or buffer is not finite.
@@ -99,15 +103,15 @@ class Loop:
         if not _finite(self.model.state_dict().values()):
             raise FloatingPointError("the parameters are not finite")
         adam = self.optimiser.state_dict()
-        moments = {str(index): values for index, values in adam["state"].items()}
+        moments = {
+            f"{index}.{name}": value
+            for index, of_parameter in adam["state"].items()
+            for name, value in of_parameter.items()
+        }
         tensors = {
             **_prefix("model", self.model.state_dict()),
             **_prefix("objective", self._objective_state()),
-            **{
-                f"adam.{index}.{name}": each
-                for index, moment in moments.items()
-                for name, each in moment.items()
-            },
+            **_prefix("adam", moments),
             **_prefix("random", {"generator": self.generator.get_state(), **_global_state(self.x.device)}),
             "order": self.order,
             "sums": self.sums,
@@ -124,7 +128,7 @@ class Loop:
         """Continues from the state of a loop with the same arguments.
 
         Raises:
-            XaiboardError: it does not fit.
+            XaiboardError: the state does not fit.
         """
         tensors, notes = state.tensors, state.notes
         try:
@@ -155,30 +159,32 @@ class Loop:
 
 
 @torch.no_grad()
-def _sums(loss: Tensor, logits: Tensor, label: Tensor) -> Tensor:
-    """Number of images, and that times: loss, accuracy, mean margin over the best other class, transport term.
+def _batch_sums(loss: Tensor, logits: Tensor, label: Tensor) -> Tensor:
+    """What a batch adds to the sums of its epoch, ``(5,)``: its number of images, and that number times four means.
 
-    The last is the mean over classes of the mean logit of the class's own images less that of all others, which
-    bounds a transport distance from below where the network is 1-Lipschitz.
+    They are the loss, the accuracy, the margin and the Kantorovich-Rubinstein term. The margin is the logit of the true
+    class minus the largest other one. The Kantorovich-Rubinstein term is the mean over classes of: mean logit of the
+    class on its own images, minus its mean logit on all others. If the network is 1-Lipschitz, the term of a class is a
+    lower bound of the Wasserstein-1 distance between its images and the others.
     """
     own = one_hot(label, logits.shape[1]).bool()
     margin = (logits * own).sum(1) - logits.masked_fill(own, -torch.inf).amax(1)
     inside = (logits * own).sum(0) / own.sum(0)
     outside = (logits * ~own).sum(0) / (~own).sum(0)
-    # A class that has no images in the batch, or all of them, has no such difference.
+    # A class with no image in the batch, or with all of them, has no such difference (NaN) and is left out.
     transport = (inside - outside).nanmean().nan_to_num()
     means = torch.stack((torch.ones_like(loss), loss, (margin > 0).to(loss).mean(), margin.mean(), transport))
     return len(label) * means.double().cpu()
 
 
 def _finite(values: Iterable[Tensor | None]) -> bool:
-    # A sum is finite only if every term is, and takes a fifth of the time of asking each.
+    # A sum is finite only if all terms are. This takes a fifth of the time that testing each value does.
     sums = [value.sum() for value in values if value is not None and value.is_floating_point()]
     return not sums or bool(torch.stack(sums).isfinite().all())
 
 
 def _global_state(device: torch.device) -> dict[str, Tensor]:
-    """Of torch's own generators, which dropout draws from."""
+    """States of torch's global generators, from which dropout draws."""
     cuda = {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {}
     return {"cpu": torch.get_rng_state(), **cuda}
 
@@ -188,6 +194,7 @@ def _prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names :func:`_prefix` has given this prefix, under their own names."""
     return {
         name.removeprefix(f"{prefix}."): value
         for name, value in tensors.items()

@@ -1,4 +1,4 @@
-"""Average pooling for training on CPUs: sums of slices, twice as fast as torch's layer, backward too."""
+"""Average pooling as a sum of slices: on a CPU twice as fast as torch's layer, forward and backward."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Size = tuple[int, int]
 
 
 class SlicedAvgPool2d(nn.Module):
-    """``nn.AvgPool2d(size)`` up to rounding: ``(B, C, H, W)`` to ``(B, C, H', W')``, gradients of any order."""
+    """``nn.AvgPool2d(size)`` up to rounding, ``(B, C, H, W)`` to ``(B, C, H', W')``; it has gradients of any order."""
 
     def __init__(self, size: Size) -> None:
         super().__init__()
@@ -24,17 +24,16 @@ class SlicedAvgPool2d(nn.Module):
         height, width = self.size
         rows = x.shape[-2] // height * height
         columns = x.shape[-1] // width * width
-        tall = reduce(torch.add, (x[..., start:rows:height, :] for start in range(height)))
-        return reduce(torch.add, (tall[..., start:columns:width] for start in range(width))) / (
-            height * width
-        )
+        of_rows = reduce(torch.add, (x[..., start:rows:height, :] for start in range(height)))
+        sums = reduce(torch.add, (of_rows[..., start:columns:width] for start in range(width)))
+        return sums / (height * width)
 
 
 @contextmanager
 def sliced_pooling(model: nn.Module) -> Iterator[None]:
-    """While it is open, the model's average pooling without overlap or padding is computed from slices.
+    """Replaces the model's average pooling layers by :class:`SlicedAvgPool2d` inside the ``with`` block.
 
-    Parameters, buffers and their names stay what they are, and so do pooling layers with other settings.
+    Layers with overlap, padding or other special settings stay. Names of parameters and buffers do not change.
     """
     swapped = [
         (parent, name, layer)
@@ -52,6 +51,7 @@ def sliced_pooling(model: nn.Module) -> Iterator[None]:
 
 
 def _is_plain(layer: nn.AvgPool2d) -> bool:
+    """Whether the windows neither overlap nor are padded or cut off, and the plain mean is taken."""
     return (
         _pair(layer.stride) == _pair(layer.kernel_size)
         and _pair(layer.padding) == (0, 0)

@@ -1,4 +1,4 @@
-"""The entries of a network that is trained here: one for each seed, all with the same recipe."""
+"""Registers a network that is trained here: one entry for each seed, all with the same recipe."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Build = TypeVar("Build", bound=Callable[..., nn.Module])
 def trained(
     name: str, *, family: str, source: str, recipe: Recipe, lipschitz: float | None = None
 ) -> Callable[[Build], Build]:
-    """Registers ``name`` for seed 0, and ``name.seed1``, ``name.seed2``: trainings that differ by chance alone.
+    """Registers ``name`` for seed 0, ``name.seed1`` and ``name.seed2``: the same training with other random numbers.
 
     Args:
         name: ``architecture.training``.
-        family: what it is compared as.
-        source: of the training.
+        family: the family as part of which it is compared.
+        source: paper of the training, and where it was trained.
         recipe: how it is trained.
-        lipschitz: the constant that the network claims.
+        lipschitz: the L2 Lipschitz constant that the network claims, or None.
     """
 
     def register(build: Build) -> Build:

@@ -1,7 +1,8 @@
-"""Runs the tests on metrics and attacks with a mistake in them: each one in ``mutants.toml`` must fail a test.
+"""Mutation tests: plants each mistake of ``mutants.toml`` in a metric or attack and checks that a test fails.
 
-Run it by hand: ``python tests/mutation/mutate.py [PART OF A FILE'S NAME]``. It prints the mutants that survive, with
-the reason where one is known to change nothing, and exits with 1 if one survives without.
+Run it by hand: ``python tests/mutation/mutate.py [PART OF A FILE'S NAME]``. It prints the mutants that survive, which
+means that all tests pass. For some of them ``mutants.toml`` gives the reason why the change makes no difference; if one
+survives without a reason, the exit status is 1.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PACKAGES = ("benchmark", "metrics", "models")
 
 
 def survives(mutant: dict[str, str]) -> bool:
-    """Whether the mutant's tests pass, in a process of its own, on a copy of the package."""
+    """Whether the mutant's tests pass. They run in their own process, on a copy of the package with the mistake."""
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "xaiboard"
         package.mkdir()
@@ -42,7 +43,7 @@ def survives(mutant: dict[str, str]) -> bool:
         if not child:
             try:
                 os._exit(_test(folder, mutant["tests"].split()))
-            finally:  # a mutant that cannot be imported is killed
+            finally:  # a mutant that cannot be imported counts as found
                 os._exit(1)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -51,6 +52,7 @@ def survives(mutant: dict[str, str]) -> bool:
 
 
 def _test(folder: str, tests: list[str]) -> int:
+    """Exit status of pytest for the package in ``folder``; that of a usage error if another package is imported."""
     sys.path.insert(0, folder)
     os.environ["PYTHONPATH"] = folder
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
@@ -66,7 +68,7 @@ def _test(folder: str, tests: list[str]) -> int:
 
 
 def main() -> int:
-    """Prints what became of each mutant."""
+    """Prints the mutants that survive, and counts; the exit status."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     torch.set_num_threads(1)
     mutants = tomllib.loads((Path(__file__).parent / "mutants.toml").read_text("utf-8"))["mutant"]

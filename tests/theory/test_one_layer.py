@@ -1,7 +1,7 @@
-"""Networks of one layer, where worst case, update, integrated gradients and stable explanations have closed forms.
+"""One-layer networks: closed forms of worst case, expected update, integrated gradients and stable explanations.
 
-Chalasani et al. 2020, arXiv:1810.06583, for two classes and a loss ``g(-y (w x + b))``, y = -1 or 1, that is convex in
-the logits, as the cross-entropy is: ``g = softplus``.
+Theorems of Chalasani et al. 2020, arXiv:1810.06583, for two classes and a loss ``g(-y (w x + b))`` with y = -1 or 1 and
+convex g. The cross-entropy is such a loss, with ``g = softplus``.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def uniform(*shape: int, seed: int = 0) -> Tensor:
-    """Between -1 and 1."""
+    """Random numbers between -1 and 1, float64."""
     return torch.rand(shape, generator=generator(seed), dtype=torch.float64) * 2 - 1
 
 
 def two_classes(w: Tensor, b: float) -> nn.Sequential:
-    """The product's network of one layer, with ``f_1 - f_0 = w x + b``; neither row of its weights is 0."""
+    """The package's one-layer network with ``f_1 - f_0 = w x + b``; neither row of its weights is 0."""
     network = linear(SHAPE, 2).double()
     other = uniform(16, seed=9)
     network[-1].load_state_dict(
@@ -50,11 +50,11 @@ X = 0.5 + 0.3 * uniform(40, *SHAPE, seed=2)
 LABEL = torch.arange(40) % 2
 Y = (2 * LABEL - 1).double()
 WORST = -EPS * Y[:, None] * W.sign()
-"""The change that raises the loss most."""
+"""The change in the L-inf ball that raises the loss most, if no pixel leaves ``[0, 1]``; ``(40, 16)``."""
 
 
 def z(x: Tensor) -> Tensor:
-    """``-y (w x + b)`` for inputs ``(B, ...)``."""
+    """The argument of g, ``-y (w x + b)``, for inputs ``(B, ...)``."""
     return -Y * (x.flatten(1) @ W + B)
 
 
@@ -91,20 +91,21 @@ A = torch.tensor([0.5, 0.2, 0.05, 0.0, -0.1, 0.3], dtype=torch.float64)
 NOISE = torch.tensor(list(product((-1.0, 1.0), repeat=6)), dtype=torch.float64)
 SIGN = torch.cat((torch.ones(64), -torch.ones(64))).double()
 FEATURES = SIGN[:, None] * A + torch.cat((NOISE, NOISE))
-"""Every combination of features ``y a_i + n_i``, n_i = -1 or 1, equally likely: means over them are exact."""
-REACH = 0.15
+"""Features ``y a_i + n_i`` for every combination of n_i = -1 or 1, equally likely: means are exact expectations."""
+RADIUS = 0.15
+"""L-inf radius of the attack on the features."""
 SMALL, LARGE = 1e-7 * torch.tensor([1, -1, 1, -1, 1, -1.0]), torch.tensor([0.4, -0.3, 0.2, 0.5, -0.2, 0.3])
 
 
 class Centred(nn.Module):
-    """From images to features, so that the features need not lie in ``[0, 1]``."""
+    """Maps images to features, so that the images lie in ``[0, 1]`` though the features do not."""
 
     def forward(self, x: Tensor) -> Tensor:
         return 10 * (x.flatten(1) - 0.5)
 
 
 def update(w: Tensor, eps: float) -> Tensor:
-    """Minus the gradient of the mean cross-entropy at images under attack, with respect to w, ``(6,)``."""
+    """Minus the gradient with respect to w of the mean cross-entropy on attacked images, ``(6,)``."""
     head = nn.Linear(6, 2).double()
     head.load_state_dict({"weight": torch.stack((torch.zeros(6), w)), "bias": torch.zeros(2)})
     network, label = nn.Sequential(Centred(), head), (SIGN > 0).long()
@@ -115,39 +116,39 @@ def update(w: Tensor, eps: float) -> Tensor:
 
 
 def slope(w: Tensor, eps: float) -> Tensor:
-    """``g'`` of the cross-entropy at the worst case, ``(128,)``."""
+    """``g'`` of the cross-entropy at the worst case of each combination of features, ``(128,)``."""
     return (-SIGN * (FEATURES @ w) + eps * w.abs().sum()).sigmoid()
 
 
 def bound(w: Tensor, eps: float) -> Tensor:
-    """``E[g'] (a_i sign(w_i) - eps)``: no weight grows faster."""
+    """``E[g'] (a_i sign(w_i) - eps)``: the magnitude of no weight grows faster."""
     return slope(w, eps).mean() * (A * w.sign() - eps)
 
 
 @pytest.mark.parametrize("w", [SMALL.double(), LARGE.double()], ids=["small", "large"])
-@pytest.mark.parametrize("eps", [0.0, REACH])
+@pytest.mark.parametrize("eps", [0.0, RADIUS])
 def test_the_update_is_the_expectation_at_the_worst_case(w: Tensor, eps: float) -> None:
     expected = slope(w, eps) @ (SIGN[:, None] * FEATURES - eps * w.sign()) / 128
     assert torch.allclose(update(w, eps), expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("eps", [0.0, REACH])
+@pytest.mark.parametrize("eps", [0.0, RADIUS])
 def test_a_weight_of_zero_moves_by_its_strength(eps: float) -> None:
     for i in range(6):
         w = LARGE.double().index_fill(0, torch.tensor([i]), 0)
         assert update(w, eps)[i].item() == pytest.approx(float(slope(w, eps).mean() * A[i]), abs=1e-12)
 
 
-@pytest.mark.parametrize("eps", [0.0, REACH])
+@pytest.mark.parametrize("eps", [0.0, RADIUS])
 def test_small_weights_move_by_the_bound(eps: float) -> None:
-    """Under attack, those weaker than eps shrink, and those of the wrong sign shrink fastest."""
+    """Under attack, weights of features weaker than eps shrink; those of the wrong sign shrink fastest."""
     w = SMALL.double()
     growth = w.sign() * update(w, eps)
     assert torch.allclose(growth, bound(w, eps), rtol=0, atol=1e-6)
     assert ((growth < 0) == (A * w.sign() < eps)).logical_or(A == 0).all()
 
 
-@pytest.mark.parametrize("eps", [0.0, REACH])
+@pytest.mark.parametrize("eps", [0.0, RADIUS])
 def test_no_weights_grow_faster_than_the_bound(eps: float) -> None:
     w = LARGE.double()
     assert (w.sign() * update(w, eps) < bound(w, eps) - 0.01).all()
@@ -157,18 +158,18 @@ def test_no_weights_grow_faster_than_the_bound(eps: float) -> None:
 
 
 def test_a_loss_that_is_not_convex_exceeds_the_bound() -> None:
-    """``g = sigmoid``: confidently wrong points count less, not more."""
+    """``g = sigmoid``: points that are confidently wrong count less in the update, not more."""
     w = -2 * torch.ones(6, dtype=torch.float64)
-    at = (-SIGN * (FEATURES @ w) + REACH * w.abs().sum()).sigmoid()
+    at = (-SIGN * (FEATURES @ w) + RADIUS * w.abs().sum()).sigmoid()
     steepness = at * (1 - at)
-    growth = w.sign() * (steepness @ (SIGN[:, None] * FEATURES - REACH * w.sign())) / 128
-    assert (growth > steepness.mean() * (A * w.sign() - REACH) + 0.005).all()
+    growth = w.sign() * (steepness @ (SIGN[:, None] * FEATURES - RADIUS * w.sign())) / 128
+    assert (growth > steepness.mean() * (A * w.sign() - RADIUS) + 0.005).all()
 
 
 # --- Integrated gradients ---
 
 ROUNDING = 1e-6
-"""Captum keeps the weights of the quadrature in float32."""
+"""Tolerance: captum keeps the weights of its quadrature in float32."""
 ACTIVATIONS = [nn.Identity(), nn.Sigmoid(), nn.Tanh(), nn.Softplus()]
 
 
@@ -185,9 +186,9 @@ class Shaped(nn.Module):
 
 def closed_form(value: Loss, x: Tensor, baseline: float, w: Tensor) -> Tensor:
     """``(F(x) - F(u)) (x_i - u_i) w_i / (w (x - u))``, ``(B, 16)``."""
-    way = (x - baseline).flatten(1)
+    path = (x - baseline).flatten(1)
     rise = value(x) - value(torch.full_like(x, baseline))
-    return rise[:, None] * way * w / (way @ w)[:, None]
+    return rise[:, None] * path * w / (path @ w)[:, None]
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda layer: type(layer).__name__)
@@ -208,13 +209,13 @@ def test_integrated_gradients_of_logits_are_weights_times_the_way() -> None:
 
 def test_integrated_gradients_along_a_way_on_which_the_score_is_constant() -> None:
     """Where ``w (x - u) = 0`` the closed form becomes ``g'(w u + b) w_i (x_i - u_i)``."""
-    way = (X - 0.5).flatten(1)
-    way = way - (way @ W / W.dot(W))[:, None] * W
+    path = (X - 0.5).flatten(1)
+    path = path - (path @ W / W.dot(W))[:, None] * W
     attribution = integrated_gradients(
-        Shaped(nn.Sigmoid(), W, B), 0.5 + way.view_as(X), torch.zeros_like(LABEL), baseline=0.5
+        Shaped(nn.Sigmoid(), W, B), 0.5 + path.view_as(X), torch.zeros_like(LABEL), baseline=0.5
     )
     at = (0.5 * W.sum() + B).sigmoid()
-    assert torch.allclose(attribution.flatten(1), at * (1 - at) * way * W, rtol=0, atol=ROUNDING)
+    assert torch.allclose(attribution.flatten(1), at * (1 - at) * path * W, rtol=0, atol=ROUNDING)
 
 
 def test_concentration_depends_on_weights_and_inputs_alone() -> None:
@@ -240,8 +241,8 @@ def stable(loss: Loss, change: Tensor) -> Tensor:
     return before + (after - before).abs() * parts.abs().sum(1) / parts.sum(1).abs()
 
 
-def excess(loss: Loss) -> Tensor:
-    """Of the stable objective over the worst loss, at the worst of many changes in the ball, ``(B,)``."""
+def largest_excess(loss: Loss) -> Tensor:
+    """The largest excess of the stable objective over the worst loss, among many changes in the ball, ``(B,)``."""
     worst = loss(z(X) + EPS * W.abs().sum())
     changes = [EPS * uniform(*X.shape, seed=seed) for seed in range(200)]
     changes += [EPS * change.sign() for change in changes]
@@ -250,18 +251,18 @@ def excess(loss: Loss) -> Tensor:
 
 @pytest.mark.parametrize("loss", [softplus, lambda value: (1 + value).relu()], ids=["logistic", "hinge"])
 def test_the_stable_objective_is_the_adversarial_one(loss: Loss) -> None:
-    """At most as large everywhere in the ball, and equal at the worst case."""
-    assert excess(loss).max() <= 1e-10
+    """The stable objective exceeds the worst loss nowhere in the ball, and equals it at the worst case."""
+    assert largest_excess(loss).max() <= 1e-10
     worst = loss(z(X) + EPS * W.abs().sum())
     assert torch.allclose(stable(loss, WORST), worst, rtol=0, atol=1e-12)
 
 
 def test_for_a_loss_that_is_not_convex_they_differ() -> None:
-    assert excess(torch.sigmoid).max() > 0.01
+    assert largest_excess(torch.sigmoid).max() > 0.01
 
 
 def test_integrated_gradients_of_the_loss_equal_the_closed_form() -> None:
-    """Their sum over 1000 points exceeds the integral by half a step times the rise of the slope, to first order."""
+    """The mean over 1000 points exceeds the integral by half a step times the rise of g', to first order."""
     network, change = two_classes(W, B), EPS * uniform(*X.shape, seed=5)
     attribution = loss_ig(network, X, X + change, LABEL, points=1000).flatten(1).detach()
     parts = -Y[:, None] * change.flatten(1) * W
@@ -279,7 +280,7 @@ def value_and_gradient(objective: Objective, network: nn.Module) -> tuple[float,
 def at_the_worst_case(
     model: nn.Module, x: Tensor, label: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """What :func:`ig_norm` minimises when its attack finds the worst case, with an integral over 2000 points."""
+    """The objective :func:`ig_norm` if its attack finds the worst case, with an integral of 2000 points."""
     del generator
     norm = loss_ig(model, x, x + WORST.view_as(x), label, points=2000).abs().sum() / len(x)
     return cross_entropy(model(x), label) + norm, model(x)
@@ -298,11 +299,13 @@ def test_both_objectives_have_the_same_value_and_gradient() -> None:
 
 @pytest.mark.parametrize("factor", [0.2, 1, 10])
 def test_the_attack_on_attributions_comes_close_to_the_worst_case(factor: float) -> None:
-    """It climbs from a random start, and may end in another corner: the norm has a maximum in many of them."""
+    """It climbs from a random start, and may end in another corner of the ball: the norm has maxima in many of them."""
     network = two_classes(factor * W, factor * B)
     plain = value_and_gradient(natural(), network)[0]
     adversarial = value_and_gradient(adversarial_linf(eps=EPS, step=EPS, steps=3), network)[0]
     objective = ig_norm(eps=EPS, step=EPS, steps=3, points=200, attack_points=3, weight=1.0)
     found = value_and_gradient(objective, network)[0]
-    too_large = EPS * factor * W.abs().sum().item() / 400
-    assert 0.75 * (adversarial - plain) <= found - plain <= adversarial - plain + too_large
+    from_quadrature = (
+        EPS * factor * W.abs().sum().item() / 400
+    )  # half a step of 200 points, times the rise of g'
+    assert 0.75 * (adversarial - plain) <= found - plain <= adversarial - plain + from_quadrature

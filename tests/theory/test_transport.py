@@ -1,7 +1,7 @@
-"""A 1-Lipschitz network that maximises transport is the potential that the exact transport plan says.
+"""A 1-Lipschitz network trained to maximise transport becomes the Kantorovich potential of the exact transport plan.
 
-Serrurier et al. 2021, arXiv:2006.06520, proposition 1, and 2023, arXiv:2206.06854, propositions 1 and 2: in the plane,
-between two equally large sets of points, where the plan is an exact assignment.
+Serrurier et al. 2021, arXiv:2006.06520, proposition 1, and 2023, arXiv:2206.06854, propositions 1 and 2. Tested in the
+plane, between two sets of as many points: there the exact plan is an assignment of points to points.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ from xaiboard.models.training.hkr import binary_hkr
 pytest.importorskip("deel.torchlip", reason="training a 1-Lipschitz network needs deel-torchlip")
 
 LABEL = torch.arange(256) % 2
+"""Classes of the points, 128 each."""
 
 
 class FullSort(nn.Module):
-    """Sorts all features. In pairs, 64 of them are too few for circles: 98 % of the distance is what they reach."""
+    """Sorts all features.
+
+    If 64 features are sorted in pairs only, training reaches no more than 98 % of the exact distance between circles.
+    """
 
     lipschitz: ClassVar[float] = 1.0
 
@@ -36,12 +40,12 @@ class FullSort(nn.Module):
 
 
 def gaussians() -> Tensor:
-    """Around (-2, 0) and (2, 0), deviation 0.3."""
+    """Points around (-2, 0) for class 0 and (2, 0) for class 1, standard deviation 0.3."""
     return 0.3 * torch.randn(256, 2) + torch.stack((4.0 * LABEL - 2, torch.zeros(256)), 1)
 
 
 def circles() -> Tensor:
-    """Radii 0.4 and 1, deviation 0.02."""
+    """Points on circles of radius 0.4 for class 0 and 1 for class 1, standard deviation 0.02."""
     angle = (torch.arange(256) // 2) * 2 * math.pi / 128
     radius = torch.where(LABEL == 1, 1.0, 0.4)
     return radius[:, None] * torch.stack((angle.cos(), angle.sin()), 1) + 0.02 * torch.randn(256, 2)
@@ -53,6 +57,7 @@ PROBLEMS = {
     "gaussians, transport alone": (gaussians, GroupSort2, 0.0, 1.0),
     "circles, transport alone": (circles, FullSort, 0.0, 1.0),
 }
+"""Data, activation, and the settings alpha and margin of the loss."""
 EVERY = pytest.mark.parametrize("problem", PROBLEMS)
 WITH_HINGE = pytest.mark.parametrize("problem", ["gaussians", "circles"])
 
@@ -65,7 +70,16 @@ def dense(activation: type[nn.Module]) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Solved:
-    """A network, its data, score and slope there, and the assignment of the points of class 1 to those of 0."""
+    """A trained network with its data and the exact transport plan.
+
+    Args:
+        network: points ``(B, 2)`` to one score, ``(B, 1)``.
+        x: the points, ``(256, 2)``.
+        score: f, the network's score of each point, ``(256,)``.
+        slope: gradient of the score at each point, ``(256, 2)``.
+        high: indices of the points of class 1, ``(128,)``.
+        low: index of the point of class 0 that the plan assigns to each of them, ``(128,)``.
+    """
 
     network: nn.Module
     x: Tensor
@@ -80,7 +94,7 @@ class Solved:
 
     @property
     def displacement(self) -> Tensor:
-        """From each point of class 0 to the point of class 1 that the plan assigns to it."""
+        """Vectors from the points of class 0 to the points of class 1 that the plan assigns to them, ``(128, 2)``."""
         return self.x[self.high] - self.x[self.low]
 
     @property
@@ -89,7 +103,7 @@ class Solved:
 
     @property
     def boundary_ratio(self) -> Tensor:
-        """``|f(x - f(x) grad f(x))| / |f(x)|``: 0 where one step of the length of the score ends on the boundary."""
+        """``|f(x - f(x) grad f(x))| / |f(x)|``, ``(256,)``: 0 if a step as long as the score ends on the boundary."""
         return (score_and_slope(self.network, self.x - self.step)[0] / self.score).abs()
 
     @property
@@ -112,7 +126,7 @@ def solved(network: nn.Module, x: Tensor) -> Solved:
 
 @cache
 def solve(problem: str) -> Solved:
-    """250 full-batch steps of Adam on the binary hKR loss, through this package's constraint and finalising."""
+    """A 1-Lipschitz network of this package after 250 full-batch steps of Adam on the binary hKR loss."""
     data, activation, alpha, margin = PROBLEMS[problem]
     with torch.random.fork_rng():
         torch.manual_seed(2)
@@ -130,7 +144,7 @@ def solve(problem: str) -> Solved:
 
 @cache
 def unconstrained(problem: str) -> Solved:
-    """ReLU, cross-entropy; as accurate, and scaled such that no slope at a point of the data is above 1."""
+    """A ReLU network of equal accuracy, trained with cross-entropy; scaled so that no slope at a point is above 1."""
     with torch.random.fork_rng():
         torch.manual_seed(2)
         x, network = PROBLEMS[problem][0](), dense(nn.ReLU)
@@ -154,7 +168,7 @@ def test_transport_reaches_the_exact_distance_and_never_exceeds_it(problem: str)
 
 @EVERY
 def test_transport_between_other_points_does_not_exceed_their_distance(problem: str) -> None:
-    """A lower bound for every 1-Lipschitz function, so on points that training has not seen."""
+    """For every 1-Lipschitz function transport is a lower bound of the distance, so also on points not trained on."""
     network = solve(problem).network
     assert upper_bound(network, (2,)) <= 1 + 1e-6
     with torch.random.fork_rng():
@@ -179,7 +193,7 @@ def test_slopes_at_the_points_are_one(problem: str) -> None:
 
 @EVERY
 def test_slopes_point_along_the_exact_plan(problem: str) -> None:
-    """At both ends of each pair: towards class 1, on whose side the score is higher."""
+    """At both points of each assigned pair the gradient points towards class 1, where the score is higher."""
     result = solve(problem)
     for end in (result.high, result.low):
         cosine = cosine_similarity(result.slope[end], result.displacement)
@@ -198,7 +212,7 @@ def test_one_step_of_the_length_of_the_score_ends_on_the_boundary(problem: str) 
 @WITH_HINGE
 @torch.no_grad()
 def test_that_step_is_the_shortest_attack(problem: str) -> None:
-    """Two percent further, it flips the sign; two percent before that length, no direction does."""
+    """A step 2 % longer changes the sign of the score; no step 2 % shorter does, in any direction."""
     result = solve(problem)
     beyond = result.network(result.x - 1.02 * result.step)[:, 0]
     assert ((beyond > 0) != LABEL.bool()).double().mean() > 0.95
@@ -209,14 +223,14 @@ def test_that_step_is_the_shortest_attack(problem: str) -> None:
 
 
 def test_without_the_hinge_the_score_is_no_classifier() -> None:
-    """Transport does not say where 0 lies: on circles, all points are on one side of it."""
+    """Transport does not determine where the score is 0: on circles, all points are on one side of it."""
     score = solve("circles, transport alone").score
     assert ((score > 0) == LABEL.bool()).double().mean() < 0.6
 
 
 @WITH_HINGE
 def test_an_unconstrained_network_misses_the_boundary(problem: str) -> None:
-    """The same test, twenty times as loose: slopes of at most 1 at the points do not make a potential."""
+    """It fails the boundary test with a bound twenty times as loose: slopes up to 1 at the points do not suffice."""
     result = unconstrained(problem)
     assert ((result.score > 0) == LABEL.bool()).all()
     assert result.slope.norm(dim=1).max() <= 1 + 1e-4
@@ -225,6 +239,6 @@ def test_an_unconstrained_network_misses_the_boundary(problem: str) -> None:
 
 
 def test_slopes_of_one_at_the_points_are_not_enough_for_the_bound() -> None:
-    """Between the points, the unconstrained network is steeper, and its transport exceeds the distance."""
+    """Between the points the unconstrained network is steeper, and its transport exceeds the exact distance."""
     result = unconstrained("gaussians")
     assert result.transport > 1.05 * result.distance

@@ -1,1 +1,1 @@
-"""What several data sets use: files, archives, arrays."""
+"""Helpers of data sets: where files are, how archives and folders are read, how arrays become data."""

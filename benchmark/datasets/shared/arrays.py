@@ -1,4 +1,4 @@
-"""From bytes to data: pixels to ``[0, 1]``, labels that are classes."""
+"""From arrays to data: scales pixels to ``[0, 1]``, and checks that labels are classes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ...toolkit.data import Data
 
 
 def as_data(pixels: np.ndarray, label: np.ndarray, classes: Sequence[str], origin: object) -> Data:
-    """Data from uint8 pixels ``(N, C, H, W)`` and labels ``(N,)``.
+    """Data from pixels and labels.
 
     Args:
-        pixels: 0 to 255.
-        label: index of the class of each image.
+        pixels: 0 to 255, uint8 ``(N, C, H, W)``.
+        label: index of each image's class, integer ``(N,)``.
         classes: names of the classes.
-        origin: where it comes from, for messages.
+        origin: file or folder that they come from, for messages.
 
     Raises:
-        XaiboardError: no images, or a label that is no class.
+        XaiboardError: there are no images, or a label is no index of a class.
     """
     if not pixels.size:
         raise XaiboardError(f"'{origin}' holds no images, expected at least one; replace it")

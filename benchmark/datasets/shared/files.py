@@ -1,4 +1,4 @@
-"""Where the files of a data set are: in ``XAIBOARD_DATA``, else downloaded into the user's cache."""
+"""Finds the files of a data set in the folder that ``XAIBOARD_DATA`` names, or downloads them into the user's cache."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from platformdirs import user_cache_path
 from ...errors import XaiboardError
 
 TIMEOUT = (5, 30)
-"""Seconds to wait for a connection, and for the next bytes."""
+"""Seconds to wait for a connection, and for the next bytes of a download."""
 
 
 def find_files(dataset: str, wanted: Sequence[Sequence[str]]) -> list[Path] | None:
-    """The files of a split in ``$XAIBOARD_DATA/<dataset>/``, or None when none of them is there.
+    """Paths of a split's files in ``$XAIBOARD_DATA/<dataset>/``, or None if none of them is there.
 
     Args:
         dataset: name of the data set and of its folder.
         wanted: for each file the names that it may have.
 
     Raises:
-        XaiboardError: some are there and some are not. Completing them with downloaded ones could pair images
-            with the labels of others.
+        XaiboardError: some files are there and others are not. The missing ones are not downloaded: images could be
+            paired with labels of other images.
     """
     folder = _folder(dataset)
     if folder is None:
@@ -40,7 +40,7 @@ def find_files(dataset: str, wanted: Sequence[Sequence[str]]) -> list[Path] | No
 
 
 def download(dataset: str, name: str, url: str, md5: str) -> Path:
-    """The file ``name`` in the user's cache, fetched from ``url`` when it is not there yet.
+    """Path of the file ``name`` in the user's cache; it is downloaded from ``url`` if it is not there yet.
 
     Raises:
         XaiboardError: it cannot be fetched, or its checksum is not ``md5``.

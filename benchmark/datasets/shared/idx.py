@@ -1,4 +1,4 @@
-"""IDX, the file format of MNIST and its relatives: a magic number, big-endian sizes, then bytes."""
+"""IDX, the file format of MNIST: a magic number, the sizes of the array (big-endian), then its bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .arrays import as_data
 from .files import download, find_files
 
 UNSIGNED_BYTE = 8
-"""IDX's code for the type of the elements."""
+"""IDX's code for arrays of unsigned bytes."""
 
 
 def load_idx(
@@ -28,7 +28,7 @@ def load_idx(
     md5: Mapping[str, str],
     classes: Sequence[str],
 ) -> Data:
-    """A split of a data set that is published under MNIST's file names, ``(N, 1, H, W)``.
+    """A split of a data set whose files have the names of MNIST's, images ``(N, 1, H, W)``.
 
     Args:
         dataset: name of the data set and of its folder in ``XAIBOARD_DATA``.
@@ -38,7 +38,7 @@ def load_idx(
         classes: names of the classes.
 
     Raises:
-        XaiboardError: files missing, damaged or not of a pair.
+        XaiboardError: files are missing or damaged, or there are not as many labels as images.
     """
     prefix = {"train": "train", "test": "t10k"}[split]
     names = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
@@ -58,7 +58,7 @@ def read_idx(path: Path, *, dimensions: int) -> np.ndarray:
     """The array in an IDX file of unsigned bytes, gzipped if its name ends in ``.gz``; uint8, read-only.
 
     Raises:
-        XaiboardError: not gzip, not IDX, another number of dimensions, or too few or too many bytes.
+        XaiboardError: the file is not gzip or not IDX, or has another number of dimensions or of bytes.
     """
     content = _read(path)
     header = 4 * (1 + dimensions)

@@ -1,4 +1,4 @@
-"""A directory and a zip as the same thing: names of files and folders, and a way to read a file."""
+"""Directories and zips behind one interface: names of folders and files, and a function that reads a file."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from pathlib import Path, PurePosixPath
 from ...errors import XaiboardError
 
 LARGEST = 2**28
-"""Bytes of the largest file that is read from a zip; a bomb announces more."""
+"""Bytes of the largest file that is read from a zip: guards against a zip bomb, which states the size it unpacks to."""
 
 Parts = tuple[str, ...]
+"""A path relative to the directory or zip, split at the slashes."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """What is below a directory or in a zip; each name is the tuple of its parts.
+    """The folders and files in a directory or zip.
 
     Args:
-        folders: sorted.
-        files: sorted.
-        read: content of a file; safe to call from several threads.
+        folders: their paths, sorted.
+        files: their paths, sorted.
+        read: returns the content of a file; safe to call from several threads.
     """
 
     folders: list[Parts]
@@ -34,12 +35,13 @@ class Tree:
 
 @contextmanager
 def open_tree(path: Path, tops: Collection[str]) -> Iterator[Tree]:
-    """The folders ``tops`` of a directory or a zip; a zip may wrap them in one folder.
+    """What lies in the folders ``tops`` of a directory or a zip.
 
-    Hidden files, and what macOS adds to zips, are left out.
+    The folders may be at the top of a zip or inside a single folder there. Hidden files, and those that macOS adds to
+    zips, are left out.
 
     Raises:
-        XaiboardError: neither a directory nor a zip.
+        XaiboardError: the path is neither a directory nor a zip.
     """
     if path.is_dir():
         yield _directory(path, tops)
@@ -71,11 +73,13 @@ def _archive(archive: zipfile.ZipFile, tops: Collection[str]) -> Tree:
     members = {PurePosixPath(info.filename).parts: info for info in archive.infolist()}
     names = _visible(members)
     first = {parts[0] for parts in names}
-    wrap = 1 if len(first) == 1 and not first & set(tops) else 0
-    wrapper = names[0][:wrap] if names else ()
-    inside = [parts[wrap:] for parts in names if parts[wrap : wrap + 1] and parts[wrap] in tops]
+    wrapped = len(first) == 1 and not first & set(tops)
+    wrapper = (first.pop(),) if wrapped else ()
+    inside = [parts[len(wrapper) :] for parts in names]
+    inside = [parts for parts in inside if parts and parts[0] in tops]
     files = [parts for parts in inside if not members[wrapper + parts].is_dir()]
     folders = {parts for parts in inside if members[wrapper + parts].is_dir()}
+    # A zip need not have entries for its folders: they follow from the paths of its files too.
     folders |= {parts[:depth] for parts in files for depth in range(1, len(parts))}
 
     def read(parts: Parts) -> bytes:

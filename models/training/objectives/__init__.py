@@ -1,4 +1,4 @@
-"""What training minimises: a loss on a batch, and the logits that it was computed from."""
+"""Objectives: what training minimises. Each gives the loss on a batch, and the logits from which it was computed."""
 
 from .adversarial import adversarial_l2, adversarial_linf, trades
 from .attribution import ig_norm, ig_sum_norm

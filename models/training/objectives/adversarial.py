@@ -1,4 +1,4 @@
-"""Training on attacked images: Madry's, in two norms, and TRADES."""
+"""Adversarial training: Madry's, in two norms, and TRADES."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .objective import Objective
 
 
 def adversarial_linf(*, eps: float = 0.1, step: float = 0.02, steps: int = 10) -> Objective:
-    """Cross-entropy on attacked images alone (Madry et al. 2018, arXiv:1706.06083, eq. 2.1).
+    """Cross-entropy on PGD examples instead of the images (Madry et al. 2018, arXiv:1706.06083, eq. 2.1).
 
     Args:
         eps: radius of the L-inf ball, in units of ``x``.
         step: length of a step of the attack, in units of ``x``.
-        steps: number of steps.
+        steps: number of steps of the attack.
     """
 
     def objective(
@@ -30,7 +30,7 @@ def adversarial_linf(*, eps: float = 0.1, step: float = 0.02, steps: int = 10) -
 
 
 def adversarial_l2(*, eps: float = 0.5, step: float = 0.1, steps: int = 10) -> Objective:
-    """As :func:`adversarial_linf`, in the L2 ball."""
+    """As :func:`adversarial_linf`, with ``eps`` and ``step`` measured in the L2 norm."""
 
     def objective(
         model: nn.Module, x: Tensor, label: Tensor, generator: torch.Generator
@@ -42,16 +42,17 @@ def adversarial_l2(*, eps: float = 0.5, step: float = 0.1, steps: int = 10) -> O
 
 
 def trades(*, eps: float = 0.1, step: float = 0.02, steps: int = 10, beta: float = 6.0) -> Objective:
-    """Cross-entropy on the images plus ``beta`` times the divergence between them and attacked ones.
+    """TRADES: cross-entropy on the images, plus ``beta`` times the divergence of predictions on attacked images.
 
-    The divergence is ``KL(p(x) | p(x'))``, which the attack maximises too, from ``x + 0.001 N(0, 1)`` on (Zhang et
-    al. 2019, arXiv:1901.08573, eq. 5 and algorithm 1).
+    The divergence is ``KL(p(x) | p(x'))``, where p are the predicted probabilities and x' is the attacked image. The
+    attack maximises the same divergence; it starts at ``x + 0.001 N(0, 1)`` (Zhang et al. 2019, arXiv:1901.08573, eq. 5
+    and algorithm 1).
 
     Args:
         eps: radius of the L-inf ball, in units of ``x``.
         step: length of a step of the attack, in units of ``x``.
-        steps: number of steps.
-        beta: weight of the divergence (the paper's 1 / lambda).
+        steps: number of steps of the attack.
+        beta: weight of the divergence, the paper's ``1 / lambda``.
     """
 
     def objective(
@@ -65,8 +66,10 @@ def trades(*, eps: float = 0.1, step: float = 0.02, steps: int = 10, beta: float
 
         noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
         attacked = climb_linf(divergence, x, x + 0.001 * noise, eps=eps, step=step, steps=steps)
-        logits, moved = model(torch.cat([x, attacked])).chunk(2)
-        robust = kl_div(moved.log_softmax(1), logits.log_softmax(1), reduction="batchmean", log_target=True)
-        return cross_entropy(logits, label) + beta * robust, logits
+        logits, attacked_logits = model(torch.cat([x, attacked])).chunk(2)
+        mean_divergence = kl_div(
+            attacked_logits.log_softmax(1), logits.log_softmax(1), reduction="batchmean", log_target=True
+        )
+        return cross_entropy(logits, label) + beta * mean_divergence, logits
 
     return objective

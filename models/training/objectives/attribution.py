@@ -1,4 +1,4 @@
-"""Robust attribution regularisation: the loss's integrated gradients from an image to an attacked one stay small."""
+"""Robust attribution regularisation: penalises integrated gradients of the loss from an image to an attacked one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ from .objective import Objective
 
 
 def loss_ig(model: nn.Module, x: Tensor, moved: Tensor, label: Tensor, *, points: int) -> Tensor:
-    """Integrated gradients of the cross-entropy along ``x`` to ``moved``, shaped like ``x``, differentiable.
+    """Integrated gradients of the cross-entropy from ``x`` to ``moved``, shaped like ``x``; differentiable.
 
-    The mean gradient at ``x + (k / points) (moved - x)``, ``k = 1..points``, times ``moved - x``; the entries of an
-    image sum to the rise of its cross-entropy as ``points`` grows (Chen et al. 2019, arXiv:1905.09957, eq. 2).
+    The mean gradient at ``x + (k / points) (moved - x)`` for ``k = 1..points``, times ``moved - x`` (Chen et al. 2019,
+    arXiv:1905.09957, eq. 2). The more points, the closer the sum over an image is to the rise of its cross-entropy.
+
+    Args:
+        model: images ``(B, C, H, W)`` to logits ``(B, K)``.
+        x: where the path starts, ``(B, C, H, W)``.
+        moved: where it ends, ``(B, C, H, W)``.
+        label: true classes, ``(B,)``.
+        points: points of the integral.
     """
     change = moved - x
     share = torch.arange(1, points + 1, device=x.device, dtype=x.dtype) / points
@@ -37,18 +44,19 @@ def ig_norm(
     attack_points: int = 1,
     weight: float = 1.0,
 ) -> Objective:
-    """Cross-entropy plus ``weight`` times the L1 norm of :func:`loss_ig` to the image where that norm is largest.
+    """Cross-entropy, plus ``weight`` times the L1 norm of :func:`loss_ig` from the image to an attacked one.
 
-    IG-NORM of Chen et al. 2019, arXiv:1905.09957, with means over the batch, and far fewer points and steps than
-    theirs (50 points, 10 in the attack, 20 steps).
+    The attack looks for the image in the ball for which that norm is largest. IG-NORM of Chen et al. 2019,
+    arXiv:1905.09957, with means over the batch, and with far fewer points and steps than theirs (50 points, 10 in
+    the attack, 20 steps).
 
     Args:
         eps: radius of the L-inf ball of the attack, in units of ``x``.
         step: length of a step of the attack, in units of ``x``.
-        steps: number of steps.
-        points: of the integral.
-        attack_points: of the integral in the attack.
-        weight: of the norm.
+        steps: number of steps of the attack.
+        points: points of the integral in the penalty.
+        attack_points: points of the integral in the attack.
+        weight: weight of the norm.
     """
 
     def objective(
@@ -72,9 +80,10 @@ def ig_sum_norm(
     attack_points: int = 1,
     weight: float = 0.1,
 ) -> Objective:
-    """Cross-entropy at the attacked image plus ``weight`` times the L1 norm of :func:`loss_ig` to it.
+    """Cross-entropy at an attacked image, plus ``weight`` times the L1 norm of :func:`loss_ig` from the image to it.
 
-    IG-SUM-NORM of Chen et al. 2019, arXiv:1905.09957; the attack climbs the same sum. Settings as in :func:`ig_norm`.
+    IG-SUM-NORM of Chen et al. 2019, arXiv:1905.09957. The attack maximises this whole sum. Settings as in
+    :func:`ig_norm`.
     """
 
     def objective(
@@ -94,4 +103,5 @@ def ig_sum_norm(
 
 
 def _norm(model: nn.Module, x: Tensor, label: Tensor, moved: Tensor, *, points: int) -> Tensor:
+    """L1 norm of :func:`loss_ig`, summed over the batch, a scalar."""
     return loss_ig(model, x, moved, label, points=points).abs().sum()

@@ -1,4 +1,4 @@
-"""Signed gradient ascent in the L-inf ball, on any value."""
+"""Signed gradient ascent in the L-inf ball, on any differentiable value."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 def climb_linf(
     value: Callable[[Tensor], Tensor], x: Tensor, start: Tensor, *, eps: float, step: float, steps: int
 ) -> Tensor:
-    """An image near each ``x`` at which ``value`` is high, in ``[0, 1]``, shaped like ``x``, without a gradient.
+    """An image in the ball around each ``x`` at which ``value`` is large, in ``[0, 1]``, shaped like ``x``; detached.
 
     Args:
-        value: images to a scalar, a sum over images.
+        value: what is maximised: images to a scalar, a sum over the images.
         x: centres of the balls, in ``[0, 1]``.
         start: where to begin.
         eps: radius, in units of ``x``.

@@ -1,4 +1,4 @@
-"""The stochastic Lipschitz penalty of "Adversarial explanations", whose weight follows the loss."""
+"""The stochastic Lipschitz penalty of "Adversarial explanations", whose weight adapts to the loss."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from torch.nn.functional import cross_entropy
 from ....benchmark.toolkit.minimal_attacks import l2_loop
 from .objective import Objective
 
-TANDEM = 0.2
-"""Share of the images whose margin is penalised, instead of a logit drawn at random."""
+MARGIN_SHARE = 0.2
+"""Share of the images for which the gradient of the margin is penalised, instead of that of a random logit."""
 
 
 class AdaptiveWeight(nn.Module):
-    """Weight of the penalty: it grows while the loss is below its target.
+    """Weight of the penalty. It grows as long as the cross-entropy is below its target, and shrinks above it.
 
-    ``start * exp(growth * I)``, where ``I`` changes by ``-ln(loss / target)``, clipped to ``[-0.01, 1]``, before each
-    step and never falls below 0 (Woods et al. 2019, arXiv:1906.02896, and their released code).
+    The weight is ``start * exp(growth * I)``. Before each step ``I`` changes by ``-ln(loss / target)``, clipped to
+    ``[-0.01, 1]``, but never falls below 0 (Woods et al. 2019, arXiv:1906.02896, and their released code).
 
     Args:
-        target: cross-entropy, in nats, that training settles at.
+        target: cross-entropy, in nats, at which training settles.
         start: smallest weight.
-        growth: of the weight, for each unit of I.
+        growth: how much the logarithm of the weight grows with each unit of I.
     """
 
     total: Tensor
@@ -35,13 +35,15 @@ class AdaptiveWeight(nn.Module):
         self.register_buffer("total", torch.zeros(()))
 
     def forward(self, loss: Tensor) -> Tensor:
-        """The weight for the step whose mean cross-entropy is ``loss``, a scalar."""
+        """The weight, a scalar, for a step with mean cross-entropy ``loss``."""
         change = -(loss.detach() / self.target).log()
         self.total = (self.total + change.clamp(-0.01, 1.0)).clamp_min(0)
         return self.start * (self.growth * self.total).exp()
 
 
 class _Penalty(nn.Module):
+    """The objective that :func:`lipschitz_penalty` makes; a module, so that checkpoints contain its weight."""
+
     def __init__(self, weight: AdaptiveWeight, attacked: float, eps: float, steps: int) -> None:
         super().__init__()
         self.weight, self.attacked, self.eps, self.steps = weight, attacked, eps, steps
@@ -76,26 +78,28 @@ def lipschitz_penalty(
     eps: float = 0.1,
     steps: int = 7,
 ) -> Objective:
-    """Cross-entropy plus a penalty on the gradient of one logit, or margin, of each image.
+    """Cross-entropy plus a penalty on the input gradient of one logit, or of the margin, of each image.
 
-    The mean over images and pixels of the squared gradient of ``f_k``, k drawn anew for each image, or, for a share
-    of :data:`TANDEM` of them, of ``f_label - max_other f`` (Woods et al. 2019, arXiv:1906.02896; details from their
-    released code), times :class:`AdaptiveWeight`. At the image that is trained on, attacked or not.
+    For each image a logit ``f_k`` is drawn at random; for a share of :data:`MARGIN_SHARE` of the images it is replaced
+    by the margin ``f_label - max_other f``. The penalty is the square of its gradient, averaged over images and pixels,
+    times :class:`AdaptiveWeight` (Woods et al. 2019, arXiv:1906.02896; details from their released code). Cross-entropy
+    and penalty are taken at the same image, attacked or not.
 
     Args:
-        target: cross-entropy, in nats, that the weight steers to.
+        target: cross-entropy, in nats, to which the weight steers the training.
         start: smallest weight.
-        growth: of the weight, see :class:`AdaptiveWeight`.
+        growth: growth of the weight, see :class:`AdaptiveWeight`.
         attacked: share of the images that are replaced by a misclassified neighbour, which may leave ``[0, 1]``.
-        eps: length of the attack's path, a root mean square over pixels, in units of ``x``.
-        steps: of the attack.
+        eps: length of the attack's path: root mean square over pixels, in units of ``x``.
+        steps: number of steps of the attack.
     """
     return _Penalty(AdaptiveWeight(target=target, start=start, growth=growth), attacked, eps, steps)
 
 
 def _drawn_score(logits: Tensor, label: Tensor, generator: torch.Generator) -> Tensor:
+    """For each image a random logit, or its margin; ``(B, 1)``."""
     drawn = torch.rand(len(logits), generator=generator, device=logits.device)
     k = torch.randint(logits.shape[1], (len(logits), 1), generator=generator, device=logits.device)
     own = logits.gather(1, label[:, None])
     other = logits.scatter(1, label[:, None], -math.inf).amax(1, keepdim=True)
-    return torch.where(drawn[:, None] < TANDEM, own - other, logits.gather(1, k))
+    return torch.where(drawn[:, None] < MARGIN_SHARE, own - other, logits.gather(1, k))

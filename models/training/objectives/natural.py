@@ -1,4 +1,4 @@
-"""Cross-entropy on the images as they are, alone and with a penalty on the weights."""
+"""Cross-entropy on unchanged images, alone and with an L1 penalty on the parameters."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .objective import Objective
 
 
 def natural() -> Objective:
-    """Cross-entropy on the images as they are."""
+    """Cross-entropy on unchanged images."""
     return l1(weight=0.0)
 
 
 def l1(*, weight: float = 2e-4) -> Objective:
-    """Cross-entropy plus ``weight`` times the sum of the magnitudes of all parameters, biases too.
+    """Cross-entropy plus ``weight`` times the L1 norm of all parameters, biases too.
 
-    The baseline of Chalasani et al. 2020, arXiv:1810.06583. They add 0.01 times the sum to the cross-entropy summed
-    over 50 images, which is 2e-4 here, where the cross-entropy is a mean.
+    The baseline of Chalasani et al. 2020, arXiv:1810.06583. They add 0.01 times the norm to the sum of the
+    cross-entropy over 50 images; here the cross-entropy is a mean, and the same weight is ``0.01 / 50 = 2e-4``.
 
     Args:
-        weight: of the penalty.
+        weight: weight of the penalty.
     """
 
     def objective(

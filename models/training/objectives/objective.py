@@ -1,4 +1,4 @@
-"""The form of an objective."""
+"""The type of an objective."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 Objective = Callable[[nn.Module, Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
-"""``(model, x, label, generator)`` to the loss, a scalar, and logits ``(B, K)``.
+"""A function of ``(model, x, label, generator)`` that returns the loss, a scalar, and logits ``(B, K)``.
 
-One that remembers earlier steps is an ``nn.Module`` and keeps what it remembers in buffers, so that a checkpoint
-holds it.
+An objective that depends on earlier steps is an ``nn.Module`` and keeps its state in buffers, so that checkpoints
+contain it.
 """

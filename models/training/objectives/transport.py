@@ -1,4 +1,4 @@
-"""Objectives of 1-Lipschitz networks: the optimal-transport loss hKR in three forms, tempered cross-entropy."""
+"""Objectives of 1-Lipschitz networks: the optimal-transport loss hKR in three forms, and tempered cross-entropy."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from .objective import Objective
 
 
 class _Soft(nn.Module):
+    """The objective that :func:`transport` makes; a module, so that checkpoints contain the loss's running mean."""
+
     def __init__(self, loss: SoftHKR) -> None:
         super().__init__()
         self.loss = loss
@@ -27,18 +29,18 @@ class _Soft(nn.Module):
 
 
 def transport(*, alpha: float = 0.98, min_margin: float = 1.0, temperature: float = 10.0) -> Objective:
-    """The hKR loss with softmax weights, see :class:`~xaiboard.models.hkr.SoftHKR`.
+    """The hKR loss with softmax weights, see :class:`~xaiboard.models.training.hkr.SoftHKR`.
 
     Args:
-        alpha: weight of the hinge, in ``[0, 1]``; 1 is the hinge alone.
+        alpha: weight of the hinge, in ``[0, 1]``; with 1 there is no transport term.
         min_margin: gap between the classes' logits that the hinge asks for, in units of ``x`` (L2).
-        temperature: sharpness of the softmax.
+        temperature: sharpness of the softmax for small logits.
     """
     return _Soft(SoftHKR(alpha=alpha, min_margin=min_margin, temperature=temperature))
 
 
 def transport_one_vs_all(*, alpha: float = 0.98, min_margin: float = 1.0) -> Objective:
-    """The hKR loss of each class against the others, see :func:`~xaiboard.models.hkr.one_vs_all_hkr`.
+    """The hKR loss of each class against the others, see :func:`~xaiboard.models.training.hkr.one_vs_all_hkr`.
 
     Args:
         alpha: weight of the hinge, in ``[0, 1]``.
@@ -56,10 +58,10 @@ def transport_one_vs_all(*, alpha: float = 0.98, min_margin: float = 1.0) -> Obj
 
 
 def transport_binary(*, alpha: float = 0.98, min_margin: float = 1.0) -> Objective:
-    """The hKR loss of two classes, see :func:`~xaiboard.models.hkr.binary_hkr`.
+    """The hKR loss of two classes, see :func:`~xaiboard.models.training.hkr.binary_hkr`.
 
-    The score is ``(f_1 - f_0) / sqrt(2)``, which is 1-Lipschitz where the pair of logits is, and whose magnitude is
-    then the certified radius.
+    The score is ``(f_1 - f_0) / sqrt(2)``. It is 1-Lipschitz if the vector of the two logits is; its magnitude is then
+    the certified radius.
 
     Args:
         alpha: weight of the hinge, in ``[0, 1]``.
@@ -85,11 +87,11 @@ def transport_binary(*, alpha: float = 0.98, min_margin: float = 1.0) -> Objecti
 def tempered(*, temperature: float = 10.0) -> Objective:
     """Cross-entropy of ``temperature`` times the logits, divided by ``temperature``.
 
-    What a 1-Lipschitz network, whose logits cannot grow, is given instead of transport (Bethune et al. 2022,
-    arXiv:2104.05097): the larger the temperature, the more accurate and the less robust.
+    Lets a 1-Lipschitz network, whose logits cannot grow, be trained without a transport term (Bethune et al. 2022,
+    arXiv:2104.05097). The larger the temperature, the more accurate and the less robust is the network.
 
     Args:
-        temperature: per unit of logit.
+        temperature: factor of the logits.
     """
 
     def objective(

@@ -1,3 +1,5 @@
+"""Architectures: shapes of the logits; 1-Lipschitz networks have the same parameters as the plain ones."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -18,12 +20,12 @@ def test_images_to_logits(build: Build, shape: tuple[int, ...]) -> None:
     assert build(shape, 7)(torch.rand(3, *shape)).shape == (3, 7)
 
 
-@pytest.mark.parametrize(("plain", "twin"), [(mlp, lipmlp), (cnn, lipcnn)])
+@pytest.mark.parametrize(("plain", "lipschitz"), [(mlp, lipmlp), (cnn, lipcnn)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_twins_have_the_same_parameters_and_the_same_sizes_inside(
-    plain: Build, twin: Build, shape: tuple[int, ...]
+def test_1_lipschitz_networks_have_the_parameters_and_inner_sizes_of_the_plain_ones(
+    plain: Build, lipschitz: Build, shape: tuple[int, ...]
 ) -> None:
-    first, second = plain(shape, 10), twin(shape, 10)
+    first, second = plain(shape, 10), lipschitz(shape, 10)
     assert {name: p.shape for name, p in first.named_parameters()} == {
         name: p.shape for name, p in second.named_parameters()
     }

@@ -1,3 +1,5 @@
+"""1-Lipschitz layers against slow implementations, values by hand and numerical derivatives."""
+
 from __future__ import annotations
 
 import math

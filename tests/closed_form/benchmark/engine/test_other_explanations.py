@@ -21,7 +21,7 @@ Runner = Callable[..., xb.Run]
 Explain = Callable[..., Tensor]
 
 
-def work_on(model: nn.Module, tiny: str) -> Values:
+def values_of(model: nn.Module, tiny: str) -> Values:
     data = xb.load_data(tiny, split="test")
     return Values(TrainedModel("model", "own", model, ""), data, None, Conditions(), Batcher(5, "cpu"))
 
@@ -31,7 +31,7 @@ def test_explains_another_class(mlp: nn.Module, tiny: str, method: str) -> None:
     def of_next(explain: Explain, x: Tensor, target: Tensor, logits: Tensor) -> Tensor:
         return explain(x, target=(target + 1) % logits.shape[1]).flatten(1).sum(1)
 
-    values = work_on(mlp, tiny)
+    values = values_of(mlp, tiny)
     found = score(values, choose(make_metric(of_next)), choose(xb.methods[method]), None).score[""]
     expected = xb.explain(mlp, method, values.x, (values.target + 1) % 4).flatten(1).sum(1)
     torch.testing.assert_close(found, expected)
@@ -46,7 +46,7 @@ def test_explains_one_sample_of_a_batch_with_its_own_random_numbers(
         maps = [explain(x[i : i + 1], sample=i) for i in range(len(x))]
         return (torch.cat(maps) - attribution).flatten(1).abs().amax(1)
 
-    values = work_on(mlp, tiny)
+    values = values_of(mlp, tiny)
     found = score(values, choose(make_metric(alone)), choose(xb.methods[method]), None).score[""]
     torch.testing.assert_close(found, torch.zeros_like(found), rtol=0, atol=1e-6)
 
@@ -55,7 +55,7 @@ def test_explains_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> No
     def by_cnn(explain: Explain, x: Tensor) -> Tensor:
         return explain(x, model=cnn).flatten(1).sum(1)
 
-    values = work_on(mlp, tiny)
+    values = values_of(mlp, tiny)
     found = score(values, choose(make_metric(by_cnn)), choose(xb.methods["absolute"]), None).score[""]
     torch.testing.assert_close(found, xb.explain(cnn, "absolute", values.x, values.target).flatten(1).sum(1))
 

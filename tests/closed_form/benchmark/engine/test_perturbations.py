@@ -30,7 +30,7 @@ def nothing_stays() -> Iterator[None]:
     registry.perturbations._entries = before
 
 
-def work_on(model: nn.Module, tiny: str, **others: nn.Module) -> Values:
+def values_of(model: nn.Module, tiny: str, **others: nn.Module) -> Values:
     data = xb.load_data(tiny, split="test")
     trained = {name: TrainedModel(name, "own", other, "") for name, other in others.items()}
     return Values(
@@ -43,7 +43,7 @@ def test_is_told_which_method_is_explained(mlp: nn.Module, tiny: str) -> None:
     def by_name(x: Tensor, method: str) -> Tensor:
         return x * (method == "saliency")
 
-    values, choice = work_on(mlp, tiny), choose(xb.perturbations["by_name"])
+    values, choice = values_of(mlp, tiny), choose(xb.perturbations["by_name"])
     assert torch.equal(values.perturbed_x(choice, choose(xb.methods["saliency"])), values.x)
     assert not values.perturbed_x(choice, choose(xb.methods["input_x_gradient"])).any()
     variant = choose(xb.methods["absolute"], {"of": "saliency"})
@@ -58,7 +58,7 @@ def test_is_given_another_model(mlp: nn.Module, cnn: nn.Module, tiny: str) -> No
         with torch.no_grad():
             return other_model(x).softmax(1)[:, :1, None, None].expand_as(x)
 
-    values, saliency = work_on(mlp, tiny, cnn=cnn), choose(xb.methods["saliency"])
+    values, saliency = values_of(mlp, tiny, cnn=cnn), choose(xb.methods["saliency"])
     for name, model in (("", mlp), ("cnn", cnn)):
         found = values.perturbed_x(choose(xb.perturbations["by_other"], {"other": name}), saliency)
         torch.testing.assert_close(found[:, 0, 0, 0], model(values.x).softmax(1)[:, 0].detach())
@@ -131,7 +131,7 @@ def test_a_metric_of_the_image_counts_every_sample(tiny: str) -> None:
         return (logits.argmax(1) == perturbed_logits.argmax(1)).to(logits)
 
     threshold = xb.load_data(tiny, split="test").x.flatten(1).mean(1).median()
-    values = work_on(Bright(), tiny)
+    values = values_of(Bright(), tiny)
     choice, saliency = choose(xb.perturbations["black"]), choose(xb.methods["saliency"])
     scores = score(values, choose(make_metric(held)), saliency, choice)
     expected = values.target == 1
@@ -145,7 +145,7 @@ def test_a_metric_of_the_image_counts_every_sample(tiny: str) -> None:
 def test_copies_that_serve_all_methods_are_predicted_once(mlp: nn.Module, tiny: str) -> None:
     """An attack looks at the method's map, so its copies are each method's own."""
     for name, predictions in (("sign_noise", 1), ("best_of_random", 2)):
-        values, settings = work_on(mlp, tiny), {} if name == "sign_noise" else {"steps": 1, "restarts": 1}
+        values, settings = values_of(mlp, tiny), {} if name == "sign_noise" else {"steps": 1, "restarts": 1}
         choice = choose(xb.perturbations[name], settings)
         for method in ("saliency", "input_x_gradient"):
             values.held(choice, choose(xb.methods[method]))

@@ -1,3 +1,5 @@
+"""Norms of layers against dense matrices; slopes, certificates and the audit against closed forms and attacks."""
+
 from __future__ import annotations
 
 import math
@@ -11,10 +13,10 @@ from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.benchmark.lipschitz.bounds import (
     audit,
     certified_radius,
-    layer_norm,
     local_lipschitz,
     upper_bound,
 )
+from xaiboard.benchmark.lipschitz.layer_norms import layer_norm
 
 Size = int | tuple[int, int]
 

@@ -1,3 +1,5 @@
+"""Finalised networks compute what the trained ones do, and no layer has a norm above 1."""
+
 from __future__ import annotations
 
 import sys
@@ -7,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.lipschitz.bounds import audit, layer_norm
+from xaiboard.benchmark.lipschitz.bounds import audit
+from xaiboard.benchmark.lipschitz.layer_norms import layer_norm
 from xaiboard.models.architectures import lipcnn, lipmlp
 from xaiboard.models.training.finalise import constrain, finalise
 from xaiboard.models.training.hkr import SoftHKR
@@ -48,7 +51,7 @@ def test_equals_the_trained_network_in_eval_mode(build: Callable[..., nn.Sequent
 
 @torch.no_grad()
 def test_the_last_step_of_the_optimiser_counts() -> None:
-    """What deel-torchlip caches for eval mode is older: this is the trap that the extra forward pass avoids."""
+    """The weights that deel-torchlip caches for eval mode are older; ``finalise`` updates them with a forward pass."""
     plain = lipmlp(SHAPE, 5)
     network = constrain(plain)
     with torch.enable_grad():
@@ -81,7 +84,7 @@ def test_a_layer_above_norm_one_is_scaled_down() -> None:
 
 
 def test_a_large_learning_rate_does_not_diverge() -> None:
-    """With torch's one power iteration for each step, this ends in NaN."""
+    """With one power iteration in each step, torch's default, this training ends in NaN."""
     network = constrain(lipcnn(SHAPE, 5))
     steps(network, 20, rate=3e-2)
     assert all(parameter.isfinite().all() for parameter in network.parameters())

@@ -1,3 +1,5 @@
+"""The hKR losses against the formula in plain Python, against deel-torchlip, and against exact transport."""
+
 from __future__ import annotations
 
 import math
@@ -47,7 +49,7 @@ def test_against_the_formula_in_plain_python(alpha: float, margin: float, sharpn
 @pytest.mark.parametrize("alpha", [0.0, 0.9, 1.0])
 @pytest.mark.parametrize(("margin", "temperature"), [(1.0, 10.0), (0.1, 50.0), (2.0, 1.0)])
 def test_equals_torchlip_over_several_steps(alpha: float, margin: float, temperature: float) -> None:
-    """Values and gradients; the logits grow, so the running mean leaves its start and the softmax flattens."""
+    """Values and gradients. The logits grow from step to step, so the running mean grows and the softmax flattens."""
     ours = SoftHKR(alpha=alpha, min_margin=margin, temperature=temperature)
     theirs = SoftHKRMulticlassLoss(alpha=alpha, min_margin=margin, temperature=temperature)
     for step in range(8):
@@ -95,7 +97,7 @@ def test_binary_against_the_formula_in_plain_python(alpha: float, margin: float)
 
 @SETTINGS
 def test_one_against_all_is_a_mean_of_binary_losses(alpha: float, margin: float) -> None:
-    """But the hinge of the true class counts K - 1 times."""
+    """Except that the hinge of the true class counts K - 1 times."""
     logits, label = batch(30, 4, seed=1)
     losses = [
         binary_slowly(logits[:, k].tolist(), (label == k).long().tolist(), alpha, margin) for k in range(4)
@@ -147,14 +149,14 @@ def test_one_against_all_equals_torchlip_with_missing_classes_too(
 
 
 def wasserstein(first: Tensor, second: Tensor) -> float:
-    """Exact distance between two equally large sets of points."""
+    """Exact Wasserstein-1 distance between two sets of as many points."""
     cost = torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist").numpy()
     return float(cost[linear_sum_assignment(cost)].mean())
 
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[nn.Module, Tensor, Tensor]:
-    """A 1-Lipschitz network that has maximised the one-against-all transport between two halves of the plane."""
+    """A 1-Lipschitz network trained to maximise one-vs-all transport between two point clouds; points and labels."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         x, label = torch.randn(256, 1, 1, 2), torch.arange(256) % 2
@@ -171,7 +173,7 @@ def trained() -> tuple[nn.Module, Tensor, Tensor]:
 
 @torch.no_grad()
 def test_the_transport_never_exceeds_the_exact_distance(trained: tuple[nn.Module, Tensor, Tensor]) -> None:
-    """Duality, on the points themselves: for each logit, on the data of training and on others."""
+    """Kantorovich duality on the training points: for each logit, and for the mean over both."""
     network, x, label = trained
     exact = wasserstein(x[label == 1].flatten(1), x[label == 0].flatten(1))
     logits = network(x)

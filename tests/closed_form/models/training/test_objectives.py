@@ -1,3 +1,5 @@
+"""Objectives against closed forms and slow implementations."""
+
 from __future__ import annotations
 
 import math
@@ -35,13 +37,13 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def images(number: int, *, seed: int = 0, classes: int = 2) -> tuple[Tensor, Tensor]:
-    """Far enough from 0 and 1 that no attack reaches them; float64."""
+    """Random images whose pixels no attack can move to 0 or 1, float64, and their labels."""
     x = torch.rand(number, *SHAPE, generator=generator(seed), dtype=torch.float64)
     return 0.3 + 0.4 * x, torch.arange(number) % classes
 
 
 UNBALANCED = (torch.arange(12) % 3 == 0).long()
-"""In balanced batches, transport does not depend on the last layer's bias."""
+"""Labels of unequal frequency: in balanced batches transport does not depend on the bias of the last layer."""
 
 
 def smooth(classes: int = 2) -> nn.Sequential:
@@ -101,7 +103,7 @@ def test_every_parameter_receives_a_finite_gradient(make: Make) -> None:
 
 @pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
 def test_a_step_along_the_gradient_lowers_the_loss(make: Make) -> None:
-    """With the same random numbers, which an attack's sign steps follow in jumps: so a small step."""
+    """With the same random numbers. The step is small, because the image that a sign attack ends at can jump."""
     network, x, label = smooth(), images(12)[0], UNBALANCED
     objective = make()
     before, gradients = step(objective, network, x, label)
@@ -143,7 +145,7 @@ def test_the_generator_decides(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "factor"), [("transport", 1.0), ("lipschitz_penalty", 0.02)])
 def test_what_it_remembers_survives_saving(name: str, factor: float) -> None:
-    """The running mean of the transport loss counts above its margin, the penalty's weight below its target."""
+    """Logits above the margin, and a loss below the target, so that running mean and weight leave their start."""
     weight = factor * torch.randn(3, 64, generator=generator())
     network, (x, label) = one_layer(weight, torch.zeros(3)).float(), images(12, classes=3)
     seen, fresh, restored = EVERY[name](), EVERY[name](), EVERY[name]()
@@ -244,7 +246,7 @@ def divergence(network: nn.Module, x: Tensor, attacked: Tensor) -> Tensor:
 
 
 def test_trades_equals_the_formula_at_the_corner_that_the_noise_points_to() -> None:
-    """One layer: the divergence grows along w on both sides, so the sign of ``w noise`` decides."""
+    """On one layer the divergence grows along w in both directions; the sign of ``w noise`` says which one is taken."""
     network, (x, label) = two_rows(0.3), images(12)
     w = (network[-1].get_parameter("weight")[1] - network[-1].get_parameter("weight")[0]).detach()
     noise = torch.randn(x.shape, generator=generator(4), dtype=x.dtype)
@@ -289,7 +291,7 @@ def test_below_the_target_it_grows_from_the_first_step_on() -> None:
 
 
 def test_far_below_the_target_it_grows_by_one_exponent_a_step() -> None:
-    """``ln 15 = 2.7`` counts 1; a loss of 0 does too."""
+    """The change is clipped to 1: for a loss of 0.1 it would be ``ln 15 = 2.7``, for a loss of 0 infinite."""
     assert weights([0.1, 0.1, 0.0]) == pytest.approx([220 * math.exp(0.02 * n) for n in (1, 2, 3)], rel=1e-9)
 
 
@@ -313,10 +315,10 @@ def test_other_settings_of_the_weight() -> None:
 
 
 def scores(seed: int, batch: int = 900) -> list[int]:
-    """How often each of three logits took part in the penalty; decoded from its value on one layer.
+    """How often each of three logits took part in the penalty, decoded from the value of the penalty on one layer.
 
-    The squared norms of the orthogonal rows are 1, 1000 and 1000 squared, and in every image the label is 0 and the
-    strongest other class 1: so the sum of the squared gradients has the counts as its digits in base 1000.
+    The rows of the layer are orthogonal, with squared norms 1, 1000 and 1000 squared. In every image the label is 0 and
+    the largest other logit that of class 1. So the digits of the sum of squared gradients in base 1000 are the counts.
     """
     weight = torch.zeros(3, 64, dtype=torch.float64)
     weight[0, 3], weight[1, 20], weight[2, 41] = 1.0, math.sqrt(1000), 1000.0
@@ -344,7 +346,7 @@ OPPOSED = torch.stack((ORTHOGONAL[0], -ORTHOGONAL[0]))
 
 @pytest.mark.parametrize(("rows", "margin"), [(ORTHOGONAL, 2), (OPPOSED, 4)], ids=["orthogonal", "opposed"])
 def test_the_penalty_of_rows_of_norm_one_counts_the_margins(rows: Tensor, margin: int) -> None:
-    """Squared gradients are 1, or ``margin`` for a margin; the weight is that of the batch's cross-entropy."""
+    """The squared gradient of a logit is 1, that of a margin ``margin``; the weight follows from the cross-entropy."""
     classes = len(rows)
     network = one_layer(rows, torch.full((classes,), -50.0))  # the other logits are negative too
     x, label = images(50, classes=classes)
@@ -360,7 +362,7 @@ def test_the_penalty_of_rows_of_norm_one_counts_the_margins(rows: Tensor, margin
 
 
 def test_the_gradient_of_the_penalty_of_one_layer() -> None:
-    """Only one class: every drawn score is that logit, and no margin is drawn; the penalty pulls w to 0."""
+    """With one class every drawn score is its logit (this seed draws no margin), and the penalty pulls w to 0."""
     w = torch.randn(1, 64, generator=generator(), dtype=torch.float64)
     network, (x, _) = one_layer(w, torch.zeros(1).double()), images(5)
     seed = next(s for s in range(100) if (torch.rand(5, generator=generator(s)) > 0.2).all())
@@ -393,7 +395,7 @@ def test_the_penalty_looks_at_attacked_images_where_there_are_any() -> None:
 
 
 def slow_loss_ig(network: nn.Module, x: Tensor, moved: Tensor, label: Tensor, points: int) -> Tensor:
-    """One image and one point at a time."""
+    """:func:`loss_ig` one image and one point at a time."""
     rows = []
     for one, other, own in zip(x, moved, label, strict=True):
         total = torch.zeros_like(one)
@@ -416,7 +418,7 @@ def test_loss_attributions_one_by_one(points: int) -> None:
 
 
 def test_loss_attributions_sum_to_the_rise_of_the_loss() -> None:
-    """The error halves as the number of points doubles, and extrapolation removes nearly all of it."""
+    """The error halves when the number of points doubles; extrapolation removes nearly all of it."""
     network, (x, label) = two_rows(), images(5)
     moved = moved_from(x, 1)
     rise = (cross_entropy(network(y), label, reduction="none").detach() for y in (moved, x))
@@ -443,7 +445,7 @@ def test_loss_attributions_are_differentiable_in_the_image_and_in_the_weights() 
 
 @pytest.mark.parametrize("name", ["ig_norm", "ig_sum_norm"])
 def test_attribution_objectives_at_a_random_image(name: str) -> None:
-    """Without steps, the image is the random start."""
+    """An attack of no steps ends where it starts, at a random image."""
     network, (x, label) = smooth(3), images(6, classes=3)
     loss, _ = step(EVERY[name](eps=EPS, steps=0, points=4, weight=2.5), network, x, label, seed=7)
     moved = moved_from(x, 7)
@@ -454,7 +456,7 @@ def test_attribution_objectives_at_a_random_image(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "share"), [("ig_norm", 0.9), ("ig_sum_norm", 1 - 1e-9)])
 def test_the_attack_on_attributions_raises_the_objective(name: str, share: float) -> None:
-    """On one layer: to its largest value with the cross-entropy in it, else to one of its many maxima."""
+    """On one layer: to the largest value if the attack climbs the cross-entropy too, else to one of many maxima."""
     network, (x, label) = two_rows(0.05), images(6)
     w = network[-1].get_parameter("weight").diff(dim=0).detach()
     sign = (1 - 2 * label)[:, None] * w.sign()

@@ -1,4 +1,4 @@
-"""A place for data of our own making, and a server that hands it out."""
+"""A folder for data that the tests write, and a server from which it can be downloaded."""
 
 from __future__ import annotations
 

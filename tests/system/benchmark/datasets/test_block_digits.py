@@ -1,4 +1,4 @@
-"""Block digits: what is where, and that the order says nothing."""
+"""Block digits: where digit, null block and mask are, and that their order does not depend on the label."""
 
 import torch
 from xaiboard.benchmark.datasets.block_digits import block_digits, null_block

@@ -1,4 +1,4 @@
-"""The doors to the data: names, splits, samples, digests, statistics."""
+"""Loading data by name: splits, samples, digests, reference statistics."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_batch_sizes_give_identical_scores_in_float64(run: Runner, whole: xb.Run
 
 @pytest.mark.parametrize("size", [1, 7])
 def test_batch_sizes_give_the_same_scores_in_float32(run: Runner, whole: xb.Run, size: int) -> None:
-    """To 1e-5 of a score's weight in its mean: where the scale of a normalised area is tiny, rounding is not."""
+    """Up to 1e-5, times a score's weight in its mean: an area normalised by a tiny scale has large rounding errors."""
     other = run(**SELECTED, batch_size=size)
     pd.testing.assert_frame_equal(whole.scores[ROW], other.scores[ROW])
     assert (whole.scores["correct"] == other.scores["correct"]).all()

@@ -1,4 +1,4 @@
-"""A cell that fails costs itself only, what is finished stays, and only what is missing is computed."""
+"""A component that raises fails only its own cells; finished cells stay, and only missing ones are computed."""
 
 from __future__ import annotations
 

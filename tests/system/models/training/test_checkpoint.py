@@ -1,4 +1,4 @@
-"""Interrupted trainings: nothing is lost, and what continues ends in the same bytes."""
+"""Interrupted trainings: no finished step is lost, and a continued training ends in the same bytes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def recipe_of(name: str) -> Recipe:
 
 
 def act_at_step(objective: Objectives, number: int, act: Callable[[], object]) -> Objectives:
-    """The same objective, which acts before the ``number``-th step of this process."""
+    """The same objective, which calls ``act`` before the ``number``-th step."""
 
     def make(**settings: float) -> Objective:
         inner = objective(**settings)
@@ -80,13 +80,13 @@ def press_ctrl_c() -> None:
 
 
 def interrupted(recipe: Recipe, step: int) -> Recipe:
-    """The recipe, during whose ``step``-th step Ctrl-C is pressed; 0: never."""
+    """The recipe, with Ctrl-C pressed during the ``step``-th step; 0 for never."""
     return replace(recipe, objective=act_at_step(recipe.objective, step, press_ctrl_c))
 
 
 @pytest.fixture(autouse=True)
 def listening() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background."""
+    """Ctrl-C raises KeyboardInterrupt, even if the tests run in the background, where it is ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -136,7 +136,7 @@ def as_json(notes: Mapping[str, object]) -> object:
 def test_a_loop_continues_from_its_state_in_another_loop(
     name: str, tmp_path: Path, few_digits: dict[str, Data]
 ) -> None:
-    """Everything that the second loop held before is replaced; every tensor and number ends the same."""
+    """The state replaces everything that the second loop held before: all tensors and numbers end the same."""
     recipe, checkpoint = recipe_of(name), Checkpoint(tmp_path / "c", {})
 
     def new_loop(seed: int) -> Loop:
@@ -176,7 +176,7 @@ def test_a_loop_continues_from_its_state_in_another_loop(
 
 @pytest.fixture
 def unfinished(tmp_path: Path) -> Path:
-    """The checkpoint of 4 of 6 steps of ``mlp.standard``, seed 0."""
+    """The checkpoint of ``mlp.standard``, seed 0, after 4 of 6 steps."""
     with pytest.raises(KeyboardInterrupt):
         interrupted(recipe_of("mlp.standard"), 4)("mlp.standard", "digits", out=tmp_path, epochs=2)
     return tmp_path / "mlp.standard@digits.checkpoint"
@@ -253,7 +253,7 @@ def test_a_resumed_training_says_where_it_continues(
 
 
 def test_the_network_of_a_checkpoint_must_be_the_model_s(unfinished: Path) -> None:
-    """An entry whose function was edited in between."""
+    """As if the function of the entry had been edited in between."""
     with safe_open(unfinished, "pt") as file:
         identity = json.loads(file.metadata()["training"])["identity"]
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
@@ -268,7 +268,7 @@ def test_the_network_of_a_checkpoint_must_be_the_model_s(unfinished: Path) -> No
 def test_what_is_not_finite_stops_the_training_and_keeps_the_last_good_step(
     spoilt: str, tmp_path: Path
 ) -> None:
-    """In the second epoch; the checkpoint is that of the first."""
+    """It becomes so in the second epoch; the checkpoint is that of the end of the first."""
 
     def broken() -> Objective:
         inner, steps = natural(), iter(range(1, 100))
@@ -307,7 +307,7 @@ def test_what_is_not_finite_stops_the_training_and_keeps_the_last_good_step(
 
 
 def test_a_checkpoint_is_written_when_it_is_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """At the end of the first epoch, then when the pause is over; and at the last step."""
+    """At the end of the first epoch, after that whenever the pause is over, and after the last step."""
     written: list[int] = []
     write = Checkpoint.write
 
@@ -382,7 +382,7 @@ def step_of(path: Path) -> int:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Bytes are equal for equally many threads, and forked children run on one."""
+    """Bytes are equal only for the same number of threads, and forked children have one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -393,7 +393,7 @@ def one_thread() -> Iterator[None]:
 def test_kills_at_random_moments_leave_a_whole_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
-    """Checkpoints after every step, so that many kills fall into the writing of one."""
+    """Checkpoints are written after every step, so that many kills happen while one is written."""
     recipe, moments = recipe_of("mlp.standard"), random.Random()
 
     def train(folder: str, *, resume: bool) -> Path:
@@ -455,7 +455,7 @@ WORDS = ("train", "mlp.standard", "--dataset", "digits", "--epochs", "10", "--se
 
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
-    """The command in a process, which pauses before each of its 220 steps."""
+    """The command in a process of its own, which pauses before each of its 220 steps."""
     return subprocess.Popen(
         [sys.executable, "-c", CHILD, *WORDS, *more],
         cwd=folder,
@@ -472,7 +472,7 @@ def finish(child: subprocess.Popen[str]) -> tuple[int, str]:
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
 def test_kills_and_ctrl_c_in_a_process_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGKILL after the first checkpoint, SIGINT after another one: the bytes of a training in one piece."""
+    """After SIGKILL at the first checkpoint and SIGINT at a later one: the bytes of an uninterrupted training."""
     monkeypatch.undo()  # the child sees all digits
     path = tmp_path / "w" / "mlp.standard@digits.checkpoint"
 

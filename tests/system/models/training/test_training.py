@@ -1,3 +1,5 @@
+"""Trainings: what a recipe writes, what its random numbers depend on, what stops it, and what the command says."""
+
 from __future__ import annotations
 
 import io
@@ -93,7 +95,11 @@ def test_the_card_states_the_settings_that_the_objective_received(tmp_path: Path
 def test_without_a_number_small_data_get_more_epochs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen = []
     monkeypatch.setattr(training, "fit", lambda *_, epochs, **__: seen.append(epochs) or 0.0)
-    for recipe in (Recipe(natural), Recipe(natural, shown=400, fewest=1), Recipe(natural, shown=0, fewest=7)):
+    for recipe in (
+        Recipe(natural),
+        Recipe(natural, images_shown=400, min_epochs=1),
+        Recipe(natural, images_shown=0, min_epochs=7),
+    ):
         recipe("mlp.standard", "digits", out=tmp_path)
     assert seen == [80_000 // 192, 2, 7]
 

@@ -1,0 +1,122 @@
+"""Values that depend on a model and some samples alone, not on a method: logits, targets, Lipschitz bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from ..errors import XaiboardError
+from ..lipschitz import bounds
+from ..subjects.trained_models import TrainedModel
+from ..toolkit.data import Data, Reference
+from .batching import Batcher
+from .conditions import Conditions
+from .memo import Memo
+from .passes import Passes
+from .returned import require_finite
+
+
+class ModelValues:
+    """A model and some samples on the run's device, and what is computed from these two; each value once.
+
+    Args:
+        trained: the model.
+        data: the samples.
+        reference: statistics of the training split, or None.
+        conditions: seed, target, dtype, device.
+        batcher: splits the samples into batches that fit into memory.
+        passes: the running count of passes through the model (see :func:`~.passes.count_passes`).
+        others: further models by name, for perturbations that ask for ``other_model``.
+    """
+
+    def __init__(
+        self,
+        trained: TrainedModel,
+        data: Data,
+        reference: Reference | None,
+        conditions: Conditions,
+        batcher: Batcher,
+        passes: Passes | None = None,
+        others: Mapping[str, TrainedModel] | None = None,
+    ) -> None:
+        dtype, device = getattr(torch, conditions.dtype), conditions.device
+        self.conditions = conditions
+        self.batcher = batcher
+        self.memo = Memo(passes or Passes())
+        self.trained = trained
+        self.model = trained.module.to(device=device, dtype=dtype)
+        self.others = {
+            name: other.module.to(device=device, dtype=dtype) for name, other in (others or {}).items()
+        }
+        self.ids = data.ids
+        self.shape = data.shape
+        self.classes = len(data.classes)
+        self.x = data.x.to(device=device, dtype=dtype)
+        self.label = data.label.to(device)
+        self.mask = None if data.mask is None else data.mask.to(device)
+        self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def logits(self) -> Tensor:
+        """Outputs for the unchanged samples, ``(N, K)``.
+
+        Raises:
+            XaiboardError: the model returned something else than finite logits.
+        """
+        return self.memo.once(("logits",), lambda: self._batched(lambda rows: self._outputs(self.x[rows])))
+
+    @property
+    def target(self) -> Tensor:
+        """The explained classes, ``(N,)``: predictions or labels, as the run's conditions say."""
+        return self.label if self.conditions.target == "label" else self.logits.argmax(1)
+
+    @property
+    def lipschitz(self) -> Tensor:
+        """Certified upper bound of the model's Lipschitz constant, and the local constant at each sample, ``(N, 2)``.
+
+        Raises:
+            XaiboardError: a layer has no known bound.
+        """
+
+        def compute() -> Tensor:
+            upper = bounds.upper_bound(self.model, self.shape)
+            local = self._batched(lambda rows: bounds.local_lipschitz(self.model, self.x[rows]))
+            return torch.stack([torch.full_like(local, upper), local], 1)
+
+        return self.memo.once(("lipschitz",), compute)
+
+    @property
+    def certificate(self) -> Tensor:
+        """L2 radius around each sample within which the prediction provably does not change, ``(N,)``.
+
+        Raises:
+            XaiboardError: the model does not pass the Lipschitz audit.
+        """
+
+        def compute() -> Tensor:
+            # `xaiboard audit` also searches for steep pairs of images by gradient ascent. That is left out here: it
+            # costs as much for one sample as for all, so each shard, and the plan's probe, would pay for all of it.
+            audit = bounds.Audit(self.lipschitz[0, 0].item(), self.lipschitz[:, 1].max().item())
+            if not audit.passes:
+                raise XaiboardError(
+                    f"no certificate for '{self.trained.name}': it does not pass the Lipschitz audit (upper bound"
+                    f" {audit.upper:.6g}, largest slope {audit.lower:.6g})"
+                )
+            return bounds.certified_radius(self.model, self.logits, self.shape)
+
+        return self.memo.once(("certificate",), compute)
+
+    @torch.no_grad()
+    def _outputs(self, x: Tensor) -> Tensor:
+        """The model's logits for ``x``, ``(B, K)``, checked."""
+        wanted = (len(x), self.classes)
+        return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted)
+
+    def _batched(self, function: Callable[[slice], Tensor]) -> Tensor:
+        """``function(rows)`` of every batch, put together for all samples, ``(N, ...)``."""
+        return torch.cat(list(self.batcher.map(function, len(self))))

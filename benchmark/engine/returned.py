@@ -1,0 +1,36 @@
+"""Checks what a component returned; the message says what was wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..errors import XaiboardError
+
+
+def require_finite(owner: str, what: str, returned: Any, shape: tuple[int, ...]) -> Tensor:  # noqa: ANN401 - anything a plug-in returns
+    """``returned``, if it is a tensor of the right shape without NaN or infinity.
+
+    Args:
+        owner: kind and name of the component, such as ``method 'saliency'``.
+        what: what it must return, such as ``scores``.
+        returned: what it did return.
+        shape: the right shape.
+
+    Raises:
+        XaiboardError: it is no tensor, has another shape, or is not finite.
+    """
+    if not isinstance(returned, Tensor) or returned.shape != shape or not returned.isfinite().all():
+        raise XaiboardError(
+            f"{owner} must return finite {what} shaped {tuple(shape)}, got {_describe(returned)}"
+        )
+    return returned
+
+
+def _describe(returned: Any) -> str:  # noqa: ANN401 - anything a plug-in returns
+    """Shape of a tensor and how many values of it are not finite; of anything else, the type."""
+    if not isinstance(returned, Tensor):
+        return type(returned).__name__
+    bad = int((~returned.isfinite()).sum())
+    return f"{tuple(returned.shape)}" + (f" with {bad} values that are not finite" if bad else "")
