@@ -281,12 +281,11 @@ def _common(
         raise XaiboardError(
             f"metric name '{name}' may have no '.': in tables it separates the metric from its column"
         )
-    supplied, settings = read_signature(kind, name, function, shared)
+    read = read_signature(kind, name, function, shared)
     return {
         "name": name,
         "function": function,
         "source": source,
         "version": version,
-        "supplied": supplied,
-        "settings": settings,
+        **read._asdict(),
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import XaiboardError
-from .signature import Setting
+from .setting import Setting
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Component:
         source: paper and equation.
         version: raised by hand when the component changes its meaning.
         supplied: names of the vocabulary that the function asks for.
-        settings: its keyword-only parameters.
+        settings: its keyword-only parameters; a parameter that takes a group stands for the group's fields.
+        groups: the defaults of the parameters that take a group of settings, each a frozen dataclass.
         code: digest of the code of a function that is passed as an object, and has no version of its own.
         roles: what it stands for in the report, by which sections find it; see :mod:`..toolkit.roles`.
     """
@@ -33,17 +34,35 @@ class Component:
     version: int = 1
     supplied: tuple[str, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    groups: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     roles: tuple[str, ...] = ()
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
-        """What the function returns; settings that are not given have their defaults."""
-        settings = {name: given.pop(name) for name in self.settings if name in given}
+        """What the function returns; settings that are not given have their defaults.
+
+        Raises:
+            XaiboardError: a setting of the wrong type, or out of its range.
+        """
+        settings = {
+            name: setting.parse(self.name, given.pop(name))
+            for name, setting in self.settings.items()
+            if name in given
+        }
         return self.compute(given, settings)
 
     def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
         """What the function returns for supplied values and settings by name."""
-        return self.function(**given, **settings)
+        return self.function(**given, **self._grouped(settings))
+
+    def _grouped(self, settings: Mapping[str, object]) -> dict[str, Any]:
+        """Settings by the function's parameters: those of a group are put into one instance of it."""
+        alone = dict(settings)
+        groups = {}
+        for name, default in self.groups.items():
+            own = [each.name for each in fields(default) if each.name in alone]
+            groups[name] = replace(default, **{each: alone.pop(each) for each in own})
+        return {**alone, **groups}
 
     def needs(self, name: str) -> bool:
         """Whether the function asks for ``name`` of the vocabulary."""
@@ -166,15 +185,22 @@ class Metric(Component):
         return name in self.supplied or any(name in value.supplied for value in self.shared.values())
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
-        """The scores; shared values and random numbers that are not given are made here, with seed 0."""
+        """The scores; shared values and random numbers that are not given are made here, with seed 0.
+
+        Raises:
+            XaiboardError: an unknown name, or a setting of the wrong type or out of its range.
+        """
         if self.needs("rng"):
             given.setdefault("rng", _default_rng(f"metric/{self.name}", given))
         if self.needs("reference"):
             given.setdefault("reference", None)
-        settings = {name: given.get(name, setting.default) for name, setting in self.settings.items()}
+        settings = {
+            name: setting.parse(self.name, given.get(name, setting.default))
+            for name, setting in self.settings.items()
+        }
         for name, value in self.shared.items():
             if name not in given:
-                known = {**settings, **given, "rng": _default_rng(f"shared value/{name}", given)}
+                known = {**given, **settings, "rng": _default_rng(f"shared value/{name}", given)}
                 given[name] = value(**{key: known[key] for key in (*value.supplied, *value.settings)})
         wanted = (*self.supplied, *self.settings)
         unwanted = (
@@ -184,7 +210,7 @@ class Metric(Component):
             raise XaiboardError(
                 f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {', '.join(wanted)}"
             )
-        chosen = {name: given[name] for name in self.settings if name in given}
+        chosen = {name: value for name, value in settings.items() if name in given}
         return self.compute({name: given[name] for name in self.supplied if name in given}, chosen)
 
 

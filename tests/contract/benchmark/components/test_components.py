@@ -11,7 +11,9 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.components.choice import Choice, choose
 from xaiboard.benchmark.components.decorators import make_method, make_metric
-from xaiboard.benchmark.components.signature import VOCABULARY, Setting
+from xaiboard.benchmark.components.registry import Registry
+from xaiboard.benchmark.components.setting import Setting
+from xaiboard.benchmark.components.signature import VOCABULARY
 from xaiboard.benchmark.errors import XaiboardError
 
 
@@ -289,9 +291,9 @@ def test_the_registries_are_not_hidden_by_the_packages() -> None:
     import xaiboard.benchmark.methods
     import xaiboard.benchmark.perturbations  # noqa: F401
 
-    assert isinstance(xb.methods, xb.registry.Registry)
-    assert isinstance(xb.datasets, xb.registry.Registry)
-    assert isinstance(xb.perturbations, xb.registry.Registry)
+    assert isinstance(xb.methods, Registry)
+    assert isinstance(xb.datasets, Registry)
+    assert isinstance(xb.perturbations, Registry)
     assert "saliency" in xb.methods
 
 
