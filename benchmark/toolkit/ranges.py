@@ -102,7 +102,8 @@ def _holds(limit: Limit, value: object) -> bool:
 def _words(limit: Limit, *, infinite: bool = False) -> str:
     """What a value must be, as in ``at least 1``; where it is infinite, that it must not be as well."""
     if isinstance(limit, Predicate):
-        return " ".join((limit.func.__doc__ or limit.func.__name__).split()).removesuffix(".")
+        said = " ".join((limit.func.__doc__ or limit.func.__name__).split()).removesuffix(".")
+        return said[:1].lower() + said[1:]
     at_least, above, at_most, below = _bounds(limit)
     if at_most == inf:
         return f"greater than {above:g}" if at_least is None else f"at least {at_least:g}"
