@@ -235,7 +235,7 @@ def test_a_failure_in_quantus_costs_its_own_cell(tmp_path: Path) -> None:
     assert board.loc[board["metric"] == "quantus", "rank"].isna().all()
 
 
-@pytest.mark.parametrize("module", ["quantus_adapter", "quantus_bridge"])
+@pytest.mark.parametrize("module", ["quantus_adapter", "shared.quantus_bridge"])
 def test_quantus_is_imported_when_asked_for(module: str) -> None:
     path = importlib.import_module(f"xaiboard.metrics.{module}").__file__
     assert path is not None
