@@ -44,9 +44,9 @@ def agreement(
         ``l2``: L2 norm of the difference of the signed maps, all channels, the paper's other distance; if the maps have
         different units, it only shows how large they are. ``unit_l2``: the same for maps scaled to norm 1, from 0 to 2
         (an all-zero map stays zero). ``topk``: share of the ``k`` pixels of largest magnitude, summed over channels,
-        that both maps have in common. ``chance``: the value of ``topk`` for unrelated maps. ``above_chance``: ``topk``
-        on a scale from 0 at chance to 1 at full agreement. ``ties``: share of the top pixels that have the same
-        magnitude as a pixel outside the top, in the map where it is larger.
+        that both maps have in common. ``chance``: the share of the top pixels that two unrelated maps have in common.
+        ``above_chance``: the share in common, on a scale from 0 at chance to 1 at full agreement. ``ties``: share of
+        the top pixels that have the same magnitude as a pixel outside the top, in the map where it is larger.
 
     Raises:
         XaiboardError: ``k`` is larger than the number of pixels.

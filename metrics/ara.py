@@ -92,8 +92,8 @@ def ara(logits: Tensor, loop_distance: Tensor, *, loops: Loops = Loops()) -> dic
         The area under attack; A(0) is the accuracy. ``btr``: the area of "better than random", where A(r) is the share
         of images whose softmax for the label exceeds ``1/K``. ``met``: 1 where the attack first succeeded in the first
         half of its steps, else 0 (the paper refuses to report an area where one is 0; raise ``eps`` or ``steps`` if the
-        mean is below 1). ``btr_met``: the same for ``btr``. An image on which the loop never succeeds counts with the
-        RMSE of its last change.
+        mean is below 1). ``btr_met``: 1 where the attack first brought the softmax down to ``1/K`` in the first half of
+        its steps, else 0. An image on which the loop never succeeds counts with the RMSE of its last change.
     """
     del loops  # settings of the shared value
     attack, met, btr, btr_met = loop_distance.unbind(1)

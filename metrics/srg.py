@@ -62,10 +62,10 @@ def srg(
         ``(B,)`` each, higher is better. The area, in ``[-1, 1]``; a random map scores 0 on average; it compares only
         within one model. The other columns do not change when all logits are scaled, so they compare across models.
         ``retention``: share of the points at which the target is predicted, least relevant first, minus the same share,
-        most relevant first. ``win_rate``: share of random orders that are beaten by area under the margin (the target's
-        logit minus the largest other one), which must be smaller than that of the least relevant first, and larger than
-        that of the most relevant first; the average of both shares, where ties count half.
-        ``curve``: the difference of the probabilities, ``(B, steps + 1)``.
+        most relevant first. ``win_rate``: share of random orders whose area under the margin (the target's logit minus
+        the largest other one) is smaller than that of the least relevant first, averaged with the share whose area is
+        larger than that of the most relevant first; ties count half. ``curve``: the difference of the probabilities,
+        ``(B, steps + 1)``.
 
     Raises:
         XaiboardError: the baseline is not available.

@@ -1,4 +1,4 @@
-"""Names with settings as text: written here, and read back here alone."""
+"""Names with settings as text, which are written and read back only here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Label(NamedTuple):
 
     Args:
         name: of the component.
-        settings: text of each value, by name of the setting.
+        settings: the text of each setting's value, by its name.
     """
 
     name: str
@@ -39,7 +39,7 @@ def join_settings(settings: Mapping[str, object]) -> str:
 
 
 def setting_text(value: object) -> str:
-    """Text of a setting's value: the shortest number that says it all, ``true`` and ``false``, or the word."""
+    """Text of a setting's value: the shortest text of a number that is exact, ``true`` or ``false``, or the word."""
     if isinstance(value, float) and value == float(f"{value:g}"):
         return f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
