@@ -26,7 +26,7 @@ class QuantusMetric:
     """A metric of Quantus.
 
     Args:
-        name: name of its class in ``quantus``.
+        name: name of the metric's class in ``quantus``.
         absolute: whether Quantus takes magnitudes first (its ``abs``).
         normalise: whether Quantus divides each map by its largest magnitude first.
     """

@@ -70,7 +70,7 @@ def read_signature(
 
     Raises:
         XaiboardError: a positional parameter outside the vocabulary, ``*args``, ``**kwargs``, a setting without a
-            default, or two settings of one name.
+            default, or two parameters of one name.
     """
     if inspect.isclass(function):
         return _read_captum(kind, name, function)
@@ -81,9 +81,9 @@ def read_signature(
     )
     settings: dict[str, Setting] = {}
     for setting in _settings(kind, name, function, keywords):
-        if setting.name in settings:
+        if setting.name in (*settings, *supplied):
             raise XaiboardError(
-                f"{kind} '{name}' has two settings named '{setting.name}'; rename one, or a field of its group"
+                f"{kind} '{name}' has two parameters named '{setting.name}'; rename one, or the field of its group"
             )
         settings[setting.name] = setting
     groups = {each.name: each.default for each in keywords if is_dataclass(each.default)}
