@@ -106,7 +106,9 @@ def _settings(
     kind: str, name: str, function: Callable[..., Any], keywords: list[inspect.Parameter]
 ) -> list[Setting]:
     """The settings that the keyword-only parameters stand for, in order: a group stands for its fields."""
-    annotations = _evaluated({each.name: each.annotation for each in keywords}, inspect.unwrap(function))
+    written = {each.name: each.annotation for each in keywords}
+    scope = getattr(inspect.unwrap(function), "__globals__", {})
+    annotations = _evaluated(SimpleNamespace(__annotations__=written), written, scope)
     said = meanings_of_arguments(function)
     found = []
     for parameter in keywords:
@@ -128,7 +130,8 @@ def _fields(kind: str, name: str, parameter: str, group: Any) -> list[Setting]: 
             f"{kind} '{name}': the group of settings '{parameter}' must be a frozen dataclass, since its default serves"
             f" every call; write @dataclass(frozen=True) above {type(group).__name__}"
         )
-    annotations, said = get_type_hints(type(group), include_extras=True), meanings_of_arguments(type(group))
+    annotations = _evaluated(type(group), {field.name: field.type for field in fields(group)})
+    said = meanings_of_arguments(type(group))
     return [
         _setting(kind, name, field.name, getattr(group, field.name), annotations[field.name], said)
         for field in fields(group)
@@ -151,16 +154,14 @@ def _setting(
     return Setting(setting, default, choices, allowed, said.get(setting, ""))
 
 
-def _evaluated(annotations: dict[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
-    """Annotations that are text, evaluated where the function is defined."""
+def _evaluated(
+    annotated: object, written: dict[str, Any], scope: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The annotations of an object, with those that are ``written`` as text evaluated."""
     try:
-        return get_type_hints(
-            SimpleNamespace(__annotations__=annotations),
-            globalns=getattr(function, "__globals__", {}),
-            include_extras=True,
-        )
-    except NameError:  # an annotation that exists for type checkers only
-        return annotations
+        return get_type_hints(annotated, globalns=scope, include_extras=True)
+    except NameError:  # a name that exists for type checkers only
+        return written
 
 
 def _read_captum(kind: str, name: str, function: type) -> Signature:

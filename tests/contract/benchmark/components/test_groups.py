@@ -232,15 +232,18 @@ def test_groups_that_cannot_be_read_are_refused_at_import(function: Callable, sa
 
 def test_annotations_for_type_checkers_alone_hide_nothing_else() -> None:
     """Positional parameters are not evaluated, so that names that exist for type checkers only do no harm."""
-    scope: dict[str, Any] = {"Annotated": Annotated, "Ge": Ge}
+    scope: dict[str, Any] = {"Annotated": Annotated, "Ge": Ge, "dataclass": dataclass, "__name__": __name__}
     exec(  # noqa: S102
         "from __future__ import annotations\n"
         "def typed(x: Unknown, *, steps: Annotated[int, Ge(1)] = 3) -> Unknown:\n    return x\n"
-        "def lost(x, *, steps: Unknown = 3):\n    return x\n",
+        "def lost(x, *, steps: Unknown = 3):\n    return x\n"
+        "@dataclass(frozen=True)\nclass Group:\n    steps: Unknown = 3\n"
+        "def grouped(x, *, group=Group()):\n    return x\n",
         scope,
     )
     assert make_method(scope["typed"]).settings["steps"].range == "at least 1"
-    assert make_method(scope["lost"]).settings["steps"].range == ""
+    for name in ("lost", "grouped"):
+        assert make_method(scope[name]).settings["steps"].range == ""
 
 
 def test_arguments_are_read_from_docstrings() -> None:
