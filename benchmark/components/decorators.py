@@ -18,9 +18,9 @@ def dataset(*, name: str | None = None, source: str = "", remote: bool = False) 
     """Registers a data set: ``function(split)`` returns its images and labels.
 
     Args:
-        name: name in tables; the function's own by default.
+        name: name in tables; the function's name by default.
         source: paper or address.
-        remote: whether loading it may download it; the contract tests do not.
+        remote: whether loading may download files; the contract tests then leave it out.
     """
 
     def register(function: F) -> F:
@@ -47,13 +47,14 @@ def model(
 
     Args:
         family: ``ot``, ``standard``, ``adversarial``, ``regularised``, or a name of your own.
-        name: ``architecture.training``; the function's own name by default.
+        name: ``architecture.training``; the function's name by default.
         source: paper, and where it was trained.
-        dataset: the data set it was trained on; None when ``weights`` names one for each.
-        weights: safetensors file, relative to the defining file; ``{dataset}`` stands for the data set's name.
-            A card, the same name with ``.json``, is checked where there is one. None: ready as built.
-        lipschitz: the L2 Lipschitz constant that the network claims; certificates need it, audits check it.
-        recipe: what ``xaiboard train`` calls.
+        dataset: the data set on which it was trained; None if ``weights`` has a file for each data set.
+        weights: safetensors file, relative to the file of the function; ``{dataset}`` stands for the name of the data
+            set. If there is a card, a file of the same name that ends in ``.json``, it is checked. None if the function
+            returns a trained network.
+        lipschitz: L2 Lipschitz constant that the network claims; certificates need it, and audits check it.
+        recipe: function that ``xaiboard train`` calls.
         version: raised by hand when the entry changes its meaning.
     """
 
@@ -81,11 +82,11 @@ def method(
     """Registers an attribution method, or a captum attribution class as it is.
 
     Args:
-        name: name in tables; the function's own by default.
+        name: name in tables; the function's name by default.
         source: paper and equation.
-        control: a row that no useful method should lose to (random, edges).
-        applies: given the model, the reason why the method is not applicable to it, or None.
-        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
+        control: whether it is a control (random, edges), which every useful method should beat.
+        applies: takes the model and returns why the method does not apply to it, or None.
+        roles: what it stands for in the report, by which sections find it (:mod:`xaiboard.benchmark.toolkit.roles`).
         version: raised by hand when the attribution changes its meaning.
     """
 
@@ -116,7 +117,7 @@ def make_method(
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Method:
-    """The entry that :func:`method` registers, unregistered."""
+    """The entry that :func:`method` would register."""
     common = _common("method", name, function, source, version)
     _names_whose("method", common, asked="attribution", setting="of")
     return Method(**common, roles=tuple(roles), control=control, applies=applies)
@@ -138,24 +139,24 @@ def metric(
 ) -> Callable[[F], F]:
     """Registers a metric: one score per sample, or a mapping of named columns of them.
 
-    In a mapping, ``""`` names the plain score; a column may be a :class:`Weighted` pair, whose mean over
-    samples is weighted; a column shaped ``(B, S)`` is a curve, stored and drawn but not tabulated.
+    In a mapping, the name ``""`` is that of the plain score. A column may be a :class:`Weighted` pair; its mean over
+    samples is then weighted. A column shaped ``(B, S)`` is a curve, which is stored and drawn, but not put into tables.
 
     Args:
         family: ``faithfulness``, ``stability``, ``agreement``, ``complexity``, ``localisation``, ``sanity``,
             ``perturbation`` (conditions of a comparison) or ``model``.
-        higher_is_better: direction of the plain score; None when it has none.
-        name: name in tables; the function's own by default.
+        higher_is_better: direction of the plain score; None if it has none.
+        name: name in tables; the function's name by default.
         source: paper and equation.
         across_models: whether plain scores of different models may be compared.
         columns: direction and comparability of the named columns.
-        shared: functions of the input alone, whose values, supplied under the function's name, are computed
-            once for each model and serve every method.
-        whole: the function is called once, with all samples of the run, since its scores depend on them all (a
-            percentile). It may ask for ``target``, ``label``, ``logits`` and shared values, which are computed
-            in batches.
-        library: module of an optional library without which the metric is inapplicable.
-        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
+        shared: functions whose values do not depend on the method. They are computed once for each model, and supplied
+            to the metric under the function's name. Their settings are settings of the metric too.
+        whole: whether the function is called once with all samples of the run, since each score depends on all of them
+            (as for a percentile). It may then ask only for ``target``, ``label``, ``logits`` and shared values, which
+            are computed in batches.
+        library: module of an optional library; without it the metric is inapplicable.
+        roles: what it stands for in the report, by which sections find it (:mod:`xaiboard.benchmark.toolkit.roles`).
         version: raised by hand when the score changes its meaning.
     """
 
@@ -196,7 +197,7 @@ def make_metric(
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Metric:
-    """The entry that :func:`metric` registers, unregistered."""
+    """The entry that :func:`metric` would register."""
     values = {
         value.__name__: Component(**_common("shared value", None, value, "", version)) for value in shared
     }
@@ -238,11 +239,11 @@ def perturbation(
     """Registers a perturbation: a changed ``x`` of the same shape, in ``[0, 1]``.
 
     Args:
-        name: name in tables; the function's own by default.
+        name: name in tables; the function's name by default.
         source: paper and equation.
-        applies: given the name of the explained method, of a variant its base's, and the settings, the reason why the
-            perturbation is not applicable, or None.
-        roles: what it stands for in the report, by which sections find it (:mod:`..toolkit.roles`).
+        applies: takes the name of the explained method (for a variant, that of its base) and the settings, and returns
+            why the perturbation does not apply, or None.
+        roles: what it stands for in the report, by which sections find it (:mod:`xaiboard.benchmark.toolkit.roles`).
         version: raised by hand when the perturbation changes its meaning.
     """
 
@@ -258,7 +259,7 @@ def perturbation(
 def _names_whose(
     kind: str, common: Mapping[str, Any], *, asked: str, setting: str, example: str = "saliency"
 ) -> None:
-    """Checks that a component which asks for another component has the setting that names it."""
+    """Refuses a component that asks for another one, but has no setting to name it."""
     if asked in common["supplied"] and setting not in common["settings"]:
         raise XaiboardError(
             f"{kind} '{common['name']}' asks for '{asked}', so it needs a setting that names whose:"

@@ -14,7 +14,7 @@ from .docstrings import meanings_of_arguments
 from .setting import Setting
 
 INPUT = ("model", "x", "target", "label", "logits", "mask", "rng", "reference")
-"""Names that do not depend on the attribution method."""
+"""What does not depend on the attribution method."""
 
 
 VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -37,15 +37,15 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "shared value": INPUT,
     }
 )
-"""The closed list of positional parameters of each kind of component."""
+"""The names that positional parameters of each kind of component may have."""
 
 
 OF_ALL = ("target", "label", "logits")
-"""What a metric that sees all samples at once may ask for, beside its shared values: a few numbers a sample."""
+"""What a metric of all samples at once may ask for, beside shared values: only a few numbers for each sample."""
 
 
 _TUNING = {"perturbations_per_eval", "internal_batch_size", "show_progress", "return_convergence_delta"}
-"""Settings of captum's ``attribute`` that change its cost or its return type, not the attribution."""
+"""Parameters of captum's ``attribute`` that change its cost or its return type, but not the attribution."""
 
 
 class Signature(NamedTuple):
