@@ -6,13 +6,13 @@ from torch.linalg import vector_norm
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.pixels import pixel_values
-from ..benchmark.toolkit.top_pixels import top_pixels
+from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .cosine import unit
 from .shared.overlap import shared_share
 from .shared.rank_correlation import spearman
 
 WITHIN, ACROSS = Column(), Column(across_models=True)
-"""No column has a direction: to agree is no virtue, two methods may err alike."""
+"""No column has a direction: agreement is no merit in itself, since two methods may share an error."""
 
 
 @metric(
@@ -26,28 +26,30 @@ WITHIN, ACROSS = Column(), Column(across_models=True)
     },
 )  # fmt: skip
 def agreement(
-    attribution: Tensor, other_attribution: Tensor, *, other: str = "smoothgrad", k: float = 100.0
+    attribution: Tensor, other_attribution: Tensor, *, other: str = "smoothgrad", k: PixelCount = 100.0
 ) -> dict[str, Tensor]:
     """Spearman's correlation with the map of the method ``other``, of the same model and target, ``(B,)``, -1 to 1.
 
-    1 for the same order of pixels, 0 for unrelated maps, and 0 where one of them is constant. A pixel's value is the
-    signed sum over channels; values equal up to floating-point noise are ties.
+    1 for the same order of pixels, 0 for unrelated maps, and 0 if one of the maps is constant. The value of a pixel is
+    the signed sum over its channels. Values that are equal up to floating-point noise are ties.
 
     Args:
         attribution: ``(B, C, H, W)`` or ``(B, F)``.
         other_attribution: map of the method ``other``, of the same shape.
-        other: the method to compare with, with its own default settings.
-        k: pixels in a set of top pixels, or, below 1, the share of the pixels.
+        other: name of the method to compare with, which runs with its default settings.
+        k: number of top pixels or, below 1, their share of the pixels.
 
     Returns:
-        The correlation; the distances of the paper between saliency and SmoothGrad, ``distance``, one minus the
-        correlation, and ``l2``, the L2 norm of the difference of the signed maps, all channels, which says no more
-        than how large the maps are where their units differ; ``unit_l2``, that of the maps at norm 1, 0 to 2 (an
-        all-zero map stays zero). ``topk``, the share of the ``k`` pixels of largest magnitude that both have, with
-        ``chance``, ``above_chance`` and ``ties`` as in ``topk_intersection``: magnitudes are summed over channels.
+        The correlation. ``distance``: one minus the correlation, the paper's distance between saliency and SmoothGrad.
+        ``l2``: L2 norm of the difference of the signed maps, all channels, the paper's other distance; if the maps have
+        different units, it only shows how large they are. ``unit_l2``: the same for maps scaled to norm 1, from 0 to 2
+        (an all-zero map stays zero). ``topk``: share of the ``k`` pixels of largest magnitude, summed over channels,
+        that both maps have in common. ``chance``: the share of the top pixels that two unrelated maps have in common.
+        ``above_chance``: the share in common, on a scale from 0 at chance to 1 at full agreement. ``ties``: share of
+        the top pixels that have the same magnitude as a pixel outside the top, in the map where it is larger.
 
     Raises:
-        XaiboardError: no set of the map's pixels has ``k`` of them.
+        XaiboardError: ``k`` is larger than the number of pixels.
     """
     correlation = spearman(pixel_values(attribution), pixel_values(other_attribution))
     mine, theirs = (top_pixels(a, k, "agreement") for a in (attribution, other_attribution))

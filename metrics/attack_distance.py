@@ -4,7 +4,7 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.ranges import Count
 from .shared.box_distance import box_distance
 
 
@@ -20,25 +20,22 @@ from .shared.box_distance import box_distance
     shared=[box_distance],
     roles=["distance to an attack"],
 )
-def attack_distance(x: Tensor, box_distance: Tensor, *, steps: int = 100) -> dict[str, Tensor]:
-    """L2 distance to the nearest wrongly predicted image in ``[0, 1]`` that was found, in units of ``x``, ``(B,)``.
+def attack_distance(x: Tensor, box_distance: Tensor, *, steps: Count = 100) -> dict[str, Tensor]:
+    """L2 distance to the nearest wrongly predicted image in ``[0, 1]`` that attacks find, in units of ``x``, ``(B,)``.
 
-    An upper bound of the distance to the decision boundary. Images outside of the box do not count, unlike in
-    ``ara``, so the two must not be mixed.
+    It is an upper bound of the distance to the decision boundary. Only images in ``[0, 1]`` count, unlike in ``ara``,
+    so the two must not be mixed.
 
     Args:
         x: images, ``(B, C, H, W)``.
         box_distance: the distance, and whether such an image was found, ``(B, 2)``.
-        steps: of each of the two attacks (DDN); one costs a forward and a backward pass.
+        steps: number of steps of each of the two attacks (DDN); each costs a forward and a backward pass.
 
     Returns:
-        The distance, 0 where the prediction is wrong to begin with; ``rmse``, the same as a root mean square over
-        the pixels; ``found``, 1 where an adversarial image was found: elsewhere the distance is that of the
-        farthest corner of the box.
-
-    Raises:
-        XaiboardError: ``steps`` is less than 1.
+        The distance, which is 0 where the image itself is predicted wrong. ``rmse``: the same as a root mean square
+        over the pixels. ``found``: 1 where an adversarial image was found; elsewhere it is 0, and the distance is that
+        of the farthest image in ``[0, 1]``.
     """
-    at_least(1, "attack_distance", steps=steps)
+    del steps  # a setting of the shared value
     distance, found = box_distance.unbind(1)
     return {"": distance, "rmse": distance / x[0].numel() ** 0.5, "found": found}

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..benchmark.components.decorators import metric
-from ..benchmark.toolkit.checks import at_least
 from ..benchmark.toolkit.rng import SampleRng
 
 TARGETS = 9
-"""Target classes of the targeted attacks where there are as many others."""
+"""Number of target classes of the targeted attacks; fewer if there are fewer other classes."""
 
 
 @metric(
@@ -36,27 +36,24 @@ def autoattack(
     rng: SampleRng,
     *,
     norm: Literal["l2", "linf"] = "l2",
-    epsilon: float = 0.5,
+    epsilon: Annotated[float, Ge(1e-9)] = 0.5,
 ) -> Tensor:
-    """1 where the prediction is right and the standard AutoAttack did not change it, 0 elsewhere, ``(B,)``.
+    """1 where the prediction is right and standard AutoAttack does not change it, else 0, ``(B,)``.
 
-    APGD on the cross-entropy, targeted APGD, targeted FAB and Square, each on what the earlier ones left. With
-    fewer than ten classes all others are targets; with fewer than four targeted APGD has no loss and is left out.
-    The library draws for a whole batch, so images are attacked one by one. It computes in float32.
+    Four attacks run in turn, each on the images that the earlier ones left: APGD on the cross-entropy, targeted APGD,
+    targeted FAB, and Square. With fewer than ten classes, all other classes are targets. With fewer than four classes
+    the loss of targeted APGD is undefined, and this attack is left out. The library draws random numbers for a whole
+    batch, so images are attacked one by one. It computes in float32.
 
     Args:
         model: images to logits ``(B, K)``.
         x: images in ``[0, 1]``, ``(B, C, H, W)``.
         label: true classes, ``(B,)``.
-        logits: for ``x``, ``(B, K)``.
-        rng: of the attacks.
-        norm: of the ball.
-        epsilon: its radius, in units of ``x``.
-
-    Raises:
-        XaiboardError: ``epsilon`` is not positive.
+        logits: outputs for ``x``, ``(B, K)``.
+        rng: random numbers of each sample, which seed the attacks.
+        norm: norm of the ball around the image.
+        epsilon: radius of the ball, in units of ``x``.
     """
-    at_least(1e-9, "autoattack", epsilon=epsilon)
     seed = (rng.uniform(label[:, None].double())[:, 0] * 2**31).long().tolist()
     robust = logits.argmax(1) == label
     predict = _frozen(model, x.dtype)
@@ -77,7 +74,7 @@ def _attack(
     classes: int,
     seed: int,
 ) -> Tensor:
-    """The attacked image, or the image where no attack succeeded."""
+    """The attacked image; the image itself if no attack succeeded."""
     library = import_module("pyautoattack")
     attacks = ["apgd-ce", "apgd-t", "fab-t", "square"] if classes > 3 else ["apgd-ce", "fab-t", "square"]
     with _undisturbed(image.device):
@@ -103,7 +100,7 @@ def _frozen(model: nn.Module, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
 
 @contextmanager
 def _undisturbed(device: torch.device) -> Iterator[None]:
-    """Puts back what the library changes: torch's random numbers and the tracing function; and mutes its log."""
+    """Mutes the library's log, and restores what it changes: torch's random numbers and the tracing function."""
     log, trace = logging.getLogger("auto-attack"), sys.gettrace()
     muted = log.disabled
     log.disabled = True

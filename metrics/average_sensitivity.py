@@ -4,7 +4,7 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.neighbours import Explain, relative_changes
+from .shared.neighbours import Around, Explain, relative_changes
 
 
 @metric(
@@ -19,27 +19,19 @@ def average_sensitivity(
     attribution: Tensor,
     rng: SampleRng,
     *,
-    radius: float = 0.02,
-    draws: int = 10,
+    around: Around = Around(),
 ) -> Tensor:
     """Monte Carlo mean of ``|e(x + d) - e(x)| / |e(x)|`` over ``|d|_inf <= radius``, ``(B,)``; lower is better.
 
-    Everything but the mean is as in ``max_sensitivity``: inputs are not clamped, a stochastic method draws the same
-    random numbers at every call, and the norm of a map counts as at least a hundredth of the largest norm nearby,
-    which bounds the score by about 100. An always vanishing map scores 0.
+    As ``max_sensitivity``, with the mean in place of the maximum. Inputs are not clamped to ``[0, 1]``. A stochastic
+    method draws the same random numbers at every call. The norm of a map counts as at least a hundredth of the largest
+    norm nearby, which bounds the score by about 100. A map that is zero everywhere scores 0.
 
     Args:
         explain: the attribution of any input, by the same method for the same target.
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         attribution: ``explain(x)``.
         rng: random numbers of each sample.
-        radius: of the sup-norm ball, in units of ``x``.
-        draws: perturbed inputs of each sample.
-
-    Raises:
-        XaiboardError: ``draws`` is smaller than 1, or ``radius`` is negative.
+        around: the random inputs around ``x``.
     """
-    changes = relative_changes(
-        "average_sensitivity", explain, x, attribution, rng, radius=radius, draws=draws
-    )
-    return changes.mean(0)
+    return relative_changes(explain, x, attribution, rng, around).mean(0)

@@ -1,11 +1,11 @@
-"""Certified accuracy: right, and provably so in a ball around the input."""
+"""Certified accuracy: the prediction is right, and provably stays so in a ball around the input."""
 
 import torch
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.ranges import NotNegative
 
 
 @metric(
@@ -17,23 +17,19 @@ from ..benchmark.toolkit.checks import at_least
     roles=["certified radius"],
 )
 def certified_accuracy(
-    logits: Tensor, label: Tensor, certificate: Tensor, *, epsilon: float = 0.5
+    logits: Tensor, label: Tensor, certificate: Tensor, *, epsilon: NotNegative = 0.5
 ) -> dict[str, Tensor]:
-    """1 where the prediction is right and certified in the L2 ball of radius ``epsilon``, 0 elsewhere, ``(B,)``.
+    """1 where the prediction is right and certified in the L2 ball of radius ``epsilon``, else 0, ``(B,)``.
 
     Args:
         logits: ``(B, K)``.
         label: true classes, ``(B,)``.
         certificate: radius of the L2 ball in which the prediction cannot change, ``(B,)``, in units of ``x``.
-        epsilon: radius that is asked for, in units of ``x``.
+        epsilon: radius of the ball in which the prediction must not change, in units of ``x``.
 
     Returns:
-        The indicator; ``radius``, the certificate where the prediction is right and 0 elsewhere.
-
-    Raises:
-        XaiboardError: ``epsilon`` is negative.
+        The indicator. ``radius``: the certificate where the prediction is right, else 0.
     """
-    at_least(0, "certified_accuracy", epsilon=epsilon)
     right = logits.argmax(1) == label
     return {
         "": (right & (certificate >= epsilon)).to(logits),

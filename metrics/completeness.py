@@ -1,4 +1,4 @@
-"""Completeness: whether the attributions of an input add up to what it does to the logit."""
+"""Completeness: whether the attributions add up to the change of the logit from a baseline to the input."""
 
 from torch import Tensor, finfo, nn, no_grad
 
@@ -8,7 +8,7 @@ from ..benchmark.toolkit.data import Reference
 from .shared.baselines import Baseline, baseline_image
 
 FLOOR = 1e-6
-"""A change of the logit counts as at least this share of the sum, so that the score is finite."""
+"""A change of the logit counts as at least this share of the sum of attributions, so that the score is finite."""
 
 
 def baseline_logits(
@@ -35,18 +35,19 @@ def completeness(
 ) -> Weighted:
     """``|sum(attribution) - (f(x) - f(baseline))| / |f(x) - f(baseline)|`` of the target's logit, ``(B,)``.
 
-    Lower is better: 0 where the attributions add up, 1 for an all-zero map. It says nothing of methods that do not
-    claim to add up to that difference (gradients, Grad-CAM), nor of those that mean another baseline. The mean over
-    samples is weighted by the difference, ``sum |gap| / sum |f(x) - f(baseline)|``, since a tiny one would decide an
-    unweighted mean; one below a millionth of the sum of attributions is raised to that. Models compare only where
-    the attribution follows the scale of the logits. Quantus asks whether both numbers are equal to the last bit.
+    Lower is better: 0 where the attributions add up to the change of the logit, 1 for an all-zero map. The score says
+    nothing about methods that do not claim to add up to this change (gradients, Grad-CAM), nor about methods that use
+    another baseline. The mean over samples is weighted by the change, ``sum |gap| / sum |f(x) - f(baseline)|``; an
+    unweighted mean would be decided by samples on which the change is tiny. A change below a millionth of the sum of
+    attributions is raised to that. Models can be compared only if the attribution follows the scale of the logits.
+    Quantus asks instead whether both numbers are equal to the last bit.
 
     Args:
         target: explained classes, ``(B,)``.
-        logits: for ``x``, ``(B, K)``.
+        logits: outputs for ``x``, ``(B, K)``.
         attribution: ``(B, C, H, W)`` or ``(B, F)``.
-        baseline_logits: for the baseline, ``(B, K)``.
-        baseline: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
+        baseline_logits: outputs for the baseline, ``(B, K)``.
+        baseline: ``zero`` (black), the training set's ``mean`` image, or a ``blur`` of ``x``.
 
     Raises:
         XaiboardError: the baseline is not available.

@@ -14,9 +14,9 @@ from ..benchmark.components.decorators import metric
     source="Wang & Kong 2023, arXiv:2303.00340",
 )
 def cosine(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
-    """Cosine of the angle between the signed maps, all channels, ``(B,)``, in ``[-1, 1]``.
+    """Cosine of the angle between the two signed maps, all channels, ``(B,)``, in ``[-1, 1]``.
 
-    0 where one of the maps is all zero.
+    0 if one of the maps is all zero.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.

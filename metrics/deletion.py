@@ -1,15 +1,15 @@
-"""Deletion: how fast the explained class is lost when the most important pixels go first."""
+"""Deletion: how fast the prediction is lost when the most important pixels are erased first."""
 
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column, Weighted
 from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.ranges import Count
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.erasing import Removal
 from .shared.patches import patch_drops, patch_sums
 from .shared.rank_correlation import spearman
-from .shared.removal import random_order_curves, removal_scores
+from .shared.removal import RemovalCurve, random_order_curves, removal_scores
 
 
 @metric(
@@ -35,16 +35,14 @@ def deletion(
     random_order_curves: Tensor,
     patch_drops: Tensor,
     *,
-    baseline: Removal = "zero",
-    steps: int = 28,
-    orders: int = 10,
-    patch: int = 4,
+    removal: RemovalCurve = RemovalCurve(),
+    patch: Count = 4,
 ) -> dict[str, Tensor | Weighted]:
     """Area under the target's probability while pixels are erased in descending order of attribution.
 
-    Whole pixels go: the attribution is summed over channels, and all channels of a pixel are erased together.
-    Values equal up to floating-point noise are ties, broken at random for each sample. The area is that of the
-    trapezoids over the true fractions of erased pixels, end points included.
+    Whole pixels are erased: the attribution is summed over channels, and all channels of a pixel go together. Values
+    that are equal up to floating-point noise are ties, which are broken at random for each sample. The area is computed
+    by the trapezoidal rule over the exact fractions of erased pixels, from 0 to 1.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
@@ -52,29 +50,25 @@ def deletion(
         target: explained classes, ``(B,)``.
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
-        reference: statistics of the training set; ``mean`` and ``imputed`` need them.
+        reference: statistics of the training set; the baselines ``mean`` and ``imputed`` need them.
         random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
-        patch_drops: loss of logit by erasing single patches, ``(B, patches)``.
-        baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, a ``blur`` of x, or
-            ``imputed``: the weighted mean of its eight neighbours, erased ones too, plus noise (ROAD, Rong et al.
-            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour.
-        steps: equal steps from the intact to the erased input.
-        orders: random orders of each sample, for ``win_rate``.
+        patch_drops: loss of logit when a single patch is erased, ``(B, patches)``.
+        removal: what an erased pixel becomes, in how many steps, and how many random orders compete.
         patch: side of a patch in pixels, for ``patch_correlation``.
 
     Returns:
-        ``(B,)`` each: the area in ``[0, 1]``, lower is better, comparable within one model only; and, comparable
-        across models since none changes when all logits are scaled, ``retention`` (share of the points of the curve
-        at which the target is predicted, lower is better), ``win_rate`` (share of random orders with a larger area
-        under the margin, the target's logit less the largest other one; ties count half), ``patch_correlation``
-        (Spearman, in ``[-1, 1]``, between the attribution of a patch and the loss of logit when it alone is erased)
-        and ``normalised`` (area under the margin on a scale from the erased to the intact input, a weighted mean).
-        ``curve``: the probabilities, ``(B, steps + 1)``.
+        ``(B,)`` each. The area, in ``[0, 1]``; lower is better; it compares only within one model. The other columns do
+        not change when all logits are scaled, so they compare across models. ``retention``: share of the points of the
+        curve at which the target is predicted; lower is better. ``win_rate``: share of random orders with a larger area
+        under the margin (the target's logit minus the largest other one); ties count half. ``patch_correlation``:
+        Spearman's correlation, in ``[-1, 1]``, between the attribution of a patch and the loss of logit when only this
+        patch is erased. ``normalised``: area under the margin, on a scale from 0 for the erased to 1 for the intact
+        input, averaged with the length of this scale as weight. ``curve``: the probabilities, ``(B, steps + 1)``.
 
     Raises:
-        XaiboardError: a setting out of range, or a baseline that is not available.
+        XaiboardError: the baseline is not available.
     """
     scores = removal_scores(
-        model, x, target, attribution, rng, reference, random_order_curves, baseline=baseline
+        model, x, target, attribution, rng, reference, random_order_curves, baseline=removal.baseline
     )
     return scores | {"patch_correlation": spearman(patch_sums(attribution, patch), patch_drops)}

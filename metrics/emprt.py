@@ -1,20 +1,22 @@
-"""Efficient model parameter randomisation: whether the map gets more complex when the network knows nothing."""
+"""Efficient model parameter randomisation: whether the map gets more complex when the network is randomised."""
 
 from collections.abc import Callable
 from math import log
+from typing import Annotated
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column, Weighted
-from ..benchmark.toolkit.checks import at_least
 from ..benchmark.toolkit.pixels import pixel_values, quantise
+from ..benchmark.toolkit.ranges import Count
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.randomised import fully_randomised
 
 FLOOR = 0.01
-"""The entropy of a map counts as at least this share of the largest that the bins allow."""
+"""In the denominator, the entropy of a map counts as at least this share of the largest possible one."""
 
 
 @metric(
@@ -30,37 +32,38 @@ def emprt(
     attribution: Tensor,
     rng: SampleRng,
     *,
-    bins: int = 100,
-    draws: int = 1,
+    bins: Annotated[int, Ge(2)] = 100,
+    draws: Count = 1,
 ) -> dict[str, Tensor | Weighted]:
-    """Relative rise of the map's entropy when all layers of the network are drawn anew, ``(B,)``; higher is better.
+    """Relative rise of the map's entropy when all layers of the network are randomised, ``(B,)``; higher is better.
 
-    The entropy, in nats, is that of the histogram of the channels' sums, ``bins`` of equal width from the smallest
-    to the largest: 0 for a constant map, at most ``log(bins)``, and below the fraction at least a hundredth of that,
-    so the score lies in ``[-1, 99]``. The mean over samples is weighted by what is below the fraction: nearly
-    constant maps would decide an unweighted mean, which is the paper's. 0 for a map that does not depend on the
-    network. All samples see the same random networks (:func:`~xaiboard.metrics.randomised.fully_randomised`), and
-    intervals over samples do not tell how those were drawn. How complex their maps are depends on the architecture,
-    so models do not compare.
+    The score is ``(entropy of the random network's map - entropy) / entropy``; 0 for a map that does not depend on the
+    network. The entropy, in nats, is that of a histogram of the pixels' values (signed sums over channels), with
+    ``bins`` of equal width from the smallest to the largest: 0 for a constant map, at most ``log(bins)``. In the
+    denominator it counts as at least a hundredth of ``log(bins)``, so the score lies in ``[-1, 99]``. The mean over
+    samples is weighted by the denominator; the paper's unweighted mean would be decided by maps that are nearly
+    constant.
+
+    All samples see the same random networks (:func:`~xaiboard.metrics.shared.randomised.fully_randomised`), and
+    intervals over samples do not show how much another draw of them would change. How complex the maps of random
+    networks are depends on the architecture, so models do not compare.
 
     Args:
-        model: its layers are drawn anew in a copy.
+        model: the network; its layers are randomised in a copy.
         explain: the attribution by the same method and target, for any network.
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         attribution: ``explain(x)``.
-        rng: its seed is that of the networks.
-        bins: of the histogram.
-        draws: random networks, over which the second entropy is averaged.
+        rng: its seed is the seed of the random networks.
+        bins: number of bins of the histogram.
+        draws: number of random networks, whose entropies are averaged.
 
     Returns:
-        The rise; ``entropy``, that of the map; ``random_entropy``, that of the maps of random networks.
+        The rise. ``entropy``: the entropy of the map. ``random_entropy``: the mean entropy of the maps of random
+        networks.
 
     Raises:
-        XaiboardError: ``bins`` is smaller than 2 or ``draws`` than 1; a network without parameters, or with weights
-            that are computed from others.
+        XaiboardError: the network has no parameters, or weights that are computed from others.
     """
-    at_least(2, "emprt", bins=bins)
-    at_least(1, "emprt", draws=draws)
     entropy = histogram_entropy(pixel_values(attribution), bins)
     random = torch.zeros_like(entropy)
     for draw in range(draws):
@@ -75,7 +78,7 @@ def emprt(
 
 
 def histogram_entropy(values: Tensor, bins: int) -> Tensor:
-    """Entropy of the histogram of each row of ``values (B, P)`` between its extremes, in nats, ``(B,)``."""
+    """Entropy, in nats, of the histogram of each row of ``values (B, P)``, ``(B,)``; bins span the row's values."""
     levels = quantise(values)  # so that no value at an edge changes its bin by floating-point noise
     low, high = levels.amin(1, keepdim=True), levels.amax(1, keepdim=True)
     index = ((levels - low) * bins // (high - low).clamp_min(1)).clamp_max(bins - 1)

@@ -1,4 +1,4 @@
-"""Entropy: over how many pixels the map spreads."""
+"""Entropy: how widely the map is spread over the pixels."""
 
 from math import log
 
@@ -18,21 +18,21 @@ from ..benchmark.toolkit.pixels import pixel_values
     columns={"normalised": Column(higher_is_better=False, across_models=True)},
 )
 def entropy(attribution: Tensor) -> dict[str, Tensor]:
-    """Entropy in nats of the pixels' shares of the total magnitude, ``(B,)``, in ``[0, log P]``; lower is simpler.
+    """Entropy, in nats, of the pixels' shares of the total magnitude, ``(B,)``, in ``[0, log P]``; lower is simpler.
 
-    A pixel's magnitude is that of its channel sum. 0 when one of ``P`` pixels holds all, ``log P`` for a constant map
-    and, by convention, for an all-zero one. Quantus takes the channels of a pixel apart and adds 1e-12
-    in the logarithm.
+    The magnitude of a pixel is that of the sum over its channels. The entropy is 0 if one of the ``P`` pixels holds
+    all, and ``log P`` for a constant map and, by convention, for an all-zero one. Quantus counts channels separately,
+    and adds 1e-12 in the logarithm.
 
     Args:
         attribution: ``(B, C, H, W)`` or ``(B, F)``.
 
     Returns:
-        The entropy; ``normalised``, divided by ``log P``, in ``[0, 1]``; 0 where there is one pixel.
+        The entropy. ``normalised``: the entropy divided by ``log P``, in ``[0, 1]``; 0 if there is one pixel.
     """
     magnitude = pixel_values(attribution).abs()
     pixels = magnitude.shape[1]
     largest = magnitude.amax(1, keepdim=True)
-    scaled = torch.where(largest > 0, magnitude / largest, 1.0)  # a sum of tiny magnitudes may vanish
+    scaled = torch.where(largest > 0, magnitude / largest, 1.0)  # the sum of tiny magnitudes may underflow
     nats = torch.special.entr(scaled / scaled.sum(1, keepdim=True)).sum(1).clamp(0, log(pixels))
     return {"": nats, "normalised": nats / log(max(pixels, 2))}

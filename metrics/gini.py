@@ -1,4 +1,4 @@
-"""Gini index: how few pixels hold the map."""
+"""Gini index: how strongly the map is concentrated on few pixels."""
 
 import torch
 from torch import Tensor
@@ -14,9 +14,10 @@ from ..benchmark.toolkit.pixels import pixel_values
     source="Hurley & Rickard 2009, arXiv:0811.4706; Chalasani et al. 2020, arXiv:1810.06583",
 )
 def gini(attribution: Tensor) -> Tensor:
-    """Gini index of the magnitudes of the channel sum, ``(B,)``, in ``[0, 1 - 1/P]``; higher is sparser.
+    """Gini index of the magnitudes of the channel sums, ``(B,)``, in ``[0, 1 - 1/P]``; higher is sparser.
 
-    0 for a constant map and, by convention, for an all-zero one; ``1 - 1/P`` when one of ``P`` pixels holds all.
+    It is 0 for a constant map and, by convention, for an all-zero one, and ``1 - 1/P`` if one of ``P`` pixels holds
+    all.
 
     Args:
         attribution: ``(B, C, H, W)`` or ``(B, F)``.

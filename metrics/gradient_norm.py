@@ -28,26 +28,28 @@ def norms(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
 def gradient_norm(norms: Tensor) -> dict[str, Tensor]:
     """L2 norm of the gradient of the target's logit, ``(N,)``, in logits per unit of ``x``.
 
-    On the support of an optimal transport potential it is 1 almost everywhere.
+    For an optimal transport potential it is 1 almost everywhere on its support.
 
     Args:
-        norms: of each sample, ``(N,)``.
+        norms: the norm for each sample, ``(N,)``.
 
     Returns:
-        The norms; ``p5`` and ``p95``, their percentiles, as contributions of samples: see :func:`percentile`.
+        The norms. ``p5``: their 5th percentile, as contributions of the samples (see :func:`percentile`). ``p95``:
+        their 95th percentile, likewise.
     """
     return {"": norms, "p5": percentile(norms, 0.05), "p95": percentile(norms, 0.95)}
 
 
 def percentile(values: Tensor, level: float) -> Tensor:
-    """A percentile as contributions of samples, ``(N,)``: their mean is the percentile, their spread its error.
+    """Contributions of the samples to a percentile, ``(N,)``: their mean is the percentile.
 
-    By its influence function (Bahadur 1966): a value at or below the percentile pulls it down, one above pushes
-    it up, the more the sparser the values around it are.
+    Their standard deviation gives the standard error of the percentile. A contribution is the percentile plus the
+    influence of the sample on it (Bahadur 1966): values at or below the percentile pull it down and values above push
+    it up, the more, the sparser the values around it are.
 
     Args:
         values: ``(N,)``.
-        level: between 0 and 1, both excluded.
+        level: the percentile divided by 100; above 0 and below 1.
     """
     reach = min(len(values) ** -0.5, level / 2, (1 - level) / 2)
     low, high = level - reach, level + reach

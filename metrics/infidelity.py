@@ -1,6 +1,7 @@
-"""Infidelity: how far the attribution of what changes is from the change of the logit."""
+"""Infidelity: how badly the attribution predicts the change of the logit under random changes of the input."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -8,14 +9,35 @@ from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.checks import at_least
 from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.ranges import Count, NotNegative
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.baselines import Baseline, baseline_image
 from .shared.correlation import cosine
 from .shared.subsets import draw_keys, drawn_by, drops
 
-Change = Literal["square", "noise"]
+
+@dataclass(frozen=True)
+class Changes:
+    """Random changes of the input.
+
+    Args:
+        change: ``square`` erases a random square, and ``<I, a>`` is the sum of the attribution in it, which suits maps
+            in units of the logit (integrated gradients). ``noise`` subtracts a Gaussian, and ``<I, a>`` is the sum of
+            its product with the attribution, which suits maps in logits per unit of ``x`` (gradients).
+        baseline: what an erased pixel becomes: ``zero`` (black), the training set's ``mean`` image, or a ``blur`` of
+            ``x``.
+        patch: largest side of a square, in pixels. Sides are uniform from 1 to this, and positions are uniform within
+            the image. Of a vector, a run of as many features is erased.
+        sigma: standard deviation of the noise, in units of ``x``.
+        draws: number of changes of each sample; each costs a forward pass.
+    """
+
+    change: Literal["square", "noise"] = "square"
+    baseline: Baseline = "zero"
+    patch: Count = 10
+    sigma: NotNegative = 0.2
+    draws: Count = 200
 
 
 def change_drops(
@@ -25,21 +47,13 @@ def change_drops(
     rng: SampleRng,
     reference: Reference | None,
     *,
-    change: Change = "square",
-    baseline: Baseline = "zero",
-    patch: int = 10,
-    sigma: float = 0.2,
-    draws: int = 200,
+    changes: Changes = Changes(),
 ) -> Tensor:
-    """The key of each sample's changes, and the loss of logit by each of them, ``(B, 1 + draws)``.
-
-    The arguments are those of :func:`infidelity`.
-    """
-    at_least(1, "infidelity", patch=patch, draws=draws)
-    at_least(0, "infidelity", sigma=sigma)
-    keys, erased = draw_keys(x, rng), baseline_image(x, reference, baseline)
-    drawn = _changes(keys, x, change, patch, sigma, draws)
-    changed = (torch.where(each > 0, erased, x) if change == "square" else x - each for each in drawn)
+    """Per sample: the seed of its random changes, then the logit lost by each of them, ``(B, 1 + draws)``."""
+    keys, erased = draw_keys(x, rng), baseline_image(x, reference, changes.baseline)
+    square = changes.change == "square"
+    drawn = _changes(keys, x, changes)
+    changed = (torch.where(each > 0, erased, x) if square else x - each for each in drawn)
     return torch.cat([keys, drops(model, x, target, changed)], dim=1)
 
 
@@ -54,58 +68,40 @@ def change_drops(
     shared=[change_drops],
 )
 def infidelity(
-    attribution: Tensor,
-    change_drops: Tensor,
-    *,
-    change: Change = "square",
-    baseline: Baseline = "zero",
-    patch: int = 10,
-    sigma: float = 0.2,
-    draws: int = 200,
+    attribution: Tensor, change_drops: Tensor, *, changes: Changes = Changes()
 ) -> dict[str, Tensor]:
-    """Mean square of the target's logit lost less what the attribution says, at the attribution's best scale, ``(B,)``.
+    """Mean squared error of the attribution's prediction of the target's logit loss, at its best scale, ``(B,)``.
 
-    ``min over b of E[(b <I, a> - (f(x) - f(x - I)))^2]``, in squared logits, lower is better. The scale b may be
-    negative, here as in the paper and in captum: a map and its negative have the same infidelity.
+    ``min over b of E[(b <I, a> - (f(x) - f(x - I)))^2]`` for random changes I, in squared logits; lower is better. The
+    scale b may be negative, as in the paper and in captum, so a map and its negative have the same infidelity.
 
     Args:
         attribution: one signed value for each element, ``(B, C, H, W)`` or ``(B, F)``.
-        change_drops: key of the changes, and loss of logit by each, ``(B, 1 + draws)``; one for all methods.
-        change: ``square`` erases a square, and ``<I, a>`` is the attribution in it, as suits maps in units of the
-            logit (integrated gradients); ``noise`` subtracts a Gaussian, and ``<I, a>`` is its product with the
-            attribution, as suits maps in logits per unit of x (gradients).
-        baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
-        patch: largest side of a square, in pixels. Sides are uniform from 1, positions uniform within the image; a
-            vector loses a run of as many features.
-        sigma: deviation of the noise, in units of x.
-        draws: changes of each sample.
+        change_drops: seed of each sample's random changes, then the logit lost by each of them, ``(B, 1 + draws)``; all
+            methods share them.
+        changes: the random changes.
 
     Returns:
-        The infidelity, comparable within one model only; and, unchanged when all logits are scaled,
-        ``normalised``, its share of the mean square of the losses, from 0 (exact) to 1 (a map that says
-        nothing, such as zero, or an input on which nothing is lost), and ``cosine`` between ``<I, a>`` and the
-        losses, in ``[-1, 1]``, which tells a map from its negative: ``normalised`` is ``1 - cosine^2``.
+        The infidelity; it compares only within one model. The other columns do not change when all logits are scaled.
+        ``normalised``: the infidelity divided by the mean square of the losses, from 0 (exact) to 1 (a map that
+        predicts nothing, such as zero, or an input on which nothing is lost); it is ``1 - cosine^2``. ``cosine``: the
+        cosine between ``<I, a>`` and the losses, in ``[-1, 1]``, which tells a map from its negative.
 
     Raises:
-        XaiboardError: a setting out of range, or a baseline that is not available.
+        XaiboardError: the baseline is not available.
     """
     keys, lost = change_drops[:, :1], change_drops[:, 1:]
-    said = [
-        (each * attribution).flatten(1).sum(1)
-        for each in _changes(keys, attribution, change, patch, sigma, draws)
-    ]
+    said = [(each * attribution).flatten(1).sum(1) for each in _changes(keys, attribution, changes)]
     alike = cosine(torch.stack(said, dim=1), lost)
     unexplained = 1 - alike**2
     return {"": lost.square().mean(1) * unexplained, "normalised": unexplained, "cosine": alike}
 
 
-def _changes(
-    keys: Tensor, x: Tensor, change: Change, patch: int, sigma: float, draws: int
-) -> Iterator[Tensor]:
-    """What is drawn, in a shape that broadcasts to that of ``x``: 1 in a square and 0 elsewhere, or noise."""
+def _changes(keys: Tensor, x: Tensor, changes: Changes) -> Iterator[Tensor]:
+    """Each random square (1 inside, 0 outside) or noise, in a shape that broadcasts to that of ``x``."""
     rng = drawn_by(keys)
-    for _ in range(draws):
-        yield _square(rng, x, patch) if change == "square" else rng.normal(x, sigma)
+    for _ in range(changes.draws):
+        yield _square(rng, x, changes.patch) if changes.change == "square" else rng.normal(x, changes.sigma)
 
 
 def _square(rng: SampleRng, x: Tensor, patch: int) -> Tensor:
@@ -118,7 +114,7 @@ def _square(rng: SampleRng, x: Tensor, patch: int) -> Tensor:
 
 
 def _run(u: Tensor, length: Tensor, size: int) -> Tensor:
-    """Where a run of ``length (B,)``, placed by ``u (B,)`` in ``[0, 1]``, lies among ``size`` places, ``(B, size)``."""
+    """Whether a place is in a run of ``length (B,)``, whose start ``u (B,)`` in ``[0, 1]`` chooses, ``(B, size)``."""
     length = length.clamp_max(size)
     start = _whole(u, size - length + 1)
     index = torch.arange(size, device=u.device)
@@ -126,5 +122,5 @@ def _run(u: Tensor, length: Tensor, size: int) -> Tensor:
 
 
 def _whole(u: Tensor, count: Tensor | int) -> Tensor:
-    """A whole number from 0 to ``count - 1``, equally likely each for a uniform ``u``, which may be rounded to 1."""
+    """A whole number from 0 to ``count - 1``, all equally likely if ``u`` is uniform; ``u`` may be rounded to 1."""
     return torch.minimum((u * count).floor(), torch.as_tensor(count - 1).to(u))

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
-from ..benchmark.errors import SettingError
 from ..benchmark.toolkit.pixels import RESOLUTION
+from ..benchmark.toolkit.ranges import JpegQuality
 
 Normalisation = Literal["magnitude", "range"]
 
@@ -22,33 +22,29 @@ Normalisation = Literal["magnitude", "range"]
     source="Serrurier et al. 2023, arXiv:2206.06854",
 )
 def jpeg_size(
-    attribution: Tensor, *, quality: int = 90, normalisation: Normalisation = "magnitude"
+    attribution: Tensor, *, quality: JpegQuality = 90, normalisation: Normalisation = "magnitude"
 ) -> Tensor:
-    """Bytes of the map as a grey baseline JPEG, header included, ``(B,)``; fewer is simpler.
+    """Size in bytes of the map as a grey baseline JPEG, header included, ``(B,)``; smaller is simpler.
 
-    A stand-in for Kolmogorov's complexity. The channel sum is put on 256 levels of grey: ``magnitude``, from 0 to
-    its largest magnitude, the sign is dropped; or ``range``, from its least to its greatest value. A constant map is
-    all white, with ``range`` all black, as an all-zero map is: header and little else, 344 bytes for 28 x 28 pixels.
-    The header is the same for all maps of a shape, and much of a small map's size. Another version of the JPEG library
-    may change a size by some bytes. The paper gives neither quality nor normalisation.
+    It stands in for Kolmogorov complexity. The sum over channels is put on 256 levels of grey, in one of two ways.
+    ``magnitude`` drops the sign, and black is 0, white the largest magnitude. With ``range``, black is the smallest
+    value, white the largest. A constant map is all white (with ``range`` all black), and an all-zero map all black:
+    they take little more than the header, 344 bytes for 28 x 28 pixels. The header is the same for all maps of a shape,
+    and a large part of the size of a small map. Another version of the JPEG library may change a size by a few bytes.
+    The paper states neither quality nor normalisation.
 
     Args:
         attribution: ``(B, C, H, W)`` or ``(B, F)``, which is an image of one row.
-        quality: of the compression, from 1 to 95, on Pillow's scale.
-        normalisation: what becomes black, and what white.
-
-    Raises:
-        XaiboardError: ``quality`` is out of range.
+        quality: quality of the compression, on Pillow's scale.
+        normalisation: which values become black and white.
     """
-    if not 1 <= quality <= 95:
-        raise SettingError(f"setting 'quality' of 'jpeg_size' must be from 1 to 95; got '{quality}'")
     images = _grey(attribution, normalisation).cpu().numpy()
     sizes = [_size(image, quality) for image in images]  # Pillow takes one image at a time, on the CPU
     return torch.tensor(sizes).to(attribution)
 
 
 def _grey(attribution: Tensor, normalisation: Normalisation) -> Tensor:
-    """Levels of grey, uint8 ``(B, H, W)``; a map that is constant but for floating-point noise is constant."""
+    """Levels of grey, uint8 ``(B, H, W)``; maps that are constant up to floating-point noise count as constant."""
     total = attribution.sum(1) if attribution.dim() > 2 else attribution[:, None]
     values = total.abs() if normalisation == "magnitude" else total - total.amin((1, 2), keepdim=True)
     highest = values.amax((1, 2), keepdim=True)
@@ -58,6 +54,6 @@ def _grey(attribution: Tensor, normalisation: Normalisation) -> Tensor:
 
 def _size(image: np.ndarray, quality: int) -> int:
     file = BytesIO()
-    # Fixed, so that another default of another Pillow changes nothing.
+    # every option is given, so that another version of Pillow with other defaults changes nothing
     Image.fromarray(image).save(file, "JPEG", quality=quality, optimize=False, progressive=False)
     return file.tell()

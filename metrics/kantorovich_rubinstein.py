@@ -1,4 +1,4 @@
-"""Kantorovich-Rubinstein value: how far apart the logits hold the classes."""
+"""Kantorovich-Rubinstein value: how far the logits separate each class from the others."""
 
 import torch
 from torch import Tensor
@@ -16,12 +16,12 @@ from ..benchmark.components.decorators import metric
 def kantorovich_rubinstein(logits: Tensor, label: Tensor) -> Tensor:
     """Mean over classes of ``E[f_k | y = k] - E[f_k | y != k]``, in logits, as contributions of samples, ``(N,)``.
 
-    If each logit is 1-Lipschitz this bounds the mean Wasserstein-1 distance between a class and the others from
-    below, and equals it for a transport potential. Logits of a network without such a bound can be scaled at
-    will, so models do not compare. A class without samples, or without samples of others, is left out.
+    If each logit is 1-Lipschitz, this is a lower bound of the mean Wasserstein-1 distance between a class and the
+    others, and equal to it for transport potentials. Logits of a network without such a bound can be scaled at will, so
+    models do not compare. A class is left out if no sample, or every sample, belongs to it.
 
-    A sample's contribution is the value plus its own influence on it: their mean is the value, and their spread
-    its standard error to first order, also in how often each class is drawn.
+    The contribution of a sample is the value plus the sample's influence on it. The mean of the contributions is the
+    value, and their spread gives its standard error to first order, including how often each class is drawn.
 
     Args:
         logits: ``(N, K)``.

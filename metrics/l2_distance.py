@@ -15,15 +15,15 @@ from ..benchmark.components.kinds import Column
     columns={"relative": Column(higher_is_better=False, across_models=True)},
 )
 def l2_distance(attribution: Tensor, perturbed_attribution: Tensor) -> dict[str, Tensor]:
-    """L2 norm of the difference of the signed maps, all channels, in their own units, ``(B,)``.
+    """L2 norm of the difference of the signed maps, all channels, in the unit of the maps, ``(B,)``.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
         perturbed_attribution: map of the perturbed input, of the same shape.
 
     Returns:
-        The distance; ``relative``, the distance divided by the sum of both norms: 0 for equal maps, 1 for opposite
-        ones and where only one of them is all zero.
+        The distance. ``relative``: the distance divided by the sum of the two norms; 0 for equal maps, 1 for opposite
+        ones, and 1 if exactly one of them is all zero.
     """
     first, second = attribution.flatten(1), perturbed_attribution.flatten(1)
     distance = vector_norm(first - second, dim=1)

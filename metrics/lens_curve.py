@@ -1,11 +1,11 @@
-"""LENS recall at every window: how near the perturbed map's top pixels are to the original map's."""
+"""LENS recall at every window: how near the top pixels of the perturbed map are to those of the original map."""
 
 import torch
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.top_pixels import top_pixels
+from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.distance import chebyshev_distance
 from .shared.overlap import COLUMNS
 
@@ -16,24 +16,29 @@ from .shared.overlap import COLUMNS
     source="Kamath et al. 2024, arXiv:2312.10534, for all windows",
     columns={**COLUMNS, "distance": Column(higher_is_better=False)},
 )
-def lens_curve(attribution: Tensor, perturbed_attribution: Tensor, *, k: float = 100.0) -> dict[str, Tensor]:
-    """Area under :func:`~xaiboard.metrics.lens.lens_recall` over the window, ``(B,)``, in ``[0, 1]``.
+def lens_curve(
+    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = 100.0
+) -> dict[str, Tensor]:
+    """Area under :func:`~xaiboard.metrics.lens.lens_recall` as a function of the window, ``(B,)``, in ``[0, 1]``.
 
-    Recall at a window is the distribution of the Chebyshev distance from a perturbed top pixel to the original set,
-    so the area from 0 to the longest distance in the map is 1 less the mean distance, in units of the longest.
+    Recall at a window is the share of perturbed top pixels whose Chebyshev distance to the original set is at most the
+    window. The area from window 0 to the longest distance in the map is therefore 1 minus the mean distance, divided by
+    the longest one.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
         perturbed_attribution: map of the perturbed input, of the same shape.
-        k: pixels in a set, or, below 1, the share of the pixels.
+        k: number of pixels in a set or, below 1, their share of the pixels.
 
     Returns:
-        The area; ``chance``, that of a random perturbed set; ``above_chance``, 0 at chance and 1 at best, which is
-        1 less the ratio of the mean distances; ``distance``, the mean distance in pixels; ``ties``, as for
-        ``lens_recall``; the curves ``curve`` and ``chance_curve``, ``(B, max(H, W))``, from window 0 on.
+        The area. ``chance``: the area for a random perturbed set. ``above_chance``: the area on a scale from 0 at
+        chance to 1 at full agreement, which is 1 minus the ratio of the mean distances. ``distance``: the mean
+        distance, in pixels. ``ties``: share of a set that has the same magnitude as a pixel outside the set, in the map
+        where it is larger. ``curve`` and ``chance_curve``: recall at each window from 0 on, and its chance level, ``(B,
+        max(H, W))``.
 
     Raises:
-        XaiboardError: no set of the map's pixels has ``k`` of them.
+        XaiboardError: ``k`` is larger than the number of pixels.
     """
     original, perturbed = (top_pixels(a, k, "lens_curve") for a in (attribution, perturbed_attribution))
     distance = chebyshev_distance(original.pixels).flatten(1)
@@ -53,7 +58,7 @@ def lens_curve(attribution: Tensor, perturbed_attribution: Tensor, *, k: float =
 
 
 def _distribution(distance: Tensor, weight: Tensor, longest: int) -> Tensor:
-    """Share of the weight at most 0, 1, ... ``longest`` away, ``(B, longest + 1)``."""
+    """Share of the weight at a distance of at most 0, 1, ... ``longest``, ``(B, longest + 1)``."""
     at = torch.zeros(len(distance), longest + 1, dtype=weight.dtype, device=weight.device)
     at.scatter_add_(1, distance.long(), weight)
     return at.cumsum(1) / weight.sum(1, keepdim=True)

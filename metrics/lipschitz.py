@@ -1,4 +1,4 @@
-"""Lipschitz constants of the model: certified for all inputs, and met at each of them."""
+"""Lipschitz constants of the model: a certified one for all inputs, and the local one at each input."""
 
 from torch import Tensor
 
@@ -13,13 +13,13 @@ from ..benchmark.components.kinds import Column
     columns={"upper": Column()},
 )
 def lipschitz(lipschitz: Tensor) -> dict[str, Tensor]:
-    """Spectral norm of the Jacobian of all logits at each input, ``(B,)``, and its certified upper bound.
+    """Spectral norm of the Jacobian of all logits at each input, ``(B,)``, with its certified upper bound.
 
     Args:
-        lipschitz: the certified L2 bound, the same for all inputs, and the local constant, ``(B, 2)``.
+        lipschitz: the certified L2 bound, the same for all inputs, and the local constant at each input, ``(B, 2)``.
 
     Returns:
-        The local constant; ``upper``, the bound. In logits per unit of ``x``.
+        The local constant, in logits per unit of ``x``. ``upper``: the certified upper bound, in the same unit.
     """
     upper, local = lipschitz.unbind(1)
     return {"": local, "upper": upper}

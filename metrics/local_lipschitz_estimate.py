@@ -8,7 +8,7 @@ from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.rng import SampleRng
 from .cosine import unit
-from .shared.neighbours import Explain, neighbours
+from .shared.neighbours import Around, Explain, neighbours
 
 
 @metric(
@@ -23,33 +23,29 @@ def local_lipschitz_estimate(
     attribution: Tensor,
     rng: SampleRng,
     *,
-    radius: float = 0.02,
-    draws: int = 10,
+    around: Around = Around(),
 ) -> dict[str, Tensor]:
-    """Largest ``|e(x') - e(x)|_2 / |x' - x|_2`` among random neighbours, ``(B,)``; lower is better.
+    """Largest ``|e(x') - e(x)|_2 / |x' - x|_2`` among random inputs around ``x``, ``(B,)``; lower is better.
 
-    Of the explanation, not of the model (that is ``lipschitz``). A lower bound of the local constant: the paper
-    searches the ball, here it is sampled, uniformly in ``|x' - x|_inf <= radius`` and without clamping. ``explain``
-    draws the same random numbers at every call, so a stochastic method is not charged for its own noise.
+    It estimates the local Lipschitz constant of the explanation, from below; that of the model is ``lipschitz``. The
+    paper searches the ball for the largest ratio. Here the ball ``|x' - x|_inf <= radius`` is sampled uniformly,
+    without clamping. ``explain`` draws the same random numbers at every call, so a stochastic method is not charged for
+    its own noise.
 
     Args:
         explain: the attribution of any input, by the same method for the same target.
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         attribution: ``explain(x)``; signed, all channels.
         rng: random numbers of each sample.
-        radius: of the sup-norm ball, in units of ``x``; 0 gives 0.
-        draws: neighbours of each sample.
+        around: the random inputs around ``x``; with a radius of 0 the score is 0.
 
     Returns:
-        The slope, in the attribution's unit per unit of ``x``: comparable within one model and method only; ``unit``,
-        that of ``e / |e|_2`` (zero where the map is), which does not know the scale of the map. A map that never
-        changes scores 0 in both.
-
-    Raises:
-        XaiboardError: ``draws`` is smaller than 1, or ``radius`` is negative.
+        The largest ratio, in the attribution's unit per unit of ``x``; it compares only within one model and method.
+        ``unit``: the largest ratio for maps scaled to norm 1 (an all-zero map stays zero), which does not depend on the
+        scale of the map. Both are 0 for a map that never changes.
     """
     slope = directions = torch.zeros_like(x.flatten(1)[:, 0])
-    for near, nearby in neighbours("local_lipschitz_estimate", explain, x, rng, radius=radius, draws=draws):
+    for near, nearby in neighbours(explain, x, rng, around):
         step = vector_norm((near - x).flatten(1), dim=1).clamp_min(torch.finfo(x.dtype).tiny)
         slope = slope.maximum(vector_norm((nearby - attribution).flatten(1), dim=1) / step)
         directions = directions.maximum(vector_norm(unit(nearby) - unit(attribution), dim=1) / step)

@@ -1,4 +1,4 @@
-"""Mass-centre shift: how far the centre of the map moves."""
+"""Mass-centre shift: how far the centre of mass of the map moves."""
 
 import torch
 from torch import Tensor
@@ -13,15 +13,15 @@ from ..benchmark.toolkit.top_pixels import Arithmetic
 def mass_centre_shift(
     attribution: Tensor, perturbed_attribution: Tensor, *, reference: Arithmetic = "clean"
 ) -> Tensor:
-    """Distance between the maps' centres of mass, in pixels, ``(B,)``.
+    """Distance between the centres of mass of the two maps, in pixels, ``(B,)``.
 
-    A pixel weighs the sum of its channels' magnitudes. The centre of an all-zero map is the middle of the image, that
-    of a constant one.
+    The mass of a pixel is the sum of its channels' magnitudes. The centre of an all-zero map, like that of a constant
+    one, is the middle of the image.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
         perturbed_attribution: map of the perturbed input, of the same shape.
-        reference: ``clean``, or ``released`` for the released code, which cuts off the decimals of each centre.
+        reference: ``clean``, or ``released`` for the released code, which truncates each centre to whole pixels.
     """
     centres = [mass_centre(a) for a in (attribution, perturbed_attribution)]
     if reference == "released":
@@ -30,7 +30,7 @@ def mass_centre_shift(
 
 
 def mass_centre(attribution: Tensor) -> Tensor:
-    """Row and column of the centre of mass of the magnitudes, ``(B, 2)``, counted from 0."""
+    """Row and column, counted from 0, of the centre of mass of the magnitudes, ``(B, 2)``."""
     mass = magnitudes(attribution)
     largest = mass.amax((1, 2), keepdim=True)
     mass = torch.where(largest > 0, mass / largest.clamp_min(torch.finfo(mass.dtype).tiny), 1.0)

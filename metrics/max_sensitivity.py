@@ -4,7 +4,7 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.neighbours import Explain, relative_changes
+from .shared.neighbours import Around, Explain, relative_changes
 
 
 @metric(
@@ -19,26 +19,20 @@ def max_sensitivity(
     attribution: Tensor,
     rng: SampleRng,
     *,
-    radius: float = 0.02,
-    draws: int = 10,
+    around: Around = Around(),
 ) -> Tensor:
     """Monte Carlo maximum of ``|e(x + d) - e(x)| / |e(x)|`` over ``|d|_inf <= radius``, ``(B,)``; lower is better.
 
-    Perturbed inputs are not clamped to ``[0, 1]``, as in the paper. ``explain`` draws the same random numbers
-    at every call, so a stochastic method is not charged for its own noise. A map that vanishes at ``x`` but not
-    nearby has an infinite ratio; its norm is raised to a hundredth of the largest norm nearby, which bounds the
-    score by about 100 whatever the unit of the attribution. An always vanishing map scores 0.
+    Inputs are not clamped to ``[0, 1]``, as in the paper. ``explain`` draws the same random numbers at every call, so a
+    stochastic method is not charged for its own noise. If a map is zero at ``x`` but not nearby, the ratio is infinite;
+    therefore the norm of the map counts as at least a hundredth of the largest norm nearby. This bounds the score by
+    about 100, whatever the unit of the attribution. A map that is zero everywhere scores 0.
 
     Args:
         explain: the attribution of any input, by the same method for the same target.
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         attribution: ``explain(x)``.
         rng: random numbers of each sample.
-        radius: of the sup-norm ball, in units of ``x``.
-        draws: perturbed inputs of each sample.
-
-    Raises:
-        XaiboardError: ``draws`` is smaller than 1, or ``radius`` is negative.
+        around: the random inputs around ``x``.
     """
-    changes = relative_changes("max_sensitivity", explain, x, attribution, rng, radius=radius, draws=draws)
-    return changes.amax(0)
+    return relative_changes(explain, x, attribution, rng, around).amax(0)

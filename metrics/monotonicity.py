@@ -1,13 +1,15 @@
-"""Monotonicity: whether what is more important does more, as pixels are added and as patches are disturbed."""
+"""Monotonicity: whether more important pixels change the prediction more, inserted one by one or disturbed."""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.checks import at_least
 from ..benchmark.toolkit.data import Reference
 from ..benchmark.toolkit.pixels import descending_order, pixel_values, quantise
+from ..benchmark.toolkit.ranges import Count
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.baselines import Baseline, baseline_image
 from .shared.erasing import replace_in_order
@@ -35,14 +37,14 @@ def monotonicity_arya(
     reference: Reference | None,
     *,
     baseline: Baseline = "zero",
-    steps: int = 28,
+    steps: Count = 28,
 ) -> dict[str, Tensor]:
-    """Share of steps at which the target's probability does not fall while pixels are put in, ``(B,)``.
+    """Share of steps at which the target's probability does not fall while pixels are inserted, ``(B,)``.
 
-    Pixels come in ascending order of their attribution (summed over channels, ties at random), in equal steps from
-    the baseline to the input. A change below 1e-5 of the largest one is none. Higher is better; 1 where nothing
-    ever changes. Negative contributions come first and make the logit fall: a random order, whose steps mix them
-    with positive ones, can have more rising steps than the exact map of a linear model.
+    Pixels are inserted in ascending order of their attribution (summed over channels, ties at random), in equal steps
+    from the baseline to the input. Changes below 1e-5 of the largest change count as none. Higher is better; 1 if
+    nothing ever changes. A correct map inserts negative contributions first, and these make the logit fall. A random
+    order mixes them with positive ones, so it can have more rising steps than the exact map of a linear model.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
@@ -50,19 +52,18 @@ def monotonicity_arya(
         target: explained classes, ``(B,)``.
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
-        reference: statistics of the training set; ``baseline=mean`` needs them.
-        baseline: where the steps start: ``zero``, the training set's ``mean`` image, or a ``blur`` of x.
-        steps: from the baseline to the input.
+        reference: statistics of the training set; the baseline ``mean`` needs them.
+        baseline: where the steps start: ``zero`` (black), the training set's ``mean`` image, or a ``blur`` of ``x``.
+        steps: number of steps from the baseline to the input; each costs a forward pass.
 
     Returns:
-        The share, in ``[0, 1]``, comparable within one model only; ``logit``, the same for the target's logit,
-        unchanged when all logits are scaled; ``never_falls``, 1 where the probability falls at no step (the paper's
-        yes or no, and Quantus'), else 0.
+        The share, in ``[0, 1]``; it compares only within one model. ``logit``: the share for the target's logit in
+        place of its probability, which does not change when all logits are scaled. ``never_falls``: 1 if the
+        probability falls at no step, else 0, which is the yes or no of the paper and of Quantus.
 
     Raises:
-        XaiboardError: ``steps`` is smaller than 1, or a baseline that is not available.
+        XaiboardError: the baseline is not available.
     """
-    at_least(1, "monotonicity_arya", steps=steps)
     order, start = (
         descending_order(pixel_values(attribution), rng).flip(1),
         baseline_image(x, reference, baseline),
@@ -78,23 +79,32 @@ def monotonicity_arya(
     return {"": rises.mean(1), "logit": logit_rises.mean(1), "never_falls": rises.amin(1)}
 
 
-def patch_effects(
-    model: nn.Module, x: Tensor, target: Tensor, rng: SampleRng, *, patch: int = 4, draws: int = 10
-) -> Tensor:
-    """Root mean square of what uniform noise in a single patch does to the target's logit, ``(B, patches)``.
+@dataclass(frozen=True)
+class PatchNoise:
+    """Noise that replaces one patch of the input at a time.
 
-    The arguments are those of :func:`monotonicity_nguyen`.
+    Args:
+        patch: side of a patch, in pixels; a vector is cut into runs of ``patch * patch`` features.
+        draws: number of draws of uniform noise in ``[0, 1]`` for each patch; each costs a forward pass.
     """
-    at_least(1, "monotonicity_nguyen", patch=patch, draws=draws)
+
+    patch: Count = 4
+    draws: Count = 10
+
+
+def patch_effects(
+    model: nn.Module, x: Tensor, target: Tensor, rng: SampleRng, *, noise: PatchNoise = PatchNoise()
+) -> Tensor:
+    """Root mean square change of the target's logit when noise replaces a single patch, ``(B, patches)``."""
     current, effects = x.clone(memory_format=torch.contiguous_format), []
     before = logit_of(model, current, target)
-    for box in boxes(x, patch):
+    for box in boxes(x, noise.patch):
         total = torch.zeros_like(before)
-        for _ in range(draws):
+        for _ in range(noise.draws):
             current[box] = rng.uniform(x[box])
             total += (logit_of(model, current, target) - before) ** 2
         current[box] = x[box]
-        effects.append((total / draws).sqrt())  # a square would hide small effects among the ties
+        effects.append((total / noise.draws).sqrt())  # among squares, small effects would be ties
     return torch.cat(effects, dim=1)
 
 
@@ -106,22 +116,18 @@ def patch_effects(
     shared=[patch_effects],
 )
 def monotonicity_nguyen(
-    attribution: Tensor, patch_effects: Tensor, *, patch: int = 4, draws: int = 10
+    attribution: Tensor, patch_effects: Tensor, *, noise: PatchNoise = PatchNoise()
 ) -> Tensor:
-    """Spearman between the magnitude of a patch's attribution and how much noise in it moves the logit, ``(B,)``.
+    """Spearman's correlation of each patch's magnitude with how much noise in it changes the logit, ``(B,)``.
 
-    The effect is ``E[(f(x) - f(x'))^2]``, or its root: that, and the paper's weight, one for each image, change no
-    rank. In ``[-1, 1]``, higher is better, and unchanged when all logits are scaled; 0 for a map, or an effect, that
-    is the same in all patches. A patch's attribution is the signed sum over its pixels and channels, of which the
-    magnitude is taken.
+    In ``[-1, 1]``; higher is better; unchanged when all logits are scaled. The effect of a patch is
+    ``E[(f(x) - f(x'))^2]``; its root, and the weight that the paper gives each image, do not change any rank. The score
+    is 0 if the map, or the effect, is the same in all patches. The attribution of a patch is the signed sum over its
+    pixels and channels, of which the magnitude is taken.
 
     Args:
         attribution: one signed value for each element, ``(B, C, H, W)`` or ``(B, F)``.
-        patch_effects: root mean square of the change of logit, ``(B, patches)``.
-        patch: side of a patch in pixels; a vector is cut into runs of ``patch * patch`` features.
-        draws: of uniform noise in ``[0, 1]``, for each patch.
-
-    Raises:
-        XaiboardError: a setting is smaller than 1.
+        patch_effects: root mean square change of the logit, ``(B, patches)``.
+        noise: the patches and their noise.
     """
-    return spearman(patch_sums(attribution, patch).abs(), patch_effects)
+    return spearman(patch_sums(attribution, noise.patch).abs(), patch_effects)

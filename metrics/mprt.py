@@ -1,4 +1,4 @@
-"""Model parameter randomisation: whether the map forgets what the network forgets."""
+"""Model parameter randomisation: whether the map changes when layers of the network are randomised."""
 
 from collections.abc import Callable
 
@@ -23,31 +23,34 @@ def mprt(
     *,
     order: Order = "top_down",
 ) -> dict[str, Tensor]:
-    """Similarity of the map with those of networks whose layers are drawn anew, mean over layers, in ``[-1, 1]``.
+    """Similarity of the map with the maps of networks with randomised layers, mean over layers, ``(B,)``, -1 to 1.
 
-    ``(B,)``; lower is better, and 1 says that the map does not depend on the network. From the output downwards one
-    layer more is drawn, until all are (:func:`~xaiboard.metrics.randomised.randomised`). All samples see the same
-    networks, so intervals over samples do not tell how those were drawn: another seed does. The mean depends on how
-    many layers there are, so models do not compare. Costs as many explanations as there are layers.
+    Lower is better; 1 says that the map does not depend on the network. By default one more layer is randomised at a
+    time, from the output downwards, until all are (:func:`~xaiboard.metrics.shared.randomised.randomised`). All samples
+    see the same networks. Intervals over samples therefore do not show how much another draw of the networks would
+    change; another seed does. The mean depends on how many layers there are, so models do not compare. It costs as many
+    explanations as there are layers.
 
-    Not so in Quantus: its mean over layers counts the intact network, whose similarity is 1, and layers are drawn by
-    their ``reset_parameters``, which leaves layers alone that have none.
+    Quantus differs: its mean over layers includes the intact network, whose similarity is 1, and layers are drawn by
+    their ``reset_parameters``, so layers without this method stay as they are.
 
     Args:
-        model: its layers are drawn anew in a copy.
+        model: the network; its layers are randomised in a copy.
         explain: the attribution by the same method and target, for any network.
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         attribution: ``explain(x)``.
-        rng: its seed is that of the networks.
-        order: ``top_down``, ``bottom_up``, or ``independent``: each layer alone, the others intact.
+        rng: its seed is the seed of the random layers.
+        order: ``top_down`` from the output, ``bottom_up`` from the input, or ``independent``: each layer alone, the
+            others intact.
 
     Returns:
-        Spearman's correlation of the signed channel sums; ``absolute``, that of the pixels' magnitudes; ``ssim``, the
-        structural similarity of them; ``curve``, the correlation from the intact network (1) to the last one,
-        ``(B, layers + 1)``. A constant map has correlation 0 with any other.
+        Spearman's correlation of the signed channel sums; a constant map has correlation 0 with any other.
+        ``absolute``: Spearman's correlation of the pixels' magnitudes. ``ssim``: structural similarity of the pixels'
+        magnitudes. ``curve``: the correlation after each layer, from the intact network (1) to the last one,
+        ``(B, layers + 1)``.
 
     Raises:
-        XaiboardError: a network without parameters, or with weights that are computed from others.
+        XaiboardError: the network has no parameters, or weights that are computed from others.
     """
     found = [similarity(attribution, explain(x, model=other)) for other in randomised(model, rng.seed, order)]
     by_layer = {name: torch.stack([each[name] for each in found], 1) for name in found[0]}

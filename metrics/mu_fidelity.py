@@ -1,23 +1,42 @@
-"""Mu-fidelity: whether the attribution of a random subset of cells tells what the logit loses without it."""
+"""Mu-fidelity: whether the attribution of random subsets of cells predicts the logit that is lost without them."""
 
 from collections.abc import Iterator
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.checks import at_least
 from ..benchmark.toolkit.data import Reference
 from ..benchmark.toolkit.pixels import pixel_values
+from ..benchmark.toolkit.ranges import Count, ProperShare
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.baselines import baseline_image
 from .shared.correlation import pearson
 from .shared.rank_correlation import spearman
-from .shared.subsets import draw_keys, drawn_by, drops, over_channels, proper_share
+from .shared.subsets import draw_keys, drawn_by, drops, over_channels
 
-Replacement = Literal["zero", "mean", "blur", "uniform"]
+
+@dataclass(frozen=True)
+class CellSubsets:
+    """Random subsets of the cells of a grid, whose pixels are replaced.
+
+    Args:
+        baseline: what replaces the pixels of a subset: ``zero`` (black), the training set's ``mean`` image, a ``blur``
+            of the input, or ``uniform`` noise in ``[0, 1]``, drawn anew each time.
+        grid: number of cells down and across, at most one for each pixel; their sides differ by at most one pixel. A
+            vector is cut into ``grid * grid`` runs.
+        share: share of the cells in a subset.
+        draws: number of subsets of each sample; each costs a forward pass.
+    """
+
+    baseline: Literal["zero", "mean", "blur", "uniform"] = "zero"
+    grid: Count = 9
+    share: ProperShare = 0.2
+    draws: Annotated[int, Ge(2)] = 200
 
 
 def cell_drops(
@@ -27,23 +46,14 @@ def cell_drops(
     rng: SampleRng,
     reference: Reference | None,
     *,
-    baseline: Replacement = "zero",
-    grid: int = 9,
-    share: float = 0.2,
-    draws: int = 200,
+    subsets: CellSubsets = CellSubsets(),
 ) -> Tensor:
-    """The key of each sample's subsets of cells, and the loss of logit without each of them, ``(B, 1 + draws)``.
-
-    The arguments are those of :func:`mu_fidelity`.
-    """
-    at_least(1, "mu_fidelity", grid=grid)
-    at_least(2, "mu_fidelity", draws=draws)
-    proper_share("mu_fidelity", share=share)
-    keys, (cell, count) = draw_keys(x, rng), cells(x, grid)
+    """Per sample: the seed of its subsets of cells, then the logit lost without each of them, ``(B, 1 + draws)``."""
+    keys, (cell, count), baseline = draw_keys(x, rng), cells(x, subsets.grid), subsets.baseline
     blank = None if baseline == "uniform" else baseline_image(x, reference, baseline)
 
     def without() -> Iterator[Tensor]:
-        for subset in _subsets(keys, count, share, draws):
+        for subset in _subsets(keys, count, subsets):
             gone = x.new_zeros(len(x), count, dtype=torch.bool).scatter(1, subset, value=True)[:, cell]
             yield torch.where(over_channels(gone, x), rng.uniform(x) if blank is None else blank, x)
 
@@ -59,41 +69,32 @@ def cell_drops(
     shared=[cell_drops],
 )
 def mu_fidelity(
-    attribution: Tensor,
-    cell_drops: Tensor,
-    *,
-    baseline: Replacement = "zero",
-    grid: int = 9,
-    share: float = 0.2,
-    draws: int = 200,
+    attribution: Tensor, cell_drops: Tensor, *, subsets: CellSubsets = CellSubsets()
 ) -> dict[str, Tensor]:
-    """Spearman between the attribution of random subsets of cells and the target's logit lost without them, ``(B,)``.
+    """Spearman's correlation of random subsets' attribution with the logit lost without them, ``(B,)``.
 
-    In ``[-1, 1]``, higher is better, and unchanged when all logits are scaled. Every subset has the same number of
-    cells, as in the paper; in Xplique each cell is drawn by itself, and one set of subsets serves a whole batch.
+    In ``[-1, 1]``; higher is better; unchanged when all logits are scaled. A subset consists of cells of a grid. All
+    subsets have the same number of cells, as in the paper; in Xplique each cell is drawn independently, and all images
+    of a batch share their subsets.
 
     Args:
         attribution: one signed value for each element, ``(B, C, H, W)`` or ``(B, F)``.
-        cell_drops: key of the subsets, and loss of logit without each, ``(B, 1 + draws)``; one for all methods.
-        baseline: what replaces the pixels of a subset: ``zero``, the training set's ``mean`` image, a ``blur`` of
-            the input, or noise that is ``uniform`` in ``[0, 1]`` and new in every draw.
-        grid: cells down and across (at most one for each pixel), whose sides differ by a pixel at most. A vector
-            is cut into ``grid * grid`` runs.
-        share: of the cells, in a subset.
-        draws: subsets of each sample.
+        cell_drops: seed of each sample's subsets, then the logit lost without each of them, ``(B, 1 + draws)``; all
+            methods share them.
+        subsets: the random subsets.
 
     Returns:
-        The rank correlation; ``pearson``, the correlation of the values. Where all subsets have the same attribution,
-        or no effect, both are 0: for a zero map, and for a constant one if the cells are equally large.
+        The rank correlation. ``pearson``: Pearson's correlation of the same values. Both are 0 if all subsets have the
+        same attribution, or the same effect: for a zero map, and for a constant one if all cells have the same size.
 
     Raises:
-        XaiboardError: a setting out of range, or a baseline that is not available.
+        XaiboardError: the baseline is not available.
     """
     keys, lost = cell_drops[:, :1], cell_drops[:, 1:]
-    cell, count = cells(attribution, grid)
+    cell, count = cells(attribution, subsets.grid)
     values = pixel_values(attribution)
     of_cell = values.new_zeros(len(values), count).index_add(1, cell, values)
-    sums = [of_cell.gather(1, subset).sum(1) for subset in _subsets(keys, count, share, draws)]
+    sums = [of_cell.gather(1, subset).sum(1) for subset in _subsets(keys, count, subsets)]
     held = torch.stack(sums, dim=1)
     return {"": spearman(held, lost), "pearson": pearson(held, lost)}
 
@@ -107,8 +108,8 @@ def cells(x: Tensor, grid: int) -> tuple[Tensor, int]:
     return (row[:, None] * across + column).flatten(), down * across
 
 
-def _subsets(keys: Tensor, count: int, share: float, draws: int) -> Iterator[Tensor]:
-    """Cells of each draw, ``(B, k)``: at least one."""
+def _subsets(keys: Tensor, count: int, subsets: CellSubsets) -> Iterator[Tensor]:
+    """The cells of each subset, at least one of the ``count`` cells, ``(B, k)``."""
     rng = drawn_by(keys)
-    for _ in range(draws):
-        yield rng.permutation(keys, count)[:, : max(1, round(share * count))]
+    for _ in range(subsets.draws):
+        yield rng.permutation(keys, count)[:, : max(1, round(subsets.share * count))]

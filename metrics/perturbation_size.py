@@ -1,4 +1,4 @@
-"""Perturbation size: how far the perturbed input is, and what becomes of the prediction."""
+"""Perturbation size: how far the perturbed input is from the original, and how much the output changes."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from ..benchmark.components.kinds import Column, Weighted
 from ..benchmark.toolkit.pgd import margin
 
 GAIN = 2.0
-"""A lead that grows to more than this many times itself counts as much, as does one that turns into its negative."""
+"""The ratio of the margins is cut at this value, and at its negative."""
 
 
 @metric(
@@ -30,8 +30,8 @@ def perturbation_size(
 ) -> dict[str, Tensor | Weighted]:
     """L2 norm of the perturbation ``perturbed_x - x``, in units of ``x``, ``(B,)``; over all samples.
 
-    These are conditions of a comparison of two maps, and no score: nothing is better. They are measured on the samples
-    that change their class too, unlike the metrics that compare maps.
+    Its columns are not scores, and none of their values is better than another: they are the conditions under which two
+    maps are compared. They include the samples whose prediction changes; metrics that compare maps leave these out.
 
     Args:
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
@@ -41,12 +41,12 @@ def perturbation_size(
         perturbed_logits: outputs for them.
 
     Returns:
-        ``(B,)`` each: the norm; ``linf``, that of the largest change; ``held``, 1 where the class of the largest logit
-        stays and 0 elsewhere; ``output_change``, the total variation distance between the softmax outputs, in
-        ``[0, 1]``, which depends on the temperature of the logits and so is comparable within one model only;
-        ``margin_kept``, the margin of the explained class after, over that before: 1 unchanged, 0 on the boundary,
-        negative where another class leads, cut at -2 and 2. It is weighted by the margin before, so its mean is a
-        ratio of means; a class that does not lead at first has no weight.
+        ``(B,)`` each. The L2 norm. ``linf``: the sup norm, the largest change of an element. ``held``: 1 if the
+        predicted class stays the same, else 0. ``output_change``: total variation distance between the softmax outputs,
+        in ``[0, 1]``, which depends on the temperature of the logits, so it compares only within one model.
+        ``margin_kept``: margin of the explained class after the perturbation, divided by the margin before; 1 if
+        unchanged, 0 on the decision boundary, negative if another class leads; cut at -2 and 2. The margin before is
+        its weight, so its mean is a ratio of means; a sample on which the explained class does not lead has no weight.
     """
     change = (perturbed_x - x).flatten(1)
     before, after = (-margin(outputs, target) for outputs in (logits, perturbed_logits))

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
-from ..benchmark.toolkit.checks import at_least
 from ..benchmark.toolkit.pgd import in_l2_ball, log_odds, margin, pgd_l2, pgd_linf
+from ..benchmark.toolkit.ranges import Count, NotNegative
 from ..benchmark.toolkit.rng import SampleRng
 
 STRIDE = 2.5
-"""Length of all steps together, in radii (Madry et al. 2018): enough to reach the border from any start."""
+"""Sum of the lengths of all steps, in radii (Madry et al. 2018): enough to reach the border from any start."""
 
 
 @metric(
@@ -28,31 +28,27 @@ def pgd_accuracy(
     rng: SampleRng,
     *,
     norm: Literal["l2", "linf"] = "l2",
-    epsilon: float = 0.5,
-    steps: int = 20,
-    restarts: int = 2,
+    epsilon: NotNegative = 0.5,
+    steps: Count = 20,
+    restarts: Count = 2,
 ) -> Tensor:
-    """1 where the prediction is right and no restart of the attack changed it, 0 elsewhere, ``(B,)``.
+    """1 where the prediction is right and no restart of the attack changes it, else 0, ``(B,)``.
 
-    Restarts climb the cross-entropy and the margin in turn: where logits differ little (1-Lipschitz networks) the
-    cross-entropy flees all other classes at once, and the margin finds what it misses.
+    Restarts climb the cross-entropy and the margin in turn. Where logits differ little (1-Lipschitz networks), the
+    cross-entropy moves away from all other classes at once, and the margin finds adversarial images that it misses.
 
     Args:
         model: images to logits ``(B, K)``.
-        x: images in ``[0, 1]``, ``(B, C, H, W)``; attacked images stay there.
+        x: images in ``[0, 1]``, ``(B, C, H, W)``; attacked images stay in this range.
         label: true classes, ``(B,)``.
-        logits: for ``x``, ``(B, K)``.
-        rng: of the starts, anywhere in the ball.
-        norm: of the ball.
-        epsilon: its radius, in units of ``x``.
-        steps: of each restart, ``2.5 * epsilon / steps`` long.
-        restarts: attacks from a start of their own; more of them can only break more.
-
-    Raises:
-        XaiboardError: ``epsilon`` is negative, or there is no step or no restart.
+        logits: outputs for ``x``, ``(B, K)``.
+        rng: random numbers of each sample, for the starts.
+        norm: norm of the ball around the image.
+        epsilon: radius of the ball, in units of ``x``.
+        steps: number of steps of each restart, each ``2.5 * epsilon / steps`` long; each costs a forward and a backward
+            pass.
+        restarts: number of attacks, each from a random start in the ball; more of them can only lower the accuracy.
     """
-    at_least(0, "pgd_accuracy", epsilon=epsilon)
-    at_least(1, "pgd_accuracy", steps=steps, restarts=restarts)
     attack = pgd_linf if norm == "linf" else pgd_l2
     right = logits.argmax(1) == label
     for restart in range(restarts):

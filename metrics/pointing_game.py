@@ -4,7 +4,7 @@ from torch import Tensor, arange
 from torch.nn.functional import conv2d
 
 from ..benchmark.components.decorators import metric
-from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.ranges import NotNegative
 from .shared.masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ranked
 
 
@@ -16,27 +16,28 @@ from .shared.masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ra
     columns=COLUMNS,
 )
 def pointing_game(
-    attribution: Tensor, mask: Tensor | None, *, tolerance: float = 0.0, relevance: Relevance = "signed"
+    attribution: Tensor, mask: Tensor | None, *, tolerance: NotNegative = 0.0, relevance: Relevance = "signed"
 ) -> dict[str, Tensor]:
-    """Chance that the largest pixel of the map lies in the mask, ``(B,)``: 0 or 1, in between where pixels tie for it.
+    """Probability that the largest pixel of the map lies in the mask, ``(B,)``: 0, 1, or between if pixels tie.
 
-    Of pixels that tie, up to floating-point noise, each is the largest equally often, so a constant or an all-zero
-    map scores the share of the mask. An empty mask is never hit. Quantus counts a hit if any of the tied pixels is
-    in the mask.
+    Of pixels that tie for the largest value, up to floating-point noise, each is equally likely to be picked. A
+    constant or an all-zero map thus scores the share of the mask. An empty mask is never hit. Quantus counts a hit if
+    any of the tied pixels is in the mask.
 
     Args:
         attribution: ``(B, C, H, W)``.
         mask: where the object is, bool ``(B, 1, H, W)``.
-        tolerance: how far from the mask a hit may be, in pixels (Euclidean); the paper takes 15 for photographs.
-        relevance: the largest of the channels' ``signed`` sums, or of the sums of their ``absolute`` values.
+        tolerance: largest Euclidean distance from the mask that still counts as a hit, in pixels; the paper takes 15
+            for photographs.
+        relevance: what ranks the pixels: the ``signed`` sum over channels, or the sum of their ``absolute`` values.
 
     Returns:
-        The hits; ``chance``, the share of pixels that would be hits; ``above_chance``, 0 at chance and 1 at best.
+        The probability of a hit. ``chance``: share of the pixels that would be a hit. ``above_chance``: the probability
+        on a scale from 0 at chance to 1 for a sure hit.
 
     Raises:
-        XaiboardError: no mask, one of another shape, or a negative ``tolerance``.
+        XaiboardError: there is no mask, or one of another shape.
     """
-    at_least(0, "pointing_game", tolerance=tolerance)
     accepted = inside(mask, attribution, "pointing_game")
     if tolerance >= 1:
         accepted = _grown(accepted.view_as(attribution[:, :1]), tolerance).flatten(1)
@@ -44,7 +45,7 @@ def pointing_game(
 
 
 def _grown(mask: Tensor, radius: float) -> Tensor:
-    """1 at most ``radius`` away from a pixel of ``mask``, ``(B, 1, H, W)``."""
+    """1 at pixels at most ``radius`` away from a pixel of ``mask``, else 0, ``(B, 1, H, W)``."""
     reach = min(int(radius), max(mask.shape[2:]) - 1)
     squares = arange(-reach, reach + 1).to(mask) ** 2
     disc = (squares[:, None] + squares <= radius**2).to(mask)

@@ -1,9 +1,10 @@
-"""Quantus: any of its metrics by name, under the conventions of this suite."""
+"""Quantus: any of its metrics by name, with the conventions of this suite."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -17,7 +18,22 @@ from .shared.quantus_bridge import Explain, one_by_one
 SOURCE = "Hedström et al. 2023, JMLR 24(34), arXiv:2202.06861"
 
 OF_BATCHES = ("BatchSufficiency", "Consistency", "SensitivityN", "Sufficiency")
-"""Metrics that compare the samples of a batch with one another."""
+"""Metrics that compare the samples of a batch with each other."""
+
+
+@dataclass(frozen=True)
+class QuantusMetric:
+    """A metric of Quantus.
+
+    Args:
+        name: name of the metric's class in ``quantus``.
+        absolute: whether Quantus takes magnitudes first (its ``abs``).
+        normalise: whether Quantus divides each map by its largest magnitude first.
+    """
+
+    name: str = "Sparseness"
+    absolute: bool = False
+    normalise: bool = False
 
 
 @metric(family="own", higher_is_better=None, source=SOURCE, library="quantus")
@@ -29,23 +45,22 @@ def quantus(
     explain: Explain,
     rng: SampleRng,
     *,
-    name: str = "Sparseness",
-    absolute: bool = False,
-    normalise: bool = False,
+    chosen: QuantusMetric = QuantusMetric(),
 ) -> Tensor:
-    """The score of a sample by the Quantus metric ``name``, ``(B,)``; no rank, since its direction is the metric's own.
+    """Score of each sample by the Quantus metric ``name``, ``(B,)``; not ranked, since metrics differ in direction.
 
-    The metric has Quantus' own defaults but for these conventions: attributions are signed, as they are, and shaped
-    like ``x``, since Quantus erases the colours of a pixel one by one; nothing is displayed. Each sample is a batch of
-    its own, whose random numbers follow from its stream; the global ones are put back. Quantus refuses constant,
-    all-zero and all-negative maps unseen: here the metric itself decides. A score that is not finite fails the cell,
-    and so does an error in Quantus (what needs ``numpy.trapz``, which numpy 2.4 no longer has).
+    The metric runs with Quantus' own defaults, except for these conventions. Attributions are passed as they are:
+    signed, and shaped like ``x``, since Quantus erases the channels of a pixel one by one. Nothing is displayed. Each
+    sample is a batch of its own, whose random numbers follow from the sample's; global random numbers are restored.
+    Quantus refuses constant, all-zero and all-negative maps before the metric sees them; here the metric itself
+    decides. A score that is not finite fails the cell, and so does an error in Quantus (metrics that need
+    ``numpy.trapz``, which numpy 2.4 removed).
 
     For settings of the metric, its direction, or a curve, write a metric of your own in a plug-in::
 
         import quantus
         from xaiboard.benchmark import metric
-        from xaiboard.metrics.quantus_bridge import one_by_one
+        from xaiboard.metrics.shared.quantus_bridge import one_by_one
 
         @metric(family="faithfulness", higher_is_better=True)
         def correlation(model, x, target, attribution, explain, rng, *, subset=32):
@@ -53,21 +68,19 @@ def quantus(
             return one_by_one(make, model, x, target, attribution, explain, rng)
 
     Args:
-        model: images to logits ``(B, K)``; Quantus hands it float32.
+        model: images to logits ``(B, K)``; Quantus calls it with float32.
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         target: explained classes, ``(B,)``.
         attribution: shaped like ``x``.
         explain: the attribution by the same method, for any target and network, of one sample's inputs.
-        rng: seeds the metric, sample by sample.
-        name: of a class in ``quantus``.
-        absolute: whether Quantus takes magnitudes first (its ``abs``).
-        normalise: whether Quantus divides each map by its largest magnitude first.
+        rng: random numbers of each sample, which seed the metric.
+        chosen: the metric of Quantus.
 
     Raises:
-        XaiboardError: no such metric, one that needs a mask, compares samples, or gives more than a number for one.
+        XaiboardError: there is no such metric, or it needs a mask, compares samples with each other, or returns more
+            than one number for a sample.
     """
-    made = _maker(name, absolute=absolute, normalise=normalise, masked=False)
-    return one_by_one(made, model, x, target, attribution, explain, rng)
+    return one_by_one(_maker(chosen, masked=False), model, x, target, attribution, explain, rng)
 
 
 @metric(family="localisation", higher_is_better=None, source=SOURCE, library="quantus")
@@ -80,24 +93,24 @@ def quantus_localisation(
     explain: Explain,
     rng: SampleRng,
     *,
-    name: str = "PointingGame",
-    absolute: bool = False,
-    normalise: bool = False,
+    chosen: QuantusMetric = QuantusMetric("PointingGame"),
 ) -> Tensor:
-    """:func:`quantus` for the metrics that compare with a mask, bool ``(B, 1, H, W)``, ``(B,)``; no rank.
+    """Score of each sample by a Quantus metric that compares the map with a mask, ``(B,)``; not ranked.
 
-    The conventions are the same, but that attributions are summed over channels, since a mask has none.
+    As :func:`quantus`, except that attributions are summed over channels, since the mask, bool ``(B, 1, H, W)``, has
+    only one.
     """
-    made = _maker(name, absolute=absolute, normalise=normalise, masked=True)
-    return one_by_one(made, model, x, target, attribution, explain, rng, mask)
+    return one_by_one(_maker(chosen, masked=True), model, x, target, attribution, explain, rng, mask)
 
 
-def _maker(name: str, *, absolute: bool, normalise: bool, masked: bool) -> Callable[[], Any]:
-    """Makes the Quantus metric of that name.
+def _maker(chosen: QuantusMetric, *, masked: bool) -> Callable[[], Any]:
+    """A function that makes the chosen metric of Quantus.
 
     Raises:
-        SettingError: there is none, it needs a mask and there are none, or it does not score samples one by one.
+        SettingError: there is none of that name, it needs a mask and there is none, or it does not score samples one by
+            one.
     """
+    name = chosen.name
     library: Any = import_module("quantus")
     base = import_module("quantus.metrics.base").Metric
     known: dict[str, Any] = {
@@ -118,5 +131,5 @@ def _maker(name: str, *, absolute: bool, normalise: bool, masked: bool) -> Calla
             f" quantus_localisation[name={name}]"
         )
     return lambda: known[name](
-        abs=absolute, normalise=normalise, disable_warnings=True, display_progressbar=False
+        abs=chosen.absolute, normalise=chosen.normalise, disable_warnings=True, display_progressbar=False
     )

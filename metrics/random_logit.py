@@ -1,4 +1,4 @@
-"""Random logit: whether the map of another class is another map."""
+"""Random logit: whether the map of another class is different."""
 
 from collections.abc import Callable
 
@@ -24,22 +24,23 @@ def random_logit(
     attribution: Tensor,
     rng: SampleRng,
 ) -> dict[str, Tensor]:
-    """Similarity of the map with that of another class, drawn at random, ``(B,)``, in ``[-1, 1]``; lower is better.
+    """Similarity of the map with the map of another class, drawn at random, ``(B,)``, in ``[-1, 1]``; lower is better.
 
-    The score is Spearman's correlation of the signed channel sums. Where the logits of two classes are opposite, as
-    they may be if there are no others, so are the maps, and -1 is no merit: ``absolute`` and ``ssim`` see that they
-    point at the same pixels. Two all-zero maps have correlation 0 and SSIM 1.
+    The score is Spearman's correlation of the signed channel sums. If the logits of two classes are opposite, which is
+    possible with two classes, their maps are opposite as well, and -1 is no merit; ``absolute`` and ``ssim`` show that
+    both maps point at the same pixels. Two all-zero maps have correlation 0 and SSIM 1.
 
     Args:
         explain: the attribution by the same method, for any target.
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
         target: explained classes, ``(B,)``.
-        logits: for ``x``, ``(B, K)``: how many classes there are.
+        logits: outputs for ``x``, ``(B, K)``, which show how many classes there are.
         attribution: ``explain(x)``.
-        rng: draws the other class, all equally likely.
+        rng: random numbers of each sample, which draw the other class, all equally likely.
 
     Returns:
-        The correlation; ``absolute``, that of the pixels' magnitudes; ``ssim``, the structural similarity of them.
+        The correlation. ``absolute``: Spearman's correlation of the pixels' magnitudes. ``ssim``: structural similarity
+        of the pixels' magnitudes.
 
     Raises:
         XaiboardError: there is no other class.

@@ -1,4 +1,4 @@
-"""Rank correlations of two maps: how much of the order of pixels stays."""
+"""Rank correlations of two maps: how well the order of the pixels is preserved."""
 
 from torch import Tensor
 
@@ -17,8 +17,8 @@ from .shared.rank_correlation import spearman as rank_correlation
 def spearman(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
     """Spearman's rank correlation of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 0 for unrelated maps.
 
-    A pixel's magnitude is the sum of its channels' magnitudes; values equal up to floating-point noise are ties. A
-    constant map orders nothing: its correlation is 0.
+    The magnitude of a pixel is the sum of its channels' magnitudes. Values that are equal up to floating-point noise
+    are ties. A constant map has no order, and correlation 0.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
@@ -36,7 +36,7 @@ def spearman(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
 def kendall(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
     """Kendall's tau-b of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 0 for unrelated maps.
 
-    Magnitudes, ties and constant maps are those of :func:`spearman`.
+    Magnitudes, ties and constant maps are as in :func:`spearman`.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.

@@ -1,4 +1,4 @@
-"""Relevance mass and rank accuracy: how much of a map is spent on the object."""
+"""Relevance mass and rank accuracy: how much of a map lies on the object."""
 
 from typing import Literal
 
@@ -22,20 +22,21 @@ def relevance_mass(
 ) -> dict[str, Tensor]:
     """Share of the relevance that lies in the mask, ``(B,)``, in ``[0, 1]``; higher is better.
 
-    A share needs values that are not negative: the positive part of the channels' sum, or the sum of their
-    magnitudes (the paper's poolings ``sum,pos`` and ``l1-norm``). A map without any scores as a constant one, the
-    share of the mask. Quantus divides signed sums, which leaves ``[0, 1]``.
+    A share needs values that are not negative: the positive part of the sum over channels, or the sum of the channels'
+    magnitudes (the paper's poolings ``sum,pos`` and ``l1-norm``). A map without relevance counts as a constant one, and
+    scores the share of the mask. Quantus divides signed sums, so its scores may leave ``[0, 1]``.
 
     Args:
         attribution: ``(B, C, H, W)``.
-        mask: where the object is, bool ``(B, 1, H, W)``; the score is 0 for an empty and 1 for a full one.
-        relevance: ``positive`` or ``absolute``.
+        mask: where the object is, bool ``(B, 1, H, W)``. The score is 0 for an empty mask and 1 for a full one.
+        relevance: the ``positive`` part of the sum, or the sum of ``absolute`` values.
 
     Returns:
-        The share; ``chance``, that of a constant map; ``above_chance``, 0 at chance and 1 at best.
+        The share. ``chance``: the share for a constant map. ``above_chance``: the share on a scale from 0 at chance to
+        1 at best.
 
     Raises:
-        XaiboardError: no mask, or one of another shape.
+        XaiboardError: there is no mask, or one of another shape.
     """
     accepted = inside(mask, attribution, "relevance_mass")
     positive = relevance == "positive"
@@ -55,21 +56,22 @@ def relevance_mass(
 def relevance_rank(
     attribution: Tensor, mask: Tensor | None, *, relevance: Relevance = "signed"
 ) -> dict[str, Tensor]:
-    """Share of the largest pixels, as many as the mask has, that lie in it, ``(B,)``, in ``[0, 1]``.
+    """Share of the top pixels, as many as the mask has, that lie in the mask, ``(B,)``, in ``[0, 1]``.
 
-    Higher is better. The expected share where pixels tie, up to floating-point noise, so a constant or an all-zero
-    map scores the share of the mask.
+    Higher is better. If pixels tie, up to floating-point noise, the score is the expected share: a constant or an
+    all-zero map scores the share of the mask.
 
     Args:
         attribution: ``(B, C, H, W)``.
-        mask: where the object is, bool ``(B, 1, H, W)``; the score is 0 for an empty and 1 for a full one.
-        relevance: pixels are ranked by the channels' ``signed`` sum, or by the sum of their ``absolute`` values.
+        mask: where the object is, bool ``(B, 1, H, W)``. The score is 0 for an empty mask and 1 for a full one.
+        relevance: what ranks the pixels: the ``signed`` sum over channels, or the sum of their ``absolute`` values.
 
     Returns:
-        The share; ``chance``, that of a constant map; ``above_chance``, 0 at chance and 1 at best.
+        The share. ``chance``: the share for a constant map. ``above_chance``: the share on a scale from 0 at chance to
+        1 at best.
 
     Raises:
-        XaiboardError: no mask, or one of another shape.
+        XaiboardError: there is no mask, or one of another shape.
     """
     accepted = inside(mask, attribution, "relevance_rank")
     return beside_chance(Ranking(ranked(attribution, relevance)).share(accepted, accepted.sum(1)), accepted)

@@ -1,40 +1,48 @@
-"""Robustness-S_r: how far an attack must go that may change the most important pixels alone."""
+"""Robustness-S_r: how far an attack must go if it may change only the most important pixels."""
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column, Weighted
-from ..benchmark.toolkit.checks import at_least
 from ..benchmark.toolkit.pgd import margin
 from ..benchmark.toolkit.pixels import channels, descending_order, pixel_values
+from ..benchmark.toolkit.ranges import Count, ProperShare
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.box_distance import nearest_in_box
-from .shared.subsets import over_channels, proper_share
+from .shared.subsets import over_channels
 
 START = 0.1
-"""First radius of the attack, as a root mean square over all values: from 1 in L2, 40 steps reach too few images."""
+"""First radius of the attack, as a root mean square over all values.
+
+From an L2 norm of 1, the start of the original attack, 40 steps would find too few images.
+"""
+
+
+@dataclass(frozen=True)
+class AttackedSets:
+    """Sets of top pixels of several sizes, and the attack that may change only them.
+
+    Args:
+        sizes: number of set sizes, equally spaced up to the largest.
+        largest: size of the largest set, as a share of the pixels.
+        steps: number of steps of the attack for each size; each costs a forward and a backward pass.
+    """
+
+    sizes: Count = 5
+    largest: ProperShare = 0.5
+    steps: Count = 40
 
 
 def random_set_distances(
-    model: nn.Module,
-    x: Tensor,
-    target: Tensor,
-    rng: SampleRng,
-    *,
-    sizes: int = 5,
-    largest: float = 0.5,
-    steps: int = 40,
+    model: nn.Module, x: Tensor, target: Tensor, rng: SampleRng, *, sets: AttackedSets = AttackedSets()
 ) -> Tensor:
-    """Distances when the pixels come in random order, and when all may change, ``(B, sizes + 1)``.
-
-    The arguments are those of :func:`robustness_sr`.
-    """
-    at_least(1, "robustness_sr", sizes=sizes, steps=steps)
-    proper_share("robustness_sr", largest=largest)
+    """Distances when random sets of pixels may change, and then when all pixels may, ``(B, sizes + 1)``."""
     order = rng.permutation(x, channels(x).shape[2])
-    free = _attack(model, x, target, steps)[:, :1]
-    return torch.cat([_distances(model, x, target, order, sizes, largest, steps)[0], free], dim=1)
+    free = _attack(model, x, target, sets.steps)[:, :1]
+    return torch.cat([_distances(model, x, target, order, sets)[0], free], dim=1)
 
 
 @metric(
@@ -56,39 +64,34 @@ def robustness_sr(
     rng: SampleRng,
     random_set_distances: Tensor,
     *,
-    sizes: int = 5,
-    largest: float = 0.5,
-    steps: int = 40,
+    sets: AttackedSets = AttackedSets(),
 ) -> dict[str, Tensor | Weighted]:
-    """L2 distance to another prediction by a change of the top pixels alone, averaged over set sizes, ``(B,)``.
+    """L2 distance to another prediction when only the top pixels may change, averaged over set sizes, ``(B,)``.
 
-    In units of ``x``, lower is better: what the class rests on is among these pixels. An attack (DDN up the margin,
-    then bisection) finds the distance, which is an upper bound, in the box of images; what is found for a set holds
-    for the larger ones. Pixels are ranked by the signed sum over channels, ties at random.
+    In units of ``x``; lower is better: it says that the prediction rests on these pixels. For each set an attack (DDN
+    on the margin, then bisection) searches images in ``[0, 1]`` with another prediction. The distance that it finds is
+    an upper bound, and holds for the larger sets too. Pixels are ranked by the signed sum over channels, ties at
+    random.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs in ``[0, 1]``.
-        target: explained classes, ``(B,)``; the attack succeeds where another one is predicted.
+        target: explained classes, ``(B,)``; the attack succeeds where another class is predicted.
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
-        random_set_distances: distances for random sets and for all pixels, ``(B, sizes + 1)``.
-        sizes: set sizes, equally spaced up to the largest.
-        largest: share of the pixels in the largest set.
-        steps: of the attack, for each size; each costs a forward and a backward pass.
+        random_set_distances: distances for random sets of the same sizes, then for all pixels, ``(B, sizes + 1)``.
+        sets: the sets of top pixels, and the attack.
 
     Returns:
-        The distance, comparable within one model only, 0 where the target is not predicted to begin with; where
-        nothing is found, that of the farthest corner of the box, as in ``attack_distance``. Unchanged when all
-        logits are scaled, and comparable across models: ``vs_random``, its ratio to that for random sets of the same
-        sizes, and ``vs_free``, to that for all pixels (both ratios of means, lower is better), and ``found``, the
-        share of sizes at which something was found. ``curve``: the distance for each size, ``(B, sizes)``.
-
-    Raises:
-        XaiboardError: a setting out of range.
+        The distance; it compares only within one model. It is 0 where another class is predicted to begin with, and the
+        distance of the farthest image in ``[0, 1]`` where nothing is found, as in ``attack_distance``. The other
+        columns do not change when all logits are scaled, so they compare across models. ``vs_random``: ratio of the
+        distance to that for random sets of the same sizes (a ratio of means, lower is better). ``vs_free``: ratio of
+        the distance to that when all pixels may change (likewise). ``found``: share of the set sizes at which another
+        prediction was found. ``curve``: the distance for each set size, ``(B, sizes)``.
     """
     order = descending_order(pixel_values(attribution), rng)
-    curve, found = _distances(model, x, target, order, sizes, largest, steps)
+    curve, found = _distances(model, x, target, order, sets)
     area = curve.mean(1)
     rival, free = random_set_distances[:, :-1].mean(1), random_set_distances[:, -1]
     return {
@@ -101,24 +104,24 @@ def robustness_sr(
 
 
 def _distances(
-    model: nn.Module, x: Tensor, target: Tensor, order: Tensor, sizes: int, largest: float, steps: int
+    model: nn.Module, x: Tensor, target: Tensor, order: Tensor, sets: AttackedSets
 ) -> tuple[Tensor, Tensor]:
-    """Distance by the first pixels of ``order``, and whether a change was found, ``(B, sizes)`` each."""
+    """Distance when the first pixels of ``order`` may change, and whether it was found, ``(B, sizes)`` each."""
     results = []
-    for size in range(1, sizes + 1):
-        first = order[:, : max(1, round(size / sizes * largest * order.shape[1]))]
+    for size in range(1, sets.sizes + 1):
+        first = order[:, : max(1, round(size / sets.sizes * sets.largest * order.shape[1]))]
         mask = over_channels(x.new_zeros(order.shape).scatter(1, first, 1.0), x)
-        results.append(_attack(model, x, target, steps, mask))
+        results.append(_attack(model, x, target, sets.steps, mask))
     distance, found = torch.stack(results, dim=1).unbind(2)
     return distance.cummin(1).values, found.cummax(1).values
 
 
 def _attack(model: nn.Module, x: Tensor, target: Tensor, steps: int, mask: Tensor | None = None) -> Tensor:
-    """Distance, and whether a change was found, ``(B, 2)``."""
+    """Distance to another prediction, and whether one was found, ``(B, 2)``."""
     start = START * x[0].numel() ** 0.5
     return nearest_in_box(model, x, target, losses=[margin], steps=steps, start=start, mask=mask)
 
 
 def _ratio(distance: Tensor, other: Tensor) -> Weighted:
-    """Averages to a ratio of means; a sample without distance has no weight."""
+    """Ratio of distances, weighted so that its mean is the ratio of the means."""
     return Weighted(torch.where(other > 0, distance / other, 1.0), other)

@@ -1,4 +1,4 @@
-"""Symmetric relevance gain: what it does to a prediction in which order the pixels go."""
+"""Symmetric relevance gain: how much the order in which pixels are erased matters to the prediction."""
 
 import torch
 from torch import Tensor, nn
@@ -8,8 +8,17 @@ from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.data import Reference
 from ..benchmark.toolkit.pixels import descending_order, pixel_values
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.erasing import Removal, blank
-from .shared.removal import KEPT, MARGIN, PROBABILITY, counts, curve_along, random_order_curves, share_won
+from .shared.erasing import blank
+from .shared.removal import (
+    KEPT,
+    MARGIN,
+    PROBABILITY,
+    RemovalCurve,
+    counts,
+    curve_along,
+    random_order_curves,
+    share_won,
+)
 
 
 @metric(
@@ -31,14 +40,12 @@ def srg(
     reference: Reference | None,
     random_order_curves: Tensor,
     *,
-    baseline: Removal = "zero",
-    steps: int = 28,
-    orders: int = 10,
+    removal: RemovalCurve = RemovalCurve(),
 ) -> dict[str, Tensor]:
-    """Area between the deletion curves of the least relevant pixels first and of the most relevant first, ``(B,)``.
+    """Area between the deletion curves of the least and of the most relevant pixels first, ``(B,)``.
 
-    It is the insertion's area less the deletion's, for the same baseline. Pixels, ties and areas are those of
-    ``deletion``; the least relevant first is the same order, read backwards.
+    It equals the area of insertion minus the area of deletion, for the same baseline. Pixels, ties and areas are as in
+    :func:`~xaiboard.metrics.deletion.deletion`. The least relevant first is the same order, reversed.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
@@ -46,29 +53,26 @@ def srg(
         target: explained classes, ``(B,)``.
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
-        reference: statistics of the training set; ``mean`` and ``imputed`` need them.
+        reference: statistics of the training set; the baselines ``mean`` and ``imputed`` need them.
         random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
-        baseline: what an erased pixel becomes: ``zero``, the training set's ``mean`` image, a ``blur`` of x, or
-            ``imputed``: the weighted mean of its eight neighbours, erased ones too, plus noise (ROAD, Rong et al.
-            2022, arXiv:2202.00449); where no pixel is left, the training set's mean colour. Pixels that lie
-            scattered tell the rest, so that random orders are hard to beat when pixels are put in.
-        steps: equal steps from the intact to the erased input.
-        orders: random orders of each sample, for ``win_rate``.
+        removal: what an erased pixel becomes, in how many steps, and how many random orders compete. With ``imputed``,
+            scattered pixels reveal the pixels between them, so random orders are hard to beat.
 
     Returns:
-        ``(B,)`` each, higher is better: the area in ``[-1, 1]``, 0 on average for a random map, comparable within
-        one model only; and, comparable across models, ``retention`` (how much larger the share of points is at
-        which the target is predicted) and ``win_rate`` (share of random orders whose margin, the target's logit
-        less the largest other one, has a smaller area than the least relevant first has, and a larger one than the
-        most relevant first, averaged; ties count half). Neither changes when all logits are scaled.
-        ``curve``: the difference of the probabilities, ``(B, steps + 1)``.
+        ``(B,)`` each, higher is better. The area, in ``[-1, 1]``; a random map scores 0 on average; it compares only
+        within one model. The other columns do not change when all logits are scaled, so they compare across models.
+        ``retention``: share of the points at which the target is predicted, least relevant first, minus the same share,
+        most relevant first. ``win_rate``: share of random orders whose area under the margin (the target's logit minus
+        the largest other one) is smaller than that of the least relevant first, averaged with the share whose area is
+        larger than that of the most relevant first; ties count half. ``curve``: the difference of the probabilities,
+        ``(B, steps + 1)``.
 
     Raises:
-        XaiboardError: a setting out of range, or a baseline that is not available.
+        XaiboardError: the baseline is not available.
     """
     order = descending_order(pixel_values(attribution), rng)
     points = counts(order.shape[1], random_order_curves.shape[2] - 1)
-    gone = blank(x, reference, baseline, rng)
+    gone = blank(x, reference, removal.baseline, rng)
     most, least = (
         curve_along(model, x, gone, target, each, points, random_order_curves)
         for each in (order, order.flip(1))

@@ -5,14 +5,14 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from ..benchmark.components.decorators import metric
-from ..benchmark.errors import SettingError
 from ..benchmark.toolkit.pixels import magnitudes
+from ..benchmark.toolkit.ranges import Positive
 
 LUMINANCE, CONTRAST = 0.01**2, 0.03**2
 """The paper's constants for values in ``[0, 1]``."""
 
 REACH = 3.5
-"""Deviations after which the window is cut off: the paper's 11 pixels for 1.5."""
+"""Standard deviations at which the window is cut off, as the paper's 11 pixels for a deviation of 1.5."""
 
 
 @metric(
@@ -20,22 +20,17 @@ REACH = 3.5
     higher_is_better=True,
     source="Wang et al. 2004, doi:10.1109/TIP.2003.819861, eq. 13; on maps: Adebayo et al. 2018, arXiv:1810.03292",
 )
-def ssim(attribution: Tensor, perturbed_attribution: Tensor, *, sigma: float = 1.5) -> Tensor:
+def ssim(attribution: Tensor, perturbed_attribution: Tensor, *, sigma: Positive = 1.5) -> Tensor:
     """Mean structural similarity of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 1 for equal maps.
 
-    A pixel's magnitude is the sum of its channels' magnitudes, divided by the map's largest; an all-zero map stays
-    zero. At the border the window is cut.
+    The magnitude of a pixel is the sum of its channels' magnitudes, divided by the largest one of the map; an all-zero
+    map stays zero. Windows are cut at the border.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
         perturbed_attribution: map of the perturbed input, of the same shape.
         sigma: standard deviation of the Gaussian window, in pixels.
-
-    Raises:
-        XaiboardError: ``sigma`` is not positive.
     """
-    if not sigma > 0:
-        raise SettingError(f"setting 'sigma' of 'ssim' must be greater than 0; got '{sigma:g}'")
     a, b = (_scaled(magnitudes(each)) for each in (attribution, perturbed_attribution))
     moments = _windowed(torch.stack([a, b, a * a, b * b, a * b], 1), sigma)
     mean_a, mean_b, square_a, square_b, product = moments.unbind(1)
@@ -50,7 +45,7 @@ def _scaled(values: Tensor) -> Tensor:
 
 
 def _windowed(values: Tensor, sigma: float) -> Tensor:
-    """Gaussian means over the neighbours in the image, ``(B, K, H, W)``."""
+    """Gaussian means over the pixels of the window that are in the image, ``(B, K, H, W)``."""
     batch, kinds, height, width = values.shape
     values = values.reshape(-1, 1, height, width)
     for axis, side in ((2, height), (3, width)):

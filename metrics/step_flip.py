@@ -1,11 +1,11 @@
-"""Step flip: whether one step along the gradient reaches another class, as on a transport map it must."""
+"""Step flip: whether one step along the gradient reaches another class, as it must on a transport map."""
 
 import torch
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column, Weighted
-from ..benchmark.toolkit.checks import at_least
+from ..benchmark.toolkit.ranges import NotNegative
 
 
 @metric(
@@ -16,25 +16,21 @@ from ..benchmark.toolkit.checks import at_least
     columns={"length": Column(across_models=True)},
     roles=["step to the boundary"],
 )
-def step_flip(model: nn.Module, x: Tensor, *, margins: float = 1.5) -> dict[str, Tensor | Weighted]:
-    """1 where ``x - margins * g * grad g / |grad g|^2`` has another prediction, 0 elsewhere, ``(B,)``.
+def step_flip(model: nn.Module, x: Tensor, *, margins: NotNegative = 1.5) -> dict[str, Tensor | Weighted]:
+    """1 where ``x - margins * g * grad g / |grad g|^2`` has another prediction, else 0, ``(B,)``.
 
-    g is the largest logit less the second largest. Where g is affine, a step of 1 margin ends on the boundary.
-    The image after the step may leave ``[0, 1]``.
+    g is the margin: the largest logit minus the second largest. Where g is affine, a step of 1 margin ends on the
+    decision boundary. The image after the step may leave ``[0, 1]``.
 
     Args:
         model: images to logits ``(B, K)``.
         x: images, ``(B, C, H, W)``.
-        margins: length of the step, in what an affine g would need to become 0.
+        margins: length of the step, as a multiple of the length at which an affine g becomes 0.
 
     Returns:
-        The indicator; ``length``, the step's L2 length in units of ``x``, over the images whose gradient is not
-        zero. Where it is zero there is no step, and no flip.
-
-    Raises:
-        XaiboardError: ``margins`` is negative.
+        The indicator. ``length``: L2 length of the step, in units of ``x``; its mean is over the images with a non-zero
+        gradient. Without a gradient there is no step, and the indicator is 0.
     """
-    at_least(0, "step_flip", margins=margins)
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
         best, classes = model(leaf).topk(2, dim=1)

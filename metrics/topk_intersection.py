@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
-from ..benchmark.toolkit.top_pixels import top_pixels
+from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.overlap import COLUMNS, shared_share
 
 
@@ -15,24 +15,25 @@ from .shared.overlap import COLUMNS, shared_share
     roles=["overlap of top pixels"],
 )
 def topk_intersection(
-    attribution: Tensor, perturbed_attribution: Tensor, *, k: float = 100.0
+    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = 100.0
 ) -> dict[str, Tensor]:
-    """Share of the ``k`` pixels of largest magnitude that both maps have, ``(B,)``, in ``[0, 1]``.
+    """Share of the ``k`` pixels of largest magnitude that both maps have in common, ``(B,)``, in ``[0, 1]``.
 
-    A pixel's magnitude is the sum of its channels' magnitudes; values equal up to floating-point noise are ties,
-    which go to the lowest flat index.
+    The magnitude of a pixel is the sum of its channels' magnitudes. Values that are equal up to floating-point noise
+    are ties, which go to the lowest flat index.
 
     Args:
         attribution: map of the original input, ``(B, C, H, W)`` or ``(B, F)``.
         perturbed_attribution: map of the perturbed input, of the same shape.
-        k: pixels in a set, or, below 1, the share of the pixels.
+        k: number of pixels in a set or, below 1, their share of the pixels.
 
     Returns:
-        The share; ``chance``, that of unrelated maps, ``k / P``; ``above_chance``, 0 at chance and 1 at best;
-        ``ties``, the share of a set that has the magnitude of a pixel outside it, in the map where it is greater.
+        The share. ``chance``: the share for unrelated maps, ``k / P``. ``above_chance``: the share on a scale from 0 at
+        chance to 1 at full agreement. ``ties``: share of a set that has the same magnitude as a pixel outside the set,
+        in the map where it is larger.
 
     Raises:
-        XaiboardError: no set of the map's pixels has ``k`` of them.
+        XaiboardError: ``k`` is larger than the number of pixels.
     """
     original, perturbed = (
         top_pixels(a, k, "topk_intersection") for a in (attribution, perturbed_attribution)

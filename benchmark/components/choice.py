@@ -1,4 +1,4 @@
-"""A component with the settings it runs with."""
+"""A component together with the settings with which it runs."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ C = TypeVar("C", bound=Component)
 
 @dataclass(frozen=True)
 class Choice(Generic[C]):
-    """A component with the settings it runs with."""
+    """A component together with the settings with which it runs."""
 
     component: C
     settings: Mapping[str, object]
 
     @property
     def label(self) -> str:
-        """The name, with the settings that differ from their defaults: ``deletion[steps=64]``."""
+        """The name with the settings that differ from their defaults: ``deletion[steps=64]``."""
         declared = self.component.settings
         changed = {name: value for name, value in self.settings.items() if value != declared[name].default}
         return self.component.name + (f"[{join_settings(changed)}]" if changed else "")
 
     @property
     def settings_text(self) -> str:
-        """Every setting: ``baseline=mean,steps=28``."""
+        """Text of all settings: ``baseline=mean,steps=28``."""
         return join_settings(self.settings)
 
     @property
     def base(self) -> Choice[Any] | None:
-        """The method whose attribution this one changes (its setting ``of``) or compares with (``other``).
+        """The method, with default settings, whose attribution this method changes or this metric compares with.
 
-        It has its default settings.
+        Its name is the setting ``of`` of a method, and ``other`` of a metric. None if there is no such method.
 
         Raises:
             XaiboardError: no method of that name.
@@ -51,12 +51,12 @@ class Choice(Generic[C]):
 
     @property
     def root(self) -> Choice[Any]:
-        """The method that a method's attribution comes from in the end: itself, or the root of its base."""
+        """The method at the end of the chain of bases; the method itself if it has no base."""
         return self if self.base is None else self.base.root
 
     @property
     def identity(self) -> dict[str, object]:
-        """Name, version and settings, the base's too: what could change a score."""
+        """What could change a score: name, version and settings, with those of the base."""
         own: dict[str, object] = {
             "name": self.component.name,
             "version": self.component.revision,
@@ -69,14 +69,14 @@ class Choice(Generic[C]):
         return self.component.needs(name) or (self.base is not None and self.base.needs(name))
 
     def reason_against(self, model: Any) -> str | None:  # noqa: ANN401 - torch is not imported here
-        """Why the method, or its base, or the method that a metric compares with, does not apply to ``model``."""
+        """Why the method, or the base of the method or metric, does not apply to ``model``; or None."""
         applies = self.component.applies if isinstance(self.component, Method) else None
         own = applies(model) if applies else None
         return own or (self.base and self.base.reason_against(model))
 
     @property
     def other_model(self) -> str:
-        """The model that the setting ``other`` of a perturbation names; empty for the one that is judged."""
+        """Name of the model in the setting ``other`` of a perturbation; empty for the judged model itself."""
         return str(self.settings["other"]) if self.component.needs("other_model") else ""
 
 
@@ -84,7 +84,7 @@ def choose(component: C, given: Mapping[str, object] | None = None) -> Choice[C]
     """``component`` with ``given`` settings, the others at their defaults.
 
     Raises:
-        XaiboardError: a setting that the component does not have, or of the wrong type.
+        XaiboardError: the component has no such setting, or a value is of the wrong type or out of its range.
     """
     settings = {name: setting.default for name, setting in component.settings.items()}
     for name, value in (given or {}).items():

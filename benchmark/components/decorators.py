@@ -18,7 +18,7 @@ def dataset(*, name: str | None = None, source: str = "", remote: bool = False) 
     """Registers a data set: ``function(split)`` returns its images and labels.
 
     Args:
-        name: name in tables; the function's own by default.
+        name: name in tables; the function's name by default.
         source: paper or address.
         remote: whether loading it may download files; the contract tests then skip it unless the files are there.
     """
@@ -47,7 +47,7 @@ def model(
 
     Args:
         family: ``ot``, ``standard``, ``adversarial``, ``regularised``, or a name of your own.
-        name: ``architecture.training``; the function's own name by default.
+        name: ``architecture.training``; the function's name by default.
         source: paper, and where it was trained.
         dataset: the data set that it was trained on; None if ``weights`` is a pattern with a file for each data set.
         weights: safetensors file, relative to the file that defines the function; ``{dataset}`` stands for the data
@@ -82,11 +82,11 @@ def method(
     """Registers an attribution method: a function that returns attributions shaped like ``x``, or a captum class.
 
     Args:
-        name: name in tables; the function's own by default.
+        name: name in tables; the function's name by default.
         source: paper and equation.
         control: whether it is a control (a random map, an edge detector): a useful method should beat it.
         applies: called with the model; returns the reason why the method does not apply to it, or None if it does.
-        roles: words from :mod:`..toolkit.roles` by which sections of the report find the method.
+        roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the method.
         version: raised by hand when the attribution changes its meaning.
     """
 
@@ -157,7 +157,7 @@ def metric(
             that depend on all samples, such as a percentile. It may ask for ``target``, ``label``, ``logits`` and
             shared values; the latter are computed batch by batch.
         library: module of an optional library; the metric does not apply where it is not installed.
-        roles: words from :mod:`..toolkit.roles` by which sections of the report find the metric.
+        roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the metric.
         version: raised by hand when the score changes its meaning.
     """
 
@@ -240,12 +240,12 @@ def perturbation(
     """Registers a perturbation: a function that returns a changed ``x`` of the same shape, in ``[0, 1]``.
 
     Args:
-        name: name in tables; the function's own by default.
+        name: name in tables; the function's name by default.
         source: paper and equation.
         applies: called with the name of the explained method and with the perturbation's settings; returns the reason
             why the perturbation does not apply, or None if it does. Of a method that changes another one's map, the
             name is that of the other one.
-        roles: words from :mod:`..toolkit.roles` by which sections of the report find the perturbation.
+        roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the perturbation.
         version: raised by hand when the perturbation changes its meaning.
     """
 
@@ -291,12 +291,11 @@ def _common(
         raise XaiboardError(
             f"metric name '{name}' may have no '.': in tables it separates the metric from its column"
         )
-    supplied, settings = read_signature(kind, name, function, shared)
+    read = read_signature(kind, name, function, shared)
     return {
         "name": name,
         "function": function,
         "source": source,
         "version": version,
-        "supplied": supplied,
-        "settings": settings,
+        **read._asdict(),
     }

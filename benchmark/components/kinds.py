@@ -1,30 +1,31 @@
-"""What a component is: a plain function, the names it is supplied with, and its settings."""
+"""The kinds of components: each is a plain function, the values that it is supplied with, and its settings."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import XaiboardError
-from .signature import Setting
+from .setting import Setting
 
 
 @dataclass(frozen=True)
 class Component:
-    """A registered function. Calling it with keywords calls the function.
+    """A registered function, which can be called with keywords.
 
     Args:
         name: name in tables.
-        function: what computes.
+        function: the function.
         source: paper and equation.
         version: raised by hand when the component changes its meaning.
         supplied: names of the vocabulary that the function asks for.
-        settings: its keyword-only parameters.
-        code: digest of the code of a function that is passed as an object, and has no version of its own.
-        roles: what it stands for in the report, by which sections find it; see :mod:`..toolkit.roles`.
+        settings: its keyword-only parameters; a parameter that takes a group stands for the group's fields.
+        groups: the defaults of the parameters that take a group of settings, each a frozen dataclass.
+        code: digest of the function's code, if the function was passed as an object and thus has no version.
+        roles: what it stands for in the report, by which sections find it (:mod:`xaiboard.benchmark.toolkit.roles`).
     """
 
     name: str
@@ -33,17 +34,35 @@ class Component:
     version: int = 1
     supplied: tuple[str, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    groups: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     roles: tuple[str, ...] = ()
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
-        """What the function returns; settings that are not given have their defaults."""
-        settings = {name: given.pop(name) for name in self.settings if name in given}
+        """What the function returns; settings that are not given have their defaults.
+
+        Raises:
+            XaiboardError: a setting of the wrong type, or out of its range.
+        """
+        settings = {
+            name: setting.parse(self.name, given.pop(name))
+            for name, setting in self.settings.items()
+            if name in given
+        }
         return self.compute(given, settings)
 
     def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
         """What the function returns for supplied values and settings by name."""
-        return self.function(**given, **settings)
+        return self.function(**given, **self._grouped(settings))
+
+    def _grouped(self, settings: Mapping[str, object]) -> dict[str, Any]:
+        """Settings by the function's parameters: those of a group are put into one instance of it."""
+        alone = dict(settings)
+        groups = {}
+        for name, default in self.groups.items():
+            own = [each.name for each in fields(default) if each.name in alone]
+            groups[name] = replace(default, **{each: alone.pop(each) for each in own})
+        return {**alone, **groups}
 
     def needs(self, name: str) -> bool:
         """Whether the function asks for ``name`` of the vocabulary."""
@@ -51,12 +70,12 @@ class Component:
 
     @property
     def revision(self) -> str:
-        """The version, and the digest of the code where there is one."""
+        """The version, with the digest of the code if there is one."""
         return f"{self.version}.{self.code}" if self.code else str(self.version)
 
     @property
     def folder(self) -> Path:
-        """The folder of the file that defines the function (the current one for a notebook)."""
+        """The folder of the file that defines the function; the current folder for a notebook."""
         try:
             return Path(inspect.getfile(self.function)).resolve().parent
         except (OSError, TypeError):
@@ -70,14 +89,14 @@ class Component:
 
 @dataclass(frozen=True)
 class Dataset(Component):
-    """Images with labels: ``function(split)`` gives a :class:`~xaiboard.benchmark.data.Data`."""
+    """Images with labels: ``function(split)`` gives a :class:`~xaiboard.benchmark.toolkit.data.Data`."""
 
     remote: bool = False
 
 
 @dataclass(frozen=True)
 class Model(Component):
-    """A trained network. ``function(shape, classes)`` builds it; ``weights`` are loaded into it."""
+    """A trained network: ``function(shape, classes)`` builds it, and ``weights`` are loaded into it."""
 
     family: str = "standard"
     dataset: str | None = None
@@ -93,13 +112,13 @@ class Model(Component):
 
 @dataclass(frozen=True)
 class Method(Component):
-    """An attribution method: ``(B, C, H, W)`` or ``(B, F)``, signed."""
+    """An attribution method: gives signed values shaped like the input, ``(B, C, H, W)`` or ``(B, F)``."""
 
     control: bool = False
     applies: Callable[[Any], str | None] | None = None
 
     def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
-        """The attribution; a captum class is made for the model and asked for its ``attribute``.
+        """The attribution; of a captum class, an object is made for the model and its ``attribute`` is called.
 
         Raises:
             XaiboardError: the method is not applicable to the model.
@@ -114,7 +133,7 @@ class Method(Component):
 
 @dataclass(frozen=True)
 class Perturbation(Component):
-    """A changed input: same shape as ``x``, in ``[0, 1]``."""
+    """A perturbation: gives a changed input, shaped like ``x``, in ``[0, 1]``."""
 
     applies: Callable[[str, Mapping[str, Any]], str | None] | None = None
 
@@ -124,7 +143,7 @@ class Perturbation(Component):
 
 
 class Weighted(NamedTuple):
-    """A column whose mean over samples is ``sum(score * weight) / sum(weight)``; both ``(B,)``."""
+    """A column whose mean over samples is weighted, ``sum(score * weight) / sum(weight)``; both are ``(B,)``."""
 
     score: Any
     weight: Any
@@ -132,10 +151,10 @@ class Weighted(NamedTuple):
 
 @dataclass(frozen=True)
 class Column:
-    """How a column of a metric reads.
+    """How the values of a metric's column compare.
 
     Args:
-        higher_is_better: None for a column that is no score (a chance level, a count): it gets no rank.
+        higher_is_better: direction; None if the column is no score (a chance level, a count), so that it is not ranked.
         across_models: whether values of different models may be compared.
     """
 
@@ -145,7 +164,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Metric(Component):
-    """One score per sample, ``(B,)``, or a mapping of named columns of them."""
+    """A metric: gives one score per sample, ``(B,)``, or a mapping of named columns of such scores."""
 
     family: str = ""
     higher_is_better: bool | None = None
@@ -156,25 +175,32 @@ class Metric(Component):
     shared: Mapping[str, Component] = field(default_factory=dict)
 
     def column(self, name: str) -> Column:
-        """How the column ``name`` reads; the plain score's name is empty."""
+        """How the values of the column ``name`` compare; the name of the plain score is empty."""
         if not name:
             return Column(self.higher_is_better, self.across_models)
         return self.columns.get(name, Column())
 
     def needs(self, name: str) -> bool:
-        """Whether the metric, or a value that it shares, asks for ``name``."""
+        """Whether the metric, or one of its shared values, asks for ``name`` of the vocabulary."""
         return name in self.supplied or any(name in value.supplied for value in self.shared.values())
 
     def __call__(self, **given: Any) -> Any:  # noqa: ANN401
-        """The scores; shared values and random numbers that are not given are made here, with seed 0."""
+        """The scores. Shared values and random numbers that are not given are computed here, with seed 0.
+
+        Raises:
+            XaiboardError: an unknown name, or a setting of the wrong type or out of its range.
+        """
         if self.needs("rng"):
             given.setdefault("rng", _default_rng(f"metric/{self.name}", given))
         if self.needs("reference"):
             given.setdefault("reference", None)
-        settings = {name: given.get(name, setting.default) for name, setting in self.settings.items()}
+        settings = {
+            name: setting.parse(self.name, given.get(name, setting.default))
+            for name, setting in self.settings.items()
+        }
         for name, value in self.shared.items():
             if name not in given:
-                known = {**settings, **given, "rng": _default_rng(f"shared value/{name}", given)}
+                known = {**given, **settings, "rng": _default_rng(f"shared value/{name}", given)}
                 given[name] = value(**{key: known[key] for key in (*value.supplied, *value.settings)})
         wanted = (*self.supplied, *self.settings)
         unwanted = (
@@ -184,12 +210,12 @@ class Metric(Component):
             raise XaiboardError(
                 f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {', '.join(wanted)}"
             )
-        chosen = {name: given[name] for name in self.settings if name in given}
+        chosen = {name: value for name, value in settings.items() if name in given}
         return self.compute({name: given[name] for name in self.supplied if name in given}, chosen)
 
 
 def _with_rng(kind: str, component: Component, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``given``, with random numbers of seed 0 where the component asks for them and none are given."""
+    """``given``, with random numbers of seed 0 if the component asks for them and none are given."""
     if not component.needs("rng") or "rng" in given:
         return given
     return {**given, "rng": _default_rng(f"{kind}/{component.name}", given)}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Literal, get_args, get_origin
+from dataclasses import fields, is_dataclass
+from types import MappingProxyType, SimpleNamespace
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from ..errors import XaiboardError
-from ..toolkit.labels import setting_text
+from ..toolkit.ranges import read_range
+from .docstrings import meanings_of_arguments
+from .setting import Setting
 
 INPUT = ("model", "x", "target", "label", "logits", "mask", "rng", "reference")
-"""Names that do not depend on the attribution method."""
+"""What does not depend on the attribution method."""
 
 
 VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -35,125 +37,141 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "shared value": INPUT,
     }
 )
-"""The closed list of positional parameters of each kind of component."""
+"""The names that positional parameters of each kind of component may have."""
 
 
 OF_ALL = ("target", "label", "logits")
-"""What a metric that sees all samples at once may ask for, beside its shared values: a few numbers a sample."""
+"""What a metric of all samples at once may ask for, beside shared values: only a few numbers for each sample."""
 
 
 _TUNING = {"perturbations_per_eval", "internal_batch_size", "show_progress", "return_convergence_delta"}
-"""Settings of captum's ``attribute`` that change its cost or its return type, not the attribution."""
+"""Parameters of captum's ``attribute`` that change its cost or its return type, but not the attribution."""
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A keyword-only parameter of a component: its default and, for ``Literal``, its choices."""
+class Signature(NamedTuple):
+    """The parameters of a component's function.
 
-    name: str
-    default: object
-    choices: tuple[object, ...] = ()
-    range: str = ""
-    meaning: str = ""
+    Args:
+        supplied: names of the vocabulary that it asks for.
+        settings: its settings by name, in the order of its keyword-only parameters; a group's fields stand where the
+            group does.
+        groups: the default of each parameter that takes a group of settings, a frozen dataclass.
+    """
 
-    def parse(self, owner: str, value: object) -> object:
-        """The value in this setting's type, from a typed value or the text of a selection pattern.
-
-        Raises:
-            XaiboardError: the value is not of the default's type, or not among the choices.
-        """
-        parsed = _read(value, self.default)
-        if parsed is _WRONG or (self.choices and parsed not in self.choices):
-            wanted = (
-                "one of " + ", ".join(map(str, self.choices))
-                if self.choices
-                else f"{type(self.default).__name__}, as in {self.name}={setting_text(self.default)}"
-            )
-            raise XaiboardError(f"setting '{self.name}' of '{owner}' must be {wanted}; got '{value}'")
-        return parsed
-
-
-_WRONG = object()
-
-
-def _read(value: object, default: object) -> object:
-    """``value`` in the type of ``default``, or ``_WRONG``; a default of None takes a number or a word."""
-    if not isinstance(value, str):
-        if isinstance(default, float) and type(value) is int:
-            return float(value)
-        return value if default is None or type(value) is type(default) else _WRONG
-    if isinstance(default, bool):
-        return {"true": True, "false": False}.get(value.lower(), _WRONG)
-    if isinstance(default, str):
-        return value
-    kinds = (
-        (int,) if isinstance(default, int) else (float,) if isinstance(default, float) else (int, float, str)
-    )
-    for kind in kinds:
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return _WRONG
+    supplied: tuple[str, ...]
+    settings: Mapping[str, Setting]
+    groups: Mapping[str, Any] = MappingProxyType({})
 
 
 def read_signature(
     kind: str, name: str, function: Callable[..., Any], shared: tuple[str, ...] = ()
-) -> tuple[tuple[str, ...], dict[str, Setting]]:
+) -> Signature:
     """Supplied names and settings of a component's function.
 
     Raises:
-        XaiboardError: a positional parameter outside the vocabulary, ``*args``, ``**kwargs``, or a setting
-            without a default.
+        XaiboardError: a positional parameter outside the vocabulary, ``*args``, ``**kwargs``, a setting without a
+            default, or two parameters of one name.
     """
     if inspect.isclass(function):
         return _read_captum(kind, name, function)
-    supplied, settings = [], {}
-    for parameter in _parameters(function):
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise XaiboardError(f"{kind} '{name}' takes '{parameter}'; name each parameter that it needs")
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            settings[parameter.name] = _setting(kind, name, parameter)
-        elif parameter.name in VOCABULARY[kind] or parameter.name in shared:
-            supplied.append(parameter.name)
-        else:
-            known = ", ".join((*VOCABULARY[kind], *shared))
+    parameters = list(inspect.signature(function).parameters.values())
+    keywords = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
+    supplied = tuple(
+        _supplied(kind, name, each, shared) for each in parameters if each.kind is not each.KEYWORD_ONLY
+    )
+    settings: dict[str, Setting] = {}
+    for setting in _settings(kind, name, function, keywords):
+        if setting.name in (*settings, *supplied):
             raise XaiboardError(
-                f"{kind} '{name}' asks for '{parameter.name}', which the suite does not supply; it supplies: {known}"
-                " (settings go after a '*', with a default)"
+                f"{kind} '{name}' has two parameters named '{setting.name}'; rename one, or the field of its group"
             )
-    return tuple(supplied), settings
+        settings[setting.name] = setting
+    groups = {each.name: each.default for each in keywords if is_dataclass(each.default)}
+    return Signature(supplied, settings, groups)
 
 
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    try:
-        signature = inspect.signature(function, eval_str=True)
-    except NameError:  # an annotation that exists for type checkers only
-        signature = inspect.signature(function)
-    return list(signature.parameters.values())
-
-
-def _setting(kind: str, name: str, parameter: inspect.Parameter) -> Setting:
-    if parameter.default is parameter.empty:
-        raise XaiboardError(f"{kind} '{name}': setting '{parameter.name}' needs a default")
-    plain = parameter.default is None or isinstance(parameter.default, (bool, int, float, str))
-    if not plain or (isinstance(parameter.default, str) and set(parameter.default) & set(",=[]")):
+def _supplied(kind: str, name: str, parameter: inspect.Parameter, shared: tuple[str, ...]) -> str:
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        raise XaiboardError(f"{kind} '{name}' takes '{parameter}'; name each parameter that it needs")
+    if parameter.name not in (*VOCABULARY[kind], *shared):
+        known = ", ".join((*VOCABULARY[kind], *shared))
         raise XaiboardError(
-            f"{kind} '{name}': the default of setting '{parameter.name}' must be a number, a bool, None, or a word"
-            f" without ',', '=' and brackets, since settings are part of a name; got {parameter.default!r}"
+            f"{kind} '{name}' asks for '{parameter.name}', which the suite does not supply; it supplies: {known}"
+            " (settings go after a '*', with a default)"
         )
-    literal = get_origin(parameter.annotation) is Literal
-    return Setting(parameter.name, parameter.default, get_args(parameter.annotation) if literal else ())
+    return parameter.name
 
 
-def _read_captum(kind: str, name: str, function: type) -> tuple[tuple[str, ...], dict[str, Setting]]:
+def _settings(
+    kind: str, name: str, function: Callable[..., Any], keywords: list[inspect.Parameter]
+) -> list[Setting]:
+    """The settings that the keyword-only parameters stand for, in order: a group stands for its fields."""
+    written = {each.name: each.annotation for each in keywords}
+    scope = getattr(inspect.unwrap(function), "__globals__", {})
+    annotations = _evaluated(SimpleNamespace(__annotations__=written), written, scope)
+    said = meanings_of_arguments(function)
+    found = []
+    for parameter in keywords:
+        default = parameter.default
+        if default is parameter.empty:
+            raise XaiboardError(f"{kind} '{name}': setting '{parameter.name}' needs a default")
+        if is_dataclass(default) and not isinstance(default, type):
+            found += _fields(kind, name, parameter.name, default)
+        else:
+            annotation = annotations[parameter.name]
+            found.append(_setting(kind, name, parameter.name, default, annotation, said))
+    return found
+
+
+def _fields(kind: str, name: str, parameter: str, group: Any) -> list[Setting]:  # noqa: ANN401 - any dataclass
+    """The settings of a group, whose defaults are those of the instance ``group``."""
+    if not type(group).__dataclass_params__.frozen:
+        raise XaiboardError(
+            f"{kind} '{name}': the group of settings '{parameter}' must be a frozen dataclass, since its default serves"
+            f" every call; write @dataclass(frozen=True) above {type(group).__name__}"
+        )
+    annotations = _evaluated(type(group), {field.name: field.type for field in fields(group)})
+    said = meanings_of_arguments(type(group))
+    return [
+        _setting(kind, name, field.name, getattr(group, field.name), annotations[field.name], said)
+        for field in fields(group)
+    ]
+
+
+def _setting(
+    kind: str, name: str, setting: str, default: object, annotation: object, said: Mapping[str, str]
+) -> Setting:
+    plain = default is None or isinstance(default, (bool, int, float, str))
+    if not plain or (isinstance(default, str) and set(default) & set(",=[]")):
+        raise XaiboardError(
+            f"{kind} '{name}': the default of setting '{setting}' must be a number, a bool, None, or a word"
+            f" without ',', '=' and brackets, since settings are part of a name; got {default!r}"
+        )
+    bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    choices = get_args(bare) if get_origin(bare) is Literal else ()
+    allowed = read_range(annotation)
+    allowed.check(name, setting, default)
+    return Setting(setting, default, choices, allowed, said.get(setting, ""))
+
+
+def _evaluated(
+    annotated: object, written: dict[str, Any], scope: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The annotations of an object, with those that are ``written`` as text evaluated."""
+    try:
+        return get_type_hints(annotated, globalns=scope, include_extras=True)
+    except NameError:  # a name that exists for type checkers only
+        return written
+
+
+def _read_captum(kind: str, name: str, function: type) -> Signature:
     if kind != "method" or not hasattr(function, "attribute"):
         raise XaiboardError(
             f"{kind} '{name}' is a class; give a function, or a captum class with 'attribute'"
         )
     settings = {
         parameter.name: Setting(parameter.name, parameter.default)
-        for parameter in _parameters(function.attribute)
+        for parameter in inspect.signature(function.attribute).parameters.values()
         if isinstance(parameter.default, (bool, int, float, str)) and parameter.name not in _TUNING
     }
-    return ("model", "x", "target"), settings
+    return Signature(("model", "x", "target"), settings)

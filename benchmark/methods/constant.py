@@ -1,4 +1,4 @@
-"""Constant map: the control on which every pixel ties."""
+"""Constant map: a control in which all pixels tie."""
 
 import torch
 from torch import Tensor
@@ -8,5 +8,5 @@ from ..components.decorators import method
 
 @method(source="control", control=True)
 def constant(x: Tensor) -> Tensor:
-    """One everywhere, shaped like ``x``; what a metric makes of it is its rule for ties. Costs no pass."""
+    """1 everywhere, shaped like ``x``; its score shows how a metric breaks ties. It costs no pass."""
     return torch.ones_like(x)

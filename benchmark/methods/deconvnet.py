@@ -1,4 +1,4 @@
-"""Deconvolutional network: the gradient that flows back through ReLUs by its own sign alone."""
+"""Deconvolutional network: the gradient of which every ReLU passes on only positive values."""
 
 import captum.attr
 from torch import Tensor, nn
@@ -10,10 +10,10 @@ from .shared.traceless import traceless
 
 @method(source="Zeiler & Fergus 2014, arXiv:1311.2901, sec. 2.1", applies=without_relu)
 def deconvnet(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
-    """Gradient of the target's logit, of which each ``nn.ReLU`` passes the positive part on, open or not, like ``x``.
+    """Deconvnet gradient of the target's logit, shaped like ``x``.
 
-    Otherwise as guided backpropagation, which also stops the gradient where the ReLU was closed. Costs one
-    forward and one backward pass.
+    On the way back, every ``nn.ReLU`` passes on only positive gradients, whether or not it was active. Guided
+    backpropagation also requires that it was. It costs one forward and one backward pass.
 
     Args:
         model: classifier with ``nn.ReLU``, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.

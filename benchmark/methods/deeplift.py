@@ -1,4 +1,4 @@
-"""DeepLIFT: the change of the logit against a baseline, shared out by what each layer's inputs change."""
+"""DeepLIFT: the change of the logit from a baseline, distributed over the inputs by how much they change."""
 
 import captum.attr
 import torch
@@ -10,14 +10,14 @@ from .shared.layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers
 from .shared.traceless import traceless
 
 RESCALED = (nn.ReLU, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
-"""Activations that captum's rescale rule knows. Softmax is left out: its rule mixes the samples of a batch."""
+"""Activations with a rescale rule in captum. Softmax is left out, since its rule mixes the samples of a batch."""
 
 TOLERANCE = 1e-3
-"""How much of the sum of magnitudes may be missing before the rule is said to have been evaded."""
+"""Largest share of the sum of magnitudes by which attributions may fail to add up; more is an error."""
 
 
 def without_rescale_rule(model: nn.Module) -> str | None:
-    """The reason why a part of the model would be differentiated, not rescaled, or None."""
+    """Why captum would differentiate a part of the model in place of applying the rescale rule, or None."""
     for layer in layers(model):
         if isinstance(layer, MAXIMA) and _overlap(layer):
             return f"DeepLIFT cannot share out the maxima of windows that overlap: {layer}"
@@ -32,19 +32,20 @@ def without_rescale_rule(model: nn.Module) -> str | None:
 def deeplift(model: nn.Module, x: Tensor, target: Tensor, *, baseline: float = 0.0) -> Tensor:
     """Rescale-rule contributions to the target's logit, in logits, shaped like ``x``.
 
-    The attributions of one input sum to ``f(x) - f(baseline)``. An activation contributes its own change divided
-    by that of its input, instead of its slope. Costs two forward and two backward passes (input and baseline go
-    together); two more forward passes where the model is not a plain ``nn.Sequential``, whose sum is checked.
+    The attributions of one input sum to ``f(x) - f(baseline)``. They are computed like the gradient, but in place of
+    its slope an activation contributes the ratio of its change to the change of its input. It costs two forward and two
+    backward passes, as input and baseline go through together. If the model is not a plain ``nn.Sequential``, the sum
+    is checked, which costs two more forward passes.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
-        baseline: value that every element of the baseline takes, in units of ``x``.
+        baseline: value of every element of the baseline, in units of ``x``.
 
     Raises:
-        XaiboardError: the contributions do not sum to the change of the logit: the model does something outside
-            of its layers (a ReLU that is called as a function) that the rule does not see.
+        XaiboardError: the contributions do not sum to the change of the logit, since the model computes something
+            outside its layers (such as a ReLU that is called as a function), where the rule is not applied.
     """
     return contributions(model, x, torch.full_like(x, baseline), target)
 
@@ -76,7 +77,11 @@ def _check_sum(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor, at
 
 
 class _DeepLift(captum.attr.DeepLift):
-    """captum's, but for maxima that do not change: their own gradient, where captum takes the first sample's."""
+    """captum's DeepLIFT with a correction for max-pooling.
+
+    Where the maximum does not change from the baseline to the input, captum takes the gradient of the first sample for
+    all samples; here each sample keeps its own.
+    """
 
     def _backward_hook(self, module: nn.Module, grad_input: Tensor, grad_output: Tensor) -> Tensor:
         pooled = isinstance(module, MAXIMA)

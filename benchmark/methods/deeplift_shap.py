@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least
 from ..toolkit.data import Reference
+from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
 from .deeplift import contributions, without_rescale_rule
 from .shared.background import background
@@ -19,13 +19,14 @@ def deeplift_shap(
     rng: SampleRng,
     reference: Reference | None,
     *,
-    draws: int = 16,
+    draws: Count = 16,
 ) -> Tensor:
-    """Mean DeepLIFT contributions against background images, in logits, shaped like ``x``.
+    """Mean DeepLIFT contributions with background images as baselines, in logits, shaped like ``x``.
 
-    The attributions of one input sum to ``f(x)`` less the mean of ``f`` over its background images, which are
-    drawn without replacement: with as many draws as there are images it is captum's, which takes all at once.
-    Costs ``2 draws`` forward and backward passes, and as many more forward as DeepLIFT.
+    The attributions of one input sum to ``f(x)`` minus the mean of ``f`` over its background images. These are drawn
+    without replacement. With as many draws as there are background images the result is that of captum, which takes all
+    of them. It costs ``2 draws`` forward and backward passes, and the forward passes with which DeepLIFT checks its
+    sum.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
@@ -33,13 +34,11 @@ def deeplift_shap(
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
         reference: statistics of the training set; its background images are the baselines.
-        draws: baselines for each input; no more than there are background images.
+        draws: number of baselines for each input; no more than there are background images.
 
     Raises:
-        XaiboardError: ``draws`` is smaller than 1, the background images are not known, or DeepLIFT does not add
-            up on this model.
+        XaiboardError: the background images are not known, or DeepLIFT does not add up on this model.
     """
-    at_least(1, "deeplift_shap", draws=draws)
     images = background("deeplift_shap", x, reference)
     chosen = rng.permutation(x, len(images))[:, :draws]
     total = torch.zeros_like(x)

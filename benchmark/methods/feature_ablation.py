@@ -1,33 +1,29 @@
-"""Feature ablation: what the explained logit loses when one patch is removed."""
+"""Feature ablation: the drop of the explained logit when one patch is removed."""
 
 import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least
+from ..toolkit.ranges import Count
 from .shared.patches import keep, logit, patch_numbers, spread
 
 
 @method(source="Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2, with patches that do not overlap")
 def feature_ablation(
-    model: nn.Module, x: Tensor, target: Tensor, *, patch: int = 4, baseline: float = 0.0
+    model: nn.Module, x: Tensor, target: Tensor, *, patch: Count = 4, baseline: float = 0.0
 ) -> Tensor:
-    """Drop of the target's logit without a patch, shared equally by its pixels and channels, shaped like ``x``.
+    """Drop of the target's logit when a patch is removed, shared equally by its pixels and channels, shaped like ``x``.
 
-    The sum over a patch is its drop, in logits; occlusion gives every pixel the whole drop. Costs one forward pass
-    for each patch, and one more.
+    The attributions of a patch sum to its drop, in logits; in occlusion, every pixel gets the whole drop. It costs one
+    forward pass for each patch, and one more.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
-        patch: side of a patch in pixels, those at the edge may be smaller; of a vector, its number of features.
-        baseline: value that a removed pixel takes, in units of ``x``.
-
-    Raises:
-        XaiboardError: ``patch`` is smaller than 1.
+        patch: side of a patch, in pixels; patches at the edge may be smaller. Of a vector, its number of features.
+        baseline: value of a removed pixel, in units of ``x``.
     """
-    at_least(1, "feature_ablation", patch=patch)
     numbers = patch_numbers(x, patch)
     intact, drops = logit(model, x, target), []
     for alone in torch.eye(int(numbers.max()) + 1, dtype=torch.bool, device=x.device):

@@ -13,10 +13,10 @@ from .shared.cam import last_convolution, on_pixels, without_convolution
 def gradcam(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """Rectified sum of the last convolution's outputs, weighted by their mean gradient, ``(B, C, H, W)``.
 
-    The map has the resolution of the last ``Conv2d`` in the order of ``model.modules()``, read before what
-    follows it (activation, normalisation), and is resampled bilinearly. It belongs to pixels, not to channels:
-    each channel gets an equal share, so that the sum over channels is the map. It is never negative, and zero
-    where no feature speaks for the target.
+    The layer is the last ``Conv2d`` in the order of ``model.modules()``; its outputs are read before any activation or
+    normalisation that follows. The map has the resolution of these outputs and is resampled bilinearly to that of
+    ``x``. It has one value for each pixel, which the channels share equally, so the sum over channels is the map. It is
+    never negative, and zero where no feature speaks for the target.
 
     Args:
         model: classifier with a convolution, ``(B, C, H, W)`` to logits ``(B, K)``.

@@ -1,4 +1,4 @@
-"""Grad-CAM++: the last feature maps, weighted by positive gradients that count less where many agree."""
+"""Grad-CAM++: the last feature maps, weighted by their positive gradients, with a coefficient for each place."""
 
 from torch import Tensor, nn
 
@@ -10,10 +10,10 @@ from .shared.cam import features_and_gradients, on_pixels, without_convolution
 def gradcam_plus_plus(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """Rectified sum of the last convolution's outputs, weighted by coefficients of their gradients, ``(B, C, H, W)``.
 
-    With an exponential on top of the logit, as in the paper, the coefficient of a gradient g is
-    ``1 / (2 + S g)``, S the sum of its feature map. Here S is the sum of the map's positive values: the paper's
-    maps have passed a ReLU, and with negative ones the denominator could vanish. Layer, resolution and channels
-    are as in Grad-CAM. Costs one forward and one backward pass.
+    As in the paper, the class score is the exponential of the logit. The coefficient of a gradient g is then
+    ``1 / (2 + S g)``, where S is the sum of the feature map. Here S is the sum of its positive values only: the paper's
+    feature maps have passed a ReLU, and with negative values the denominator could vanish. Layer, resolution and
+    channels are as in Grad-CAM. It costs one forward and one backward pass.
 
     Args:
         model: classifier with a convolution, ``(B, C, H, W)`` to logits ``(B, K)``.

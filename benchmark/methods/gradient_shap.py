@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least
 from ..toolkit.data import Reference
+from ..toolkit.ranges import Count, NotNegative
 from ..toolkit.rng import SampleRng
 from .shared.background import background
 from .shared.gradient import gradient
@@ -19,14 +19,15 @@ def gradient_shap(
     rng: SampleRng,
     reference: Reference | None,
     *,
-    draws: int = 32,
-    sigma: float = 0.0,
+    draws: Count = 32,
+    sigma: NotNegative = 0.0,
 ) -> Tensor:
     """Mean gradient at random points between background images and ``x``, times the displacement, in logits.
 
-    Each draw takes a background image, and a point between it and ``x``, uniformly; the sum over one input is
-    ``f(x)`` less the mean of ``f`` over the background, in expectation. captum's class draws from the global
-    stream, here each sample has its own. Costs ``draws`` forward and backward passes.
+    Shaped like ``x``. Each draw picks a background image, and a point that is uniform on the line from it to ``x``. In
+    expectation the attributions of one input sum to ``f(x)`` minus the mean of ``f`` over the background images. Random
+    numbers are drawn for each sample, where captum's class draws them from the global stream. It costs ``draws``
+    forward and backward passes.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
@@ -34,14 +35,12 @@ def gradient_shap(
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
         reference: statistics of the training set; its background images are the baselines.
-        draws: points for each input.
+        draws: number of points for each input.
         sigma: standard deviation of Gaussian noise on ``x``, in units of ``x``.
 
     Raises:
-        XaiboardError: ``draws`` is smaller than 1, ``sigma`` than 0, or the background images are not known.
+        XaiboardError: the background images are not known.
     """
-    at_least(1, "gradient_shap", draws=draws)
-    at_least(0, "gradient_shap", sigma=sigma)
     images, total = background("gradient_shap", x, reference), torch.zeros_like(x)
     for _ in range(draws):
         baseline = images[rng.permutation(x, len(images))[:, 0]]

@@ -1,4 +1,4 @@
-"""Guided backpropagation: the gradient, less every path on which it is negative at a ReLU."""
+"""Guided backpropagation: the gradient without the paths on which it is negative at a ReLU."""
 
 import captum.attr
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from .shared.traceless import traceless
 
 
 def without_relu(model: nn.Module) -> str | None:
-    """The reason why changing the gradient at ReLUs changes nothing, or None."""
+    """Why a change of the gradient at ReLUs has no effect on the model, or None."""
     if any(isinstance(module, nn.ReLU) for module in model.modules()):
         return None
     return "the model has no nn.ReLU, so that the result would be the plain gradient"
@@ -16,10 +16,10 @@ def without_relu(model: nn.Module) -> str | None:
 
 @method(source="Springenberg et al. 2015, arXiv:1412.6806, sec. 3.4", applies=without_relu)
 def guided_backprop(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
-    """Gradient of the target's logit, of which each ``nn.ReLU`` passes only the positive part on, like ``x``.
+    """Guided backpropagation gradient of the target's logit, shaped like ``x``.
 
-    What other activations, or a ReLU that is called as a function, do to the gradient is unchanged. Costs one
-    forward and one backward pass.
+    On the way back, every ``nn.ReLU`` that was active passes on only positive gradients. The gradient of other
+    activations, and of a ReLU that is called as a function, is unchanged. It costs one forward and one backward pass.
 
     Args:
         model: classifier with ``nn.ReLU``, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.

@@ -1,4 +1,4 @@
-"""Guided Grad-CAM: guided backpropagation where Grad-CAM is."""
+"""Guided Grad-CAM: guided backpropagation times Grad-CAM."""
 
 import captum.attr
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from .shared.traceless import traceless
 
 
 def without_either(model: nn.Module) -> str | None:
-    """The reason why one of the two factors does not apply, or None."""
+    """Why one of the two factors does not apply to the model, or None."""
     return without_convolution(model) or without_relu(model)
 
 
@@ -18,7 +18,7 @@ def without_either(model: nn.Module) -> str | None:
 def guided_gradcam(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """Product of guided backpropagation and the bilinearly resampled Grad-CAM map, ``(B, C, H, W)``, signed.
 
-    Every channel is multiplied by the whole map. Costs two forward and two backward passes.
+    Every channel is multiplied by the whole Grad-CAM map. It costs two forward and two backward passes.
 
     Args:
         model: classifier with a convolution and ``nn.ReLU``, ``(B, C, H, W)`` to logits ``(B, K)``.

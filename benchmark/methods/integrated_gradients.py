@@ -1,34 +1,36 @@
-"""Integrated gradients: the gradient averaged on the way from a baseline, times the way."""
+"""Integrated gradients: the mean gradient on the path from a baseline, times the displacement."""
 
 import captum.attr
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least
+from ..toolkit.ranges import Count
 
 
 @method(source="Sundararajan et al. 2017, arXiv:1703.01365, eq. 1")
 def integrated_gradients(
-    model: nn.Module, x: Tensor, target: Tensor, *, steps: int = 32, baseline: float = 0.0, abs: bool = False
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    *,
+    steps: Count = 32,
+    baseline: float = 0.0,
+    abs: bool = False,
 ) -> Tensor:
     """Mean gradient on the straight path from a constant baseline, times the displacement, in logits.
 
-    The attributions of one input sum to ``f(x) - f(baseline)`` up to the error of the Gauss-Legendre
-    quadrature.
+    Shaped like ``x``. The attributions of one input sum to ``f(x) - f(baseline)``, up to the error of the
+    Gauss-Legendre quadrature.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
-        steps: points of the quadrature.
-        baseline: value that every element of the baseline takes, in units of ``x``.
-        abs: the magnitude instead of the signed attribution.
-
-    Raises:
-        XaiboardError: ``steps`` is smaller than 1.
+        steps: number of points of the quadrature; each costs a forward and a backward pass.
+        baseline: value of every element of the baseline, in units of ``x``.
+        abs: whether to return magnitudes in place of signed attributions.
     """
-    at_least(1, "integrated_gradients", steps=steps)
     integrate = captum.attr.IntegratedGradients(model).attribute
-    # One point of all paths at a time: memory is that of the batch, not ``steps`` times it.
+    # one point of all paths at a time: the memory of one batch, not of ``steps`` batches
     attribution = integrate(x, baseline, target, n_steps=steps, internal_batch_size=len(x)).detach()
     return attribution.abs() if abs else attribution

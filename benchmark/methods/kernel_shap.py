@@ -1,4 +1,4 @@
-"""KernelSHAP: Shapley values of patches as the additive model that fits the logits of coalitions best."""
+"""KernelSHAP: Shapley values of patches, from a weighted least-squares fit to the logits of coalitions."""
 
 from collections.abc import Iterator
 from math import comb
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least
+from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
 from .shared.patches import keep, logit, patch_numbers, spread
 
@@ -19,31 +19,28 @@ def kernel_shap(
     target: Tensor,
     rng: SampleRng,
     *,
-    draws: int = 256,
-    patch: int = 4,
+    draws: Count = 256,
+    patch: Count = 4,
     baseline: float = 0.0,
 ) -> Tensor:
-    """Least-squares Shapley values of patches, shared by their pixels and channels, shaped like ``x``, in logits.
+    """Least-squares Shapley values of patches, shared equally by their pixels and channels, in logits, like ``x``.
 
-    Coalitions are drawn by the Shapley kernel, each with its complement, and the fit is made to sum to
-    ``f(x) - f(baseline)`` exactly. Where there are no more coalitions than ``draws``, all are taken with their
-    weights, and the values are the exact Shapley values. Fewer draws than patches leave the fit open, and the
-    values nearest to equal shares are taken. captum's class draws from the global stream, and adds a weight of a
-    million in place of the constraint. Costs ``draws`` forward passes, and two more.
+    An additive model of the patches is fitted to the logits of coalitions: images of which some patches are present and
+    the others removed. Coalitions are drawn by the Shapley kernel, each together with its complement. The fit is
+    constrained to sum to ``f(x) - f(baseline)`` exactly. If there are no more coalitions than ``draws``, all are used
+    with their weights, and the values are the exact Shapley values. With fewer draws than patches there are many best
+    fits, and the one closest to equal shares is taken. captum's class draws from the global stream, and uses a weight
+    of a million in place of the constraint. It costs ``draws`` forward passes, and two more.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
-        draws: coalitions of each input; an odd number is rounded up.
-        patch: side of a patch in pixels, those at the edge may be smaller; of a vector, its number of features.
-        baseline: value that an absent pixel takes, in units of ``x``.
-
-    Raises:
-        XaiboardError: ``draws`` or ``patch`` is smaller than 1.
+        draws: number of coalitions for each input; an odd number is rounded up.
+        patch: side of a patch, in pixels; patches at the edge may be smaller. Of a vector, its number of features.
+        baseline: value of a removed pixel, in units of ``x``.
     """
-    at_least(1, "kernel_shap", draws=draws, patch=patch)
     numbers = patch_numbers(x, patch)
     players = int(numbers.max()) + 1
     empty = logit(model, torch.full_like(x, baseline), target).double()
@@ -52,7 +49,7 @@ def kernel_shap(
     products = torch.zeros(len(x), players, dtype=torch.float64, device=x.device)
     for present, weight in _coalitions(x, rng, players, draws):
         gain = logit(model, keep(x, present, numbers, baseline), target).double() - empty
-        # Equal shares meet the constraint; what is fitted beyond them sums to 0, so the design is centred.
+        # equal shares meet the constraint; the fit of what remains must sum to 0, so the design is centred
         there = present.double()
         share = there.mean(1, keepdim=True)
         design = there - share
@@ -63,7 +60,7 @@ def kernel_shap(
 
 
 def _coalitions(x: Tensor, rng: SampleRng, players: int, draws: int) -> Iterator[tuple[Tensor, float]]:
-    """Who is present, bool ``(B, P)``, and the weight: all coalitions if they are few, else random ones."""
+    """Present patches, bool ``(B, P)``, and weight of each coalition: of all if they are few, else of random ones."""
     if 2**players - 2 <= draws:
         for code in range(1, 2**players - 1):
             bits = torch.tensor([bool(code >> player & 1) for player in range(players)], device=x.device)

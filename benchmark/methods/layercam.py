@@ -1,4 +1,4 @@
-"""Layer-CAM: the last feature maps, each value weighted by its own positive gradient."""
+"""Layer-CAM: the last feature maps, with each value weighted by its own positive gradient."""
 
 from torch import Tensor, nn
 
@@ -10,7 +10,7 @@ from .shared.cam import features_and_gradients, on_pixels, without_convolution
 def layercam(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """Rectified sum of the last convolution's outputs times their positive gradients, ``(B, C, H, W)``.
 
-    Layer, resolution and channels are as in Grad-CAM. Costs one forward and one backward pass.
+    Layer, resolution and channels are as in Grad-CAM. It costs one forward and one backward pass.
 
     Args:
         model: classifier with a convolution, ``(B, C, H, W)`` to logits ``(B, K)``.

@@ -1,10 +1,10 @@
-"""LIME: the linear model of patches that fits the logit best where most of them are there."""
+"""LIME: a linear model of patches, fitted to the logits of images from which random patches are removed."""
 
 import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least, positive
+from ..toolkit.ranges import Count, Positive
 from ..toolkit.rng import SampleRng
 from .shared.patches import keep, logit, patch_numbers, spread
 
@@ -18,40 +18,35 @@ def lime(
     target: Tensor,
     rng: SampleRng,
     *,
-    draws: int = 256,
-    patch: int = 4,
-    width: float = 0.25,
-    ridge: float = 1.0,
+    draws: Count = 256,
+    patch: Count = 4,
+    width: Positive = 0.25,
+    ridge: Positive = 1.0,
     baseline: float = 0.0,
 ) -> Tensor:
-    """Coefficients of patches in a weighted ridge regression of the logit, shared by their pixels and channels.
+    """Coefficients of patches in a weighted ridge regression of the logit, shared equally by their pixels and channels.
 
-    Shaped like ``x``, in logits. Each draw keeps every patch with probability 1/2; its weight is
-    ``exp(-d^2 / width^2)``, d the cosine distance of the kept patches from all, as in the paper's eq. 2 (the
-    released code takes the root of it). The intercept is not penalised. Patches stand for the paper's
-    superpixels, and the logit for its probability. captum's class draws from the global stream. Costs ``draws``
-    forward passes.
+    Shaped like ``x``, in logits. Each draw keeps every patch with probability 1/2. Its weight is ``exp(-d^2 /
+    width^2)``, where d is the cosine distance of the vector of kept patches from that of all patches, as in the paper's
+    eq. 2; the released code takes the root of this. The intercept is not penalised. Patches replace the paper's
+    superpixels, and the logit its probability. captum's class draws from the global stream. It costs ``draws`` forward
+    passes.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
-        draws: subsets of patches for each input.
-        patch: side of a patch in pixels, those at the edge may be smaller; of a vector, its number of features.
-        width: of the kernel, in cosine distances.
-        ridge: penalty on the squared coefficients, beside a sum of weighted squared errors over the draws.
-        baseline: value that an absent pixel takes, in units of ``x``.
-
-    Raises:
-        XaiboardError: ``draws`` or ``patch`` is smaller than 1, or ``width`` or ``ridge`` is not positive.
+        draws: number of subsets of patches for each input.
+        patch: side of a patch, in pixels; patches at the edge may be smaller. Of a vector, its number of features.
+        width: width of the kernel, in cosine distances.
+        ridge: penalty on the squared coefficients, relative to the sum over the draws of weighted squared errors.
+        baseline: value of a removed pixel, in units of ``x``.
     """
-    at_least(1, "lime", draws=draws, patch=patch)
-    positive("lime", width=width, ridge=ridge)
     numbers = patch_numbers(x, patch)
     players = int(numbers.max()) + 1
     penalty = torch.full((players + 1,), ridge, dtype=torch.float64, device=x.device)
-    penalty[0] = 0  # of the intercept
+    penalty[0] = 0  # the intercept is not penalised
     squares = penalty.diag().repeat(len(x), 1, 1)
     products = torch.zeros(len(x), players + 1, dtype=torch.float64, device=x.device)
     for _ in range(draws):

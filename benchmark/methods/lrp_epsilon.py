@@ -1,23 +1,23 @@
-"""LRP-epsilon: relevance shared out in proportion to what each input adds to a layer's output."""
+"""LRP-epsilon: relevance passed back through each layer in proportion to the contributions of its inputs."""
 
 import captum.attr
 from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import positive
+from ..toolkit.ranges import Positive
 from .shared.layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
 from .shared.traceless import traceless
 
 PASSES = (nn.ReLU, nn.Tanh, nn.Dropout)
-"""Activations that pass relevance on, and what captum treats as one."""
+"""Activations, which pass relevance on unchanged; captum treats dropout as one."""
 
 EXACT = 1e-30
-"""Epsilon of layers without weights: it keeps 0 / 0 from being no number, and absorbs nothing."""
+"""Epsilon of layers without weights; large enough to avoid 0 / 0, and too small to absorb relevance."""
 
 
 def without_epsilon_rule(model: nn.Module) -> str | None:
-    """The reason why relevance would not be conserved, or None."""
+    """Why relevance would not be conserved on the model, or None."""
     for layer in layers(model):
         if type(layer) not in PASSES and not isinstance(layer, LINEAR + AVERAGES + SHAPES + MAXIMA):
             return f"LRP has no rule for {type(layer).__name__}"
@@ -29,28 +29,25 @@ def without_epsilon_rule(model: nn.Module) -> str | None:
 
 
 @method(source="Bach et al. 2015, doi:10.1371/journal.pone.0130140, eq. 58", applies=without_epsilon_rule)
-def lrp_epsilon(model: nn.Module, x: Tensor, target: Tensor, *, epsilon: float = 0.25) -> Tensor:
-    """Relevance of each input for the target's logit, in logits, shaped like ``x``.
+def lrp_epsilon(model: nn.Module, x: Tensor, target: Tensor, *, epsilon: Positive = 0.25) -> Tensor:
+    """Relevance of each element of ``x`` for the target's logit, in logits, shaped like ``x``.
 
-    Layers with weights follow the epsilon rule, ``R_i = x_i sum_j w_ij R_j / (z_j + epsilon sign z_j)``; pooling
-    shares relevance exactly, activations pass it on. Biases keep their share, and epsilon absorbs relevance where
-    a pre-activation ``z`` is small. As epsilon goes to 0, the result for a ReLU network is input x gradient
-    (Ancona et al. 2018, arXiv:1711.06104, prop. 1). Costs two forward passes and one backward pass.
+    Layers with weights follow the epsilon rule, ``R_i = x_i sum_j w_ij R_j / (z_j + epsilon sign z_j)``, with
+    pre-activations ``z``. Pooling distributes relevance without epsilon, and activations pass it on unchanged. Biases
+    keep their share of the relevance, and epsilon absorbs relevance where a pre-activation is small. As epsilon goes to
+    0, the result for a ReLU network is input x gradient (Ancona et al. 2018, arXiv:1711.06104, prop. 1). It costs two
+    forward passes and one backward pass.
 
     Args:
         model: classifier made of layers with a rule, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
-        epsilon: stabiliser, in units of the pre-activations.
-
-    Raises:
-        XaiboardError: ``epsilon`` is not positive.
+        epsilon: stabiliser of the denominator, in units of the pre-activations.
     """
-    positive("lrp_epsilon", epsilon=epsilon)
     with traceless(model):
         for layer in layers(model):
             if type(layer) not in PASSES:
                 vars(layer)["rule"] = EpsilonRule(epsilon if isinstance(layer, LINEAR) else EXACT)
-        # captum looks for layers among the parts of what it is given
+        # captum looks for layers only inside the module that it is given
         explained = captum.attr.LRP(nn.Sequential(model)).attribute(x.detach().requires_grad_(), target)
     return explained.detach()

@@ -1,4 +1,4 @@
-"""Occlusion: what the explained logit loses when a window is covered."""
+"""Occlusion: the drop of the explained logit when a window is covered."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -9,35 +9,40 @@ from torch import Tensor, nn
 
 from ..components.decorators import method
 from ..errors import XaiboardError
-from ..toolkit.checks import at_least
+from ..toolkit.ranges import Count
 
 
 @method(source="Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2")
 def occlusion(
-    model: nn.Module, x: Tensor, target: Tensor, *, window: int = 4, stride: int = 2, baseline: float = 0.0
+    model: nn.Module,
+    x: Tensor,
+    target: Tensor,
+    *,
+    window: Count = 4,
+    stride: Count = 2,
+    baseline: float = 0.0,
 ) -> Tensor:
     """Mean drop of the target's logit over the windows that cover a pixel, shaped like ``x``, in logits.
 
-    All channels of a window are covered together, and each of them gets the whole drop. Windows larger than
-    the input are cut to it; where ``stride`` does not divide what is left, the last window is cut at the edge,
-    so that every pixel is covered. In ``(B, F)`` inputs a window is a run of neighbouring features.
+    All channels of a window are covered together, and each channel gets the whole drop. Windows larger than the input
+    are cut to it. If ``stride`` does not divide the rest of a side, the last window is cut at the edge, so that every
+    pixel is covered. In ``(B, F)`` inputs a window is a run of neighbouring features.
 
-    captum's class rounds to float32 and evaluates windows in batches of other sizes than the intact input's,
-    where the last bit of the logits may differ; here both have the same size, and a window that changes
-    nothing gets exactly zero.
+    captum's class rounds to float32, and evaluates windows in batches of another size than the intact input's, for
+    which the last bit of a logit may differ. Here both batches have the same size, and a window that changes nothing
+    gets exactly zero.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
         window: side of the square window, in pixels.
-        stride: distance of neighbouring windows, in pixels; at most ``window``.
-        baseline: value that a covered pixel takes, in units of ``x``.
+        stride: distance between neighbouring windows, in pixels; at most ``window``.
+        baseline: value of a covered pixel, in units of ``x``.
 
     Raises:
-        XaiboardError: ``stride`` is smaller than 1 or greater than ``window``, which would leave gaps.
+        XaiboardError: ``stride`` is greater than ``window``, which would leave pixels uncovered.
     """
-    at_least(1, "occlusion", window=window, stride=stride)
     if stride > window:
         raise XaiboardError(
             f"setting 'stride' of 'occlusion' must be at most window={window}, or pixels are left out; got '{stride}'"

@@ -1,4 +1,4 @@
-"""Random map: the control that knows neither model nor image."""
+"""Random map: a control that knows neither model nor image."""
 
 from torch import Tensor
 

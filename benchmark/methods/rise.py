@@ -1,4 +1,4 @@
-"""RISE: random masks, weighted by how sure the model is of what they leave."""
+"""RISE: random masks, weighted by the model's output for the masked image."""
 
 from math import ceil
 from typing import Literal
@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ..components.decorators import method
-from ..errors import SettingError, XaiboardError
-from ..toolkit.checks import at_least
+from ..errors import XaiboardError
+from ..toolkit.ranges import Count, Share
 from ..toolkit.rng import SampleRng
 from .shared.patches import logit
 
@@ -21,36 +21,32 @@ def rise(
     target: Tensor,
     rng: SampleRng,
     *,
-    draws: int = 256,
-    grid: int = 7,
-    share: float = 0.5,
+    draws: Count = 256,
+    grid: Count = 7,
+    share: Share = 0.5,
     output: Literal["probability", "logit"] = "probability",
 ) -> Tensor:
-    """Mean of random masks times the model's output for the masked image, over ``share``, ``(B, C, H, W)``.
+    """Mean over random masks of the mask times the model's output for the masked image, divided by ``share``.
 
-    A mask is a grid of cells, each open with probability ``share``, enlarged bilinearly by one cell more than the
-    image and shifted at random; it multiplies the image. The value of a pixel estimates the mean output given
-    that it is seen, so that the map has a large constant part, and all of it matters by comparison only. It
-    belongs to pixels: each channel gets an equal share of it. The paper takes 4000 masks and more on large
-    images. Costs ``draws`` forward passes.
+    ``(B, C, H, W)``. A mask multiplies the image. It is a grid of cells, each open with probability ``share``; the grid
+    is enlarged bilinearly, one cell larger than the image, and shifted at random. The value of a pixel estimates the
+    mean output given that the pixel is visible. The map thus has a large constant part, and only differences between
+    pixels have a meaning. It has one value for each pixel, which the channels share equally. The paper takes 4000 masks
+    and more, for large images. It costs ``draws`` forward passes.
 
     Args:
         model: classifier, ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images.
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
-        draws: masks for each image.
-        grid: cells along each side of the image.
+        draws: number of masks for each image.
+        grid: number of cells along each side of the image.
         share: probability that a cell is open.
-        output: what is averaged; the paper's is the probability.
+        output: which output is averaged; the paper takes the probability.
 
     Raises:
-        XaiboardError: ``draws`` or ``grid`` is smaller than 1, ``share`` is no probability above 0, or ``x`` is no
-            image.
+        XaiboardError: ``x`` is no image.
     """
-    at_least(1, "rise", draws=draws, grid=grid)
-    if not 0 < share <= 1:
-        raise SettingError(f"setting 'share' of 'rise' must be above 0 and at most 1; got '{share:g}'")
     if x.dim() != 4:
         raise XaiboardError(f"method 'rise' needs images (B, C, H, W), got {tuple(x.shape)}; leave it out")
     total = torch.zeros_like(x[:, :1])

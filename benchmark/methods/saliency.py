@@ -14,6 +14,6 @@ def saliency(model: nn.Module, x: Tensor, target: Tensor, *, abs: bool = False) 
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
-        abs: the magnitude instead of the signed gradient, as in the paper.
+        abs: whether to return magnitudes, as in the paper, in place of signed gradients.
     """
     return captum.attr.Saliency(model).attribute(x.detach().requires_grad_(), target, abs=abs)

@@ -1,10 +1,10 @@
-"""Shapley value sampling: a patch's part in the logit, averaged over random orders in which patches appear."""
+"""Shapley value sampling: the gain of logit by each patch, averaged over random orders in which patches are added."""
 
 import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least
+from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
 from .shared.patches import keep, logit, patch_numbers, spread
 
@@ -16,28 +16,25 @@ def shapley_sampling(
     target: Tensor,
     rng: SampleRng,
     *,
-    draws: int = 8,
-    patch: int = 4,
+    draws: Count = 8,
+    patch: Count = 4,
     baseline: float = 0.0,
 ) -> Tensor:
-    """Mean gain of the target's logit when a patch joins those before it, shared by its pixels and channels.
+    """Mean gain of the target's logit when a patch is added to those before it in a random order, shaped like ``x``.
 
-    Shaped like ``x``, in logits. In every order the gains of all patches sum to ``f(x) - f(baseline)``, and so
-    does the attribution. Costs ``draws`` times the number of patches less 1 forward passes, and two more.
+    In logits; the gain of a patch is shared equally by its pixels and channels. In every order the gains of all patches
+    sum to ``f(x) - f(baseline)``, and so do the attributions. It costs ``draws`` times one forward pass less than there
+    are patches, and two more.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
-        draws: random orders of the patches, for each input its own.
-        patch: side of a patch in pixels, those at the edge may be smaller; of a vector, its number of features.
-        baseline: value that an absent pixel takes, in units of ``x``.
-
-    Raises:
-        XaiboardError: ``draws`` or ``patch`` is smaller than 1.
+        draws: number of random orders of the patches, for each input its own.
+        patch: side of a patch, in pixels; patches at the edge may be smaller. Of a vector, its number of features.
+        baseline: value of a removed pixel, in units of ``x``.
     """
-    at_least(1, "shapley_sampling", draws=draws, patch=patch)
     numbers = patch_numbers(x, patch)
     players = int(numbers.max()) + 1
     intact, empty = logit(model, x, target), logit(model, torch.full_like(x, baseline), target)

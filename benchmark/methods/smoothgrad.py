@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.checks import at_least
+from ..toolkit.ranges import Count, NotNegative
 from ..toolkit.rng import SampleRng
 
 
@@ -18,28 +18,24 @@ def smoothgrad(
     target: Tensor,
     rng: SampleRng,
     *,
-    draws: int = 25,
-    sigma: float = 0.15,
+    draws: Count = 25,
+    sigma: NotNegative = 0.15,
     abs: bool = False,
 ) -> Tensor:
     """Mean gradient of the target's logit at ``x`` plus Gaussian noise, shaped like ``x``.
 
-    Noisy inputs are not clipped to ``[0, 1]``: clipped noise is biased wherever ``x`` is near black or white.
+    Noisy inputs are not clipped to ``[0, 1]``: clipping would bias the noise where ``x`` is almost black or white. It
+    costs ``draws`` forward and backward passes.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
-        draws: noisy copies of each input.
+        draws: number of noisy copies of each input.
         sigma: standard deviation of the noise, in units of ``x``.
-        abs: the magnitude of the mean gradient instead of its signed value.
-
-    Raises:
-        XaiboardError: ``draws`` is smaller than 1, or ``sigma`` than 0.
+        abs: whether to return the magnitude of the mean gradient in place of its signed value.
     """
-    at_least(1, "smoothgrad", draws=draws)
-    at_least(0, "smoothgrad", sigma=sigma)
     total = torch.zeros_like(x)
     for gradient in noisy_gradients(model, x, target, rng, draws, sigma):
         total += gradient
@@ -50,8 +46,8 @@ def smoothgrad(
 def noisy_gradients(
     model: nn.Module, x: Tensor, target: Tensor, rng: SampleRng, draws: int, sigma: float
 ) -> Iterator[Tensor]:
-    """Gradients of the target's logit at ``draws`` noisy copies of ``x``, each shaped like it."""
+    """Gradients of the target's logit at ``draws`` noisy copies of ``x``, each shaped like ``x``."""
     gradient = captum.attr.Saliency(model).attribute
-    # captum's NoiseTunnel draws from the global stream, so its result depends on the batch.
+    # not captum's NoiseTunnel, which draws from the global stream, so that its result depends on the batch
     for _ in range(draws):
         yield gradient((x + rng.normal(x, sigma)).requires_grad_(), target, abs=False)

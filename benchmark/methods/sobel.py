@@ -1,4 +1,4 @@
-"""Sobel edges: the control that knows the image, but not the model."""
+"""Sobel edges: a control that knows the image, but not the model."""
 
 import torch
 from torch import Tensor
@@ -12,8 +12,8 @@ from ..errors import XaiboardError
 def sobel(x: Tensor) -> Tensor:
     """Magnitude of the brightness gradient, ``(B, C, H, W)``, shared equally by the channels.
 
-    Brightness is the mean over channels, its gradient is in units of ``x`` per pixel. The border is continued
-    with its own values, so that the image's frame is no edge. The sum over channels is the magnitude.
+    Brightness is the mean over channels; its gradient is in units of ``x`` per pixel. The image is continued beyond the
+    border by its border pixels, so that the border is no edge. The sum over channels is the magnitude.
 
     Args:
         x: images, ``(B, C, H, W)``.

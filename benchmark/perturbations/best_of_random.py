@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 
 from ..components.decorators import perturbation
-from ..toolkit.checks import at_least, radius
 from ..toolkit.pixels import magnitudes
+from ..toolkit.ranges import Count, NotNegative, Radius
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import top_pixels
 from .shared.agreement import mass_centre, spearman_with
@@ -29,42 +29,38 @@ def best_of_random(
     explain: Callable[[Tensor], Tensor],
     rng: SampleRng,
     *,
-    eps: float = 0.1,
-    step: float = 0.1,
-    steps: int = 100,
-    restarts: int = 3,
+    eps: Radius = 0.1,
+    step: NotNegative = 0.1,
+    steps: Count = 100,
+    restarts: Count = 3,
     measure: Measure = "spearman",
-    k: int = 100,
+    k: Count = 100,
 ) -> Tensor:
-    """The image on a random walk of signs whose map agrees least with that of ``x``, shaped like ``x``.
+    """The image on random walks from ``x`` whose map agrees least with that of ``x``, shaped like ``x``.
 
-    The "random" attack of the released code: a step of ``step`` up or down for each element, back into the ball and
-    into ``[0, 1]``, some hundred times over; of all images that are predicted as ``x`` is, the worst is kept, and
-    ``x`` itself where none is worse. It uses no gradient, so it attacks every method alike. (The released code keeps
-    the lowest Kendall correlation; Spearman's orders images much the same and is quicker.)
+    This is the "random" attack of the released code. In each step every element moves up or down by ``step``, and is
+    put back into the ball and into ``[0, 1]``. Of all visited images that are predicted as ``x`` is, the one with the
+    worst map is kept; ``x`` itself if no map is worse. The attack uses no gradient, so it attacks every method alike.
+    The released code keeps the lowest Kendall correlation; Spearman's orders images much the same and is faster.
 
     Args:
         model: classifier, to logits ``(B, K)``.
         x: inputs in ``[0, 1]``.
-        logits: outputs for ``x``.
-        attribution: map of ``x``.
-        explain: the attacked method.
+        logits: outputs for ``x``, ``(B, K)``.
+        attribution: map of ``x`` by the attacked method.
+        explain: the attribution of any input by the attacked method.
         rng: random numbers of each sample.
-        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
+        eps: radius of the ball around ``x`` in the sup norm, in units of ``x``.
         step: length of a step, in radii.
-        steps: number of steps; each costs an explanation and a forward pass.
+        steps: number of steps of a walk; each costs an explanation and a forward pass.
         restarts: number of walks, all from ``x``.
-        measure: what is kept lowest: rank correlation, the share of the ``k`` largest pixels that stay, or the
-            closeness of the centres of mass.
-        k: pixels in a set, for the intersection.
+        measure: how agreement is measured: by the rank correlation of the maps, by the share of the ``k`` top pixels
+            that they have in common, or by how near their centres of mass are.
+        k: number of top pixels, for ``intersection``.
 
     Raises:
-        XaiboardError: a radius outside ``[0, 1]``, a negative step, fewer than one step or walk, or no set of the
-            map's pixels has ``k`` of them.
+        XaiboardError: ``k`` is larger than the number of pixels.
     """
-    radius("best_of_random", eps)
-    at_least(0, "best_of_random", step=step)
-    at_least(1, "best_of_random", steps=steps, restarts=restarts)
     worst = Worst(x, logits, attribution, _agreement(attribution, measure, k))
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
     for _ in range(restarts):
@@ -76,7 +72,7 @@ def best_of_random(
 
 
 def _agreement(attribution: Tensor, measure: Measure, k: int) -> Callable[[Tensor], Tensor]:
-    """Agreement of a map with ``attribution``, ``(B,)``."""
+    """Agreement of a map with ``attribution``, ``(B,)``; the higher the more alike."""
     if measure == "spearman":
         return spearman_with(attribution)
     if measure == "intersection":

@@ -8,23 +8,23 @@ from PIL import Image
 from torch import Tensor
 
 from ..components.decorators import perturbation
-from ..errors import SettingError, XaiboardError
+from ..errors import XaiboardError
 from ..toolkit.checks import need_images
+from ..toolkit.ranges import JpegQuality
 
 
 @perturbation(source="Hendrycks & Dietterich 2019, arXiv:1903.12261")
-def jpeg(x: Tensor, *, quality: int = 50) -> Tensor:
-    """``x`` in eight bits, compressed as JPEG and read again, shaped like ``x``.
+def jpeg(x: Tensor, *, quality: JpegQuality = 50) -> Tensor:
+    """``x`` after rounding to eight bits and JPEG compression, shaped like ``x``.
 
     Args:
         x: grey or RGB images in ``[0, 1]``, ``(B, C, H, W)``.
-        quality: of the compression, from 1 to 95; the colour of RGB images has half the resolution.
+        quality: quality of the compression, on Pillow's scale. The colour of RGB images is stored at half the
+            resolution.
 
     Raises:
-        XaiboardError: ``quality`` is out of range, or the inputs are neither grey nor RGB images.
+        XaiboardError: the inputs are neither grey nor RGB images.
     """
-    if not 1 <= quality <= 95:
-        raise SettingError(f"setting 'quality' of 'jpeg' must be from 1 to 95; got '{quality}'")
     need_images(x, "jpeg")
     if x.shape[1] not in {1, 3}:
         raise XaiboardError(f"'jpeg' needs grey or RGB images; got {x.shape[1]} channels")
@@ -34,10 +34,10 @@ def jpeg(x: Tensor, *, quality: int = 50) -> Tensor:
 
 
 def _compressed(image: np.ndarray, quality: int) -> np.ndarray:
-    """An image ``(H, W, C)`` after compression, in bytes."""
+    """An image of bytes, ``(H, W, C)``, after compression."""
     grey = image.shape[2] == 1
     file = BytesIO()
-    # Fixed, so that another default of another Pillow changes nothing.
+    # every option is given, so that another version of Pillow with other defaults changes nothing
     Image.fromarray(image[..., 0] if grey else image).save(
         file, "JPEG", quality=quality, subsampling="4:2:0", optimize=False, progressive=False
     )

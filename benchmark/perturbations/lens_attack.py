@@ -6,11 +6,11 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
-from ..toolkit.checks import at_least
+from ..toolkit.ranges import Count, Window
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import dilate, top_pixels
 from .shared.agreement import spearman_with
-from .shared.map_attack import Climb, Through, applies, attack
+from .shared.map_attack import Climb, Victim, applies, attack
 from .shared.worst import Worst
 
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534, released code; keep=recall is an addition"
@@ -28,59 +28,46 @@ def lens_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: int = 100,
-    window: int = 1,
+    k: Count = 100,
+    window: Window = 1,
     keep: Literal["recall", "spearman"] = "recall",
-    eps: float = 0.1,
-    step: float = 1.0,
-    steps: int = 50,
-    restarts: int = 1,
-    beta: float = 5.0,
-    through: Through = "auto",
-    other: str = "",
+    climb: Climb = Climb(),
 ) -> Tensor:
-    """The image near ``x`` whose map has the fewest top pixels within the original ones' windows, shaped like ``x``.
+    """The image near ``x`` whose map has the fewest top pixels near those of the map of ``x``, shaped like ``x``.
 
-    As :func:`~xaiboard.benchmark.perturbations.topk_attack.topk_attack`, with the original set dilated by ``window``:
-    each step lowers what its neighbourhood holds, so that moves within a window, which LENS forgives, gain nothing.
-    What is kept is the iterate with the worst LENS recall itself, or, as in the released code, the one whose ranks
-    agree least (Spearman's correlation for Kendall's).
+    As :func:`~xaiboard.benchmark.perturbations.topk_attack.topk_attack`, with one difference: each step lowers the
+    importance of the original top pixels and of their neighbours within ``window``. LENS forgives moves within the
+    window, so they would gain nothing. Of the visited images, the one with the lowest LENS recall is kept; or, as in
+    the released code, the one whose ranks agree least (by Spearman's correlation, where that code takes Kendall's).
 
     Args:
         model: classifier, to logits ``(B, K)``.
         x: inputs in ``[0, 1]``.
         target: explained classes, ``(B,)``.
-        logits: outputs for ``x``.
-        attribution: map of ``x``.
-        explain: the attacked method.
-        method: its name.
-        other_model: the network that is differentiated.
-        rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
-        k: pixels in a set.
-        window: radius in pixels.
-        keep: what the kept iterate has least of: ``recall`` at ``k`` and ``window``, or ``spearman``.
-        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of the first step, in radii; later ones are shorter (:mod:`.shared.map_attack`).
-        steps: number of steps; each costs an explanation, a forward pass, a map that is differentiated, and for samples
-            whose prediction is lost a forward and a backward pass.
-        restarts: number of starts: the first at ``x``, the others anywhere in the ball.
-        beta: sharpness of the softplus, as for ``topk_attack``.
-        through: the map that is differentiated, as for ``topk_attack``.
-        other: the model whose smooth copy is differentiated instead of the judged one's, as for ``topk_attack``.
+        logits: outputs for ``x``, ``(B, K)``.
+        attribution: map of ``x`` by the attacked method.
+        explain: the attribution of any input by the attacked method.
+        method: name of the attacked method.
+        other_model: the network whose smooth copy is differentiated.
+        rng: random numbers of each sample, for further starts and for steps where there is no gradient.
+        k: number of top pixels.
+        window: radius of the neighbourhood, in pixels: a square of side ``2 * window + 1``.
+        keep: which image is kept: that of lowest ``recall`` at ``k`` and ``window``, or of lowest ``spearman``.
+        climb: how the attack moves.
 
     Raises:
-        XaiboardError: a setting out of range, or no set of the map's pixels has ``k`` of them.
+        XaiboardError: ``k`` is larger than the number of pixels, or the method's own gradient is asked for and it has
+            none.
     """
-    del other  # read by the engine, which supplies the model
-    at_least(0, "lens_attack", window=window)
-    climb = Climb("lens_attack", eps, step, steps, restarts, beta, through, method, other_model)
     near = dilate(top_pixels(attribution, k, "lens_attack").pixels, window)
 
     def recall(perturbed: Tensor) -> Tensor:
         return (near * top_pixels(perturbed, k, "lens_attack").pixels).sum((1, 2)) / k
 
+    def loss(values: Tensor) -> Tensor:
+        return -(values * near).mean((1, 2))
+
     worst = Worst(x, logits, attribution, recall if keep == "recall" else spearman_with(attribution))
     return attack(
-        climb, model, x, target, worst, explain, rng,
-        lambda values: -(values * near).mean((1, 2)),
-    )  # fmt: skip
+        "lens_attack", climb, Victim(model, x, target, explain, method, other_model), worst, loss, rng
+    )

@@ -1,11 +1,11 @@
-"""Projected gradient descent: an attack on the prediction, for contrast with attacks on its explanation."""
+"""Projected gradient descent: an attack on the prediction, to compare with attacks on its explanation."""
 
 import torch
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
-from ..toolkit.checks import at_least, radius
 from ..toolkit.pgd import log_odds, pgd_linf
+from ..toolkit.ranges import Count, NotNegative, Radius
 from ..toolkit.rng import SampleRng
 
 
@@ -16,33 +16,28 @@ def pgd(
     logits: Tensor,
     rng: SampleRng,
     *,
-    eps: float = 0.1,
-    step: float = 0.25,
-    steps: int = 10,
-    restarts: int = 1,
+    eps: Radius = 0.1,
+    step: NotNegative = 0.25,
+    steps: Count = 10,
+    restarts: Count = 1,
 ) -> Tensor:
-    """The image near ``x`` that speaks most against the class that is predicted for ``x``, shaped like ``x``.
+    """The image near ``x`` with the highest log odds against the class predicted for ``x``, shaped like ``x``.
 
-    It looks for another prediction, and where it finds one a row counts it as not held: what maps do on the samples
-    that are left says how far an attack on the prediction moves its explanation as well. The gradient of the log odds
-    has the direction of the cross-entropy's, and is still known where a softmax saturates.
+    The attack looks for another prediction. Samples whose prediction changes are left out of the metrics that compare
+    maps. The maps of the remaining samples show how far an attack on the prediction moves the explanation as well. The
+    gradient of the log odds has the direction of the cross-entropy's, and does not vanish where the softmax saturates.
 
     Args:
         model: classifier, to logits ``(B, K)``.
         x: inputs in ``[0, 1]``.
-        logits: outputs for ``x``.
-        rng: random numbers of each sample, for the starts, anywhere in the ball.
-        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of a step, in radii; with the defaults 2.5 radii are walked.
-        steps: number of steps; each costs a forward and a backward pass.
-        restarts: number of starts; the end with the highest log odds against the class is kept.
-
-    Raises:
-        XaiboardError: a setting out of range.
+        logits: outputs for ``x``, ``(B, K)``.
+        rng: random numbers of each sample, for the starts.
+        eps: radius of the ball around ``x`` in the sup norm, in units of ``x``.
+        step: length of a step, in radii; the default steps add up to 2.5 radii.
+        steps: number of steps from each start; each costs a forward and a backward pass.
+        restarts: number of starts, drawn from the ball. Of the images where they end, the one with the highest log odds
+            against the class is returned.
     """
-    radius("pgd", eps)
-    at_least(0, "pgd", step=step)
-    at_least(1, "pgd", steps=steps, restarts=restarts)
     label = logits.argmax(1)
     best, highest = x, torch.full_like(logits[:, 0], -torch.inf)
     for _ in range(restarts):

@@ -13,14 +13,14 @@ from ..toolkit.rng import SampleRng
 
 @perturbation(source="Engstrom et al. 2019, arXiv:1712.02779")
 def rotation(x: Tensor, rng: SampleRng, *, degrees: float = 5.0) -> Tensor:
-    """``x`` turned about its middle, bilinearly, with zero where nothing comes from, shaped like ``x``.
+    """``x`` rotated about its middle, with bilinear interpolation and zeros from outside the image, shaped like ``x``.
 
-    Each sample turns clockwise or anticlockwise by chance.
+    For each sample it is drawn whether it turns clockwise or anticlockwise.
 
     Args:
         x: images in ``[0, 1]``, ``(B, C, H, W)``.
         rng: random numbers of each sample.
-        degrees: angle.
+        degrees: angle of the rotation, in degrees.
 
     Raises:
         XaiboardError: the inputs are no images.
@@ -32,5 +32,7 @@ def rotation(x: Tensor, rng: SampleRng, *, degrees: float = 5.0) -> Tensor:
     right = torch.arange(width).to(x) - (width - 1) / 2
     row = angle.cos() * down + angle.sin() * right
     column = angle.cos() * right - angle.sin() * down
-    grid = torch.stack([2 * column / width, 2 * row / height], -1)  # in halves of the image, from its middle
+    grid = torch.stack(
+        [2 * column / width, 2 * row / height], -1
+    )  # in units of half the image, from its middle
     return grid_sample(x, grid, align_corners=False).clamp(0, 1)

@@ -1,28 +1,31 @@
 """Shift: the image moves by whole pixels."""
 
+from typing import Annotated
+
 import torch
+from annotated_types import Ge
 from torch import Tensor
 
 from ..components.decorators import perturbation
-from ..toolkit.checks import at_least, need_images
+from ..toolkit.checks import need_images
 from ..toolkit.rng import SampleRng
 
 
 @perturbation(source="Kindermans et al. 2019, arXiv:1711.00867; Azulay & Weiss 2019, arXiv:1805.12177")
-def shift(x: Tensor, rng: SampleRng, *, pixels: int = 1) -> Tensor:
-    """``x`` moved along a diagonal, by ``pixels`` rows and as many columns, with zero where it came from.
+def shift(x: Tensor, rng: SampleRng, *, pixels: Annotated[int, Ge(0)] = 1) -> Tensor:
+    """``x`` shifted along a diagonal, by ``pixels`` rows and as many columns, with zeros from outside the image.
 
-    Each sample has its direction of the four by chance. A map that moves along is within a window of ``pixels``.
+    One of the four diagonal directions is drawn for each sample. If the map moves along with the image, each of its
+    pixels stays within a window of ``pixels``.
 
     Args:
         x: images in ``[0, 1]``, ``(B, C, H, W)``.
         rng: random numbers of each sample.
-        pixels: length of the move in rows, and in columns.
+        pixels: number of rows, and of columns, by which the image moves.
 
     Raises:
-        XaiboardError: ``pixels`` is negative, or the inputs are no images.
+        XaiboardError: the inputs are no images.
     """
-    at_least(0, "shift", pixels=pixels)
     need_images(x, "shift")
     moves = (pixels * rng.sign(x.new_empty(len(x), 2))).long()
     for axis in (2, 3):

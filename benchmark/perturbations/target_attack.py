@@ -1,4 +1,4 @@
-"""Targeted attack: importance is drawn into a region that had least of it."""
+"""Targeted attack: importance is drawn into the region that had least of it."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from ..components.decorators import perturbation
-from ..toolkit.checks import at_least
 from ..toolkit.pixels import magnitudes
+from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
-from .shared.map_attack import SOURCE, Climb, Through, applies, attack
+from .shared.map_attack import SOURCE, Climb, Victim, applies, attack
 from .shared.worst import Worst
 
 
@@ -28,45 +28,31 @@ def target_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    side: int = 8,
-    eps: float = 0.1,
-    step: float = 1.0,
-    steps: int = 50,
-    restarts: int = 1,
-    beta: float = 5.0,
-    through: Through = "auto",
-    other: str = "",
+    side: Count = 8,
+    climb: Climb = Climb(),
 ) -> Tensor:
-    """The image near ``x`` whose map has the most in the square where the original map has least, shaped like ``x``.
+    """The image near ``x`` whose map has most of its mass in the square where the map of ``x`` has least, like ``x``.
 
-    What is differentiated, what is kept and how it transfers to other methods is as in
+    How the image is searched, and what is attacked when the method cannot be differentiated, is as in
     :func:`~xaiboard.benchmark.perturbations.topk_attack.topk_attack`.
 
     Args:
         model: classifier, to logits ``(B, K)``.
         x: inputs in ``[0, 1]``.
         target: explained classes, ``(B,)``.
-        logits: outputs for ``x``.
-        attribution: map of ``x``.
-        explain: the attacked method.
-        method: its name.
-        other_model: the network that is differentiated.
-        rng: random numbers of each sample, for further starts, and for steps where there is no gradient.
-        side: of the square, in pixels, at most those of the image; the first of several that have least.
-        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-        step: length of the first step, in radii, as for ``topk_attack``.
-        steps: number of steps, as for ``topk_attack``.
-        restarts: number of starts: the first at ``x``, the others anywhere in the ball.
-        beta: sharpness of the softplus, as for ``topk_attack``.
-        through: the map that is differentiated, as for ``topk_attack``.
-        other: the model whose smooth copy is differentiated instead of the judged one's, as for ``topk_attack``.
+        logits: outputs for ``x``, ``(B, K)``.
+        attribution: map of ``x`` by the attacked method.
+        explain: the attribution of any input by the attacked method.
+        method: name of the attacked method.
+        other_model: the network whose smooth copy is differentiated.
+        rng: random numbers of each sample, for further starts and for steps where there is no gradient.
+        side: side of the square, in pixels; cut to the image. Of several squares with the least mass the first is
+            taken.
+        climb: how the attack moves.
 
     Raises:
-        XaiboardError: a setting out of range.
+        XaiboardError: the method's own gradient is asked for, and it has none.
     """
-    at_least(1, "target_attack", side=side)
-    del other  # read by the engine, which supplies the model
-    climb = Climb("target_attack", eps, step, steps, restarts, beta, through, method, other_model)
     region = least_square(attribution, side)
 
     def elsewhere(other: Tensor) -> Tensor:
@@ -74,21 +60,15 @@ def target_attack(
         total = values.sum((1, 2)).clamp_min(torch.finfo(values.dtype).tiny)
         return -(values * region).sum((1, 2)) / total
 
-    worst = Worst(x, logits, attribution, elsewhere)
-    return attack(
-        climb,
-        model,
-        x,
-        target,
-        worst,
-        explain,
-        rng,
-        lambda values: (values * region).mean((1, 2)),
-    )
+    def loss(values: Tensor) -> Tensor:
+        return (values * region).mean((1, 2))
+
+    victim = Victim(model, x, target, explain, method, other_model)
+    return attack("target_attack", climb, victim, Worst(x, logits, attribution, elsewhere), loss, rng)
 
 
 def least_square(attribution: Tensor, side: int) -> Tensor:
-    """1 in the square of ``side`` pixels that holds least of the magnitudes, ``(B, H, W)``."""
+    """1 in the square of ``side`` times ``side`` pixels with the smallest sum of magnitudes, else 0, ``(B, H, W)``."""
     values = magnitudes(attribution)
     height, width = values.shape[1:]
     tall, wide = min(side, height), min(side, width)

@@ -3,21 +3,17 @@
 from torch import Tensor
 
 from ..components.decorators import perturbation
-from ..toolkit.checks import radius
+from ..toolkit.ranges import Radius
 from ..toolkit.rng import SampleRng
 
 
 @perturbation(source="Yeh et al. 2019, arXiv:1901.09392")
-def uniform_noise(x: Tensor, rng: SampleRng, *, eps: float = 0.1) -> Tensor:
-    """``x`` plus noise from ``-eps`` to ``eps``, each element on its own, clamped to ``[0, 1]``, shaped like ``x``.
+def uniform_noise(x: Tensor, rng: SampleRng, *, eps: Radius = 0.1) -> Tensor:
+    """``x`` plus independent uniform noise from ``-eps`` to ``eps``, clamped to ``[0, 1]``, shaped like ``x``.
 
     Args:
         x: inputs in ``[0, 1]``.
         rng: random numbers of each sample.
-        eps: radius in the sup norm, in units of ``x``, the range of a pixel being 1.
-
-    Raises:
-        XaiboardError: ``eps`` is outside ``[0, 1]``.
+        eps: largest size of the noise, in units of ``x``.
     """
-    radius("uniform_noise", eps)
     return (x + rng.uniform(x, -eps, eps)).clamp(0, 1)

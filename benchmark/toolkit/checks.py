@@ -1,26 +1,29 @@
-"""Refusals of what makes no sense, before anything is computed."""
+"""Refusals of settings and inputs that make no sense.
+
+The range of a setting by itself is better declared as its annotation (:mod:`.ranges`).
+"""
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING
 
-from ..errors import SettingError, XaiboardError
+from annotated_types import Ge, Gt
+
+from ..errors import XaiboardError
+from .ranges import Radius, Range, read_range
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def at_least(least: float, component: str, **settings: float) -> None:
-    """Refuses settings of a component below ``least``, and those that are infinite or not a number.
+    """Refuses settings of a component that are below ``least``, infinite, or not a number.
 
     Raises:
-        SettingError: a setting is smaller.
+        SettingError: a setting is.
     """
     for name, value in settings.items():
-        if not least <= value < inf:
-            wanted = f"at least {least:g}" + (" and finite" if value == inf else "")
-            raise SettingError(f"setting '{name}' of '{component}' must be {wanted}; got '{value:g}'")
+        Range((Ge(least),)).check(component, name, value)
 
 
 def positive(component: str, **settings: float) -> None:
@@ -30,21 +33,16 @@ def positive(component: str, **settings: float) -> None:
         SettingError: a setting is.
     """
     for name, value in settings.items():
-        if not 0 < value < inf:
-            wanted = "finite" if value == inf else "positive"
-            raise SettingError(f"setting '{name}' of '{component}' must be {wanted}; got '{value:g}'")
+        Range((Gt(0),)).check(component, name, value)
 
 
 def radius(perturbation: str, eps: float) -> None:
-    """Refuses a radius outside ``[0, 1]``, the range of a pixel.
+    """Refuses a radius outside of ``[0, 1]``, the range of a pixel.
 
     Raises:
-        SettingError: it is.
+        SettingError: it is outside.
     """
-    if not 0 <= eps <= 1:
-        raise SettingError(
-            f"setting 'eps' of '{perturbation}' must be from 0 to 1, the range of a pixel; got '{eps:g}'"
-        )
+    read_range(Radius).check(perturbation, "eps", eps)
 
 
 def need_images(x: Tensor, component: str) -> None:

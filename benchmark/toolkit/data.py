@@ -1,4 +1,4 @@
-"""Images with their labels, and what a baseline may need to know of the training split."""
+"""Images with their labels, and the statistics of the training split that components may use."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Data:
-    """A split, or some samples of it.
+    """A split of a data set, or some of its samples.
 
     Args:
         x: images in ``[0, 1]``, float32 ``(N, C, H, W)``.
         label: true classes, int64 ``(N,)``.
         classes: names of the classes, in the order of the logits.
-        mask: ground truth of the explanation, bool ``(N, 1, H, W)``, or None.
+        mask: where an explanation should point (ground truth), bool ``(N, 1, H, W)``, or None.
         ids: index of each sample in its split; ``0..N-1`` by default.
     """
 
@@ -49,7 +49,7 @@ class Data:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over ids, pixels, labels and masks: the same digest, the same samples."""
+        """SHA-256 of ids, pixels, labels and masks; it identifies the samples."""
         total = sha256(np.asarray(self.ids, dtype=np.int64).tobytes())
         for part in (self.x, self.label, self.mask):
             if part is not None:
@@ -59,7 +59,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a baseline may need to know of the training split.
+    """Statistics of the training split that components may use.
 
     Args:
         mean: mean image, ``(C, H, W)``.
@@ -71,5 +71,5 @@ class Reference:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over both."""
+        """SHA-256 of the mean image and the background images."""
         return sha256(self.mean.cpu().numpy().tobytes() + self.samples.cpu().numpy().tobytes()).hexdigest()

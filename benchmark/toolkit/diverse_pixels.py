@@ -1,4 +1,4 @@
-"""Top-k-div: the highest pixels that lie apart from one another, found for a whole batch at a time."""
+"""Top-k-div: the largest pixels that lie apart from each other, for a whole batch at once."""
 
 from functools import partial
 from math import prod
@@ -16,14 +16,14 @@ from .top_pixels import Arithmetic, Chosen, dilate, leading, set_size, tie_share
 def diverse_pixels(
     attribution: Tensor, k: float, window: int, metric: str, reference: Arithmetic = "clean"
 ) -> Chosen:
-    """The largest pixel, the largest outside its window, and so on, until there are ``k`` or none is left.
+    """The pixel of largest magnitude, then the largest outside its window, and so on, until there are ``k`` or no more.
 
     Args:
         attribution: ``(B, C, H, W)`` or ``(B, F)``.
-        k: pixels in a set, or the share of the pixels.
-        window: no two members are that many or fewer rows and columns apart.
-        metric: who asks.
-        reference: ``clean``, or what the released code computes.
+        k: number of pixels or, below 1, their share of the pixels.
+        window: no two members are this many or fewer rows and columns apart.
+        metric: name of the component whose settings ``k`` and ``window`` are.
+        reference: ``clean``, or ``released`` for the sets that the released code computes.
 
     Raises:
         XaiboardError: no set has ``k`` pixels (:func:`.top_pixels.set_size`), or ``window`` is negative.
@@ -32,7 +32,7 @@ def diverse_pixels(
     values = magnitudes(attribution)
     pixels = prod(values.shape[1:])
     size = set_size(k, pixels, metric)
-    # A pick deletes one window at most, so that the last pick is one of the first so many pixels.
+    # a pick removes at most one window, so the last pick is among this many largest pixels
     candidates = pixels if reference == "released" else min(pixels, (size - 1) * (2 * window + 1) ** 2 + 2)
     levels, index = leading(values.flatten(1), candidates, reference)
     rank = torch.arange(

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, names in file names, and JSON that is read with care."""
+"""Files that are written as a whole or not at all; names of data sets in file names; reading JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import XaiboardError
 
 STALE = 3600.0
-"""Seconds after which a temporary file is taken to be left over from a killed process."""
+"""Age in seconds at which a temporary file counts as left over from a killed process."""
 
 
 def file_name(dataset: str) -> str:
@@ -23,9 +23,9 @@ def file_name(dataset: str) -> str:
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Replaces ``path`` as a whole by what ``write`` puts into a temporary file; makes its folder if need be.
+    """Lets ``write`` fill a temporary file, then puts it in the place of ``path``; makes the folder if there is none.
 
-    Whatever kills the process leaves the old or the new content.
+    If the process is killed, the file has either its old or its new content.
 
     Raises:
         XaiboardError: the disk is full or not writable.
@@ -37,12 +37,12 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_once(path: Path, write: Callable[[Path], object]) -> bool:
-    """Writes ``path`` unless it exists, in a folder that does; False if it does.
+    """Writes ``path``, in an existing folder, unless the file exists; returns whether it was written.
 
-    The file is written under a temporary name and then linked to its own, so that of two processes one wins.
+    The file is written under a temporary name and then linked to its own, so that one of two processes wins.
 
     Raises:
-        OSError: the disk is full or not writable; :func:`writing` makes it the user's sentence.
+        OSError: the disk is full or not writable; :func:`writing` turns it into a sentence for the user.
     """
     if path.exists():
         return False
@@ -67,12 +67,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def sweep(folder: Path, name: str = "*", *, older: float = STALE) -> None:
-    """Deletes temporary files that killed processes left in ``folder`` while writing the files of that ``name``.
+    """Deletes the temporary files that killed processes left behind in ``folder``.
 
     Args:
-        folder: where to look, not below.
-        name: pattern of the names of the files themselves.
-        older: seconds since a temporary file was last written; younger ones may belong to a process that lives.
+        folder: where to look; folders inside it are left alone.
+        name: pattern of the names of the files that the processes were writing.
+        older: smallest age of a temporary file in seconds; younger ones may belong to a running process.
     """
     for path in folder.glob(f".{name}.*.tmp"):
         if time.time() - path.stat().st_mtime > older:
@@ -81,7 +81,7 @@ def sweep(folder: Path, name: str = "*", *, older: float = STALE) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turns what the file system refuses into the user's sentence."""
+    """Turns an error of the file system into a sentence for the user."""
     try:
         yield
     except OSError as error:
@@ -93,7 +93,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _temporary(path: Path, write: Callable[[Path], object]) -> Iterator[Path]:
-    """A file beside ``path`` with what ``write`` puts into it, on the disk; deleted at the end if it is still there."""
+    """A temporary file beside ``path``, filled by ``write`` and flushed to the disk; deleted at the end if left."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         write(temporary)

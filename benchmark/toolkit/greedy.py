@@ -1,4 +1,4 @@
-"""Greedy picking of pixels that delete their neighbours, in a few passes over the whole batch."""
+"""Greedy picking of pixels, each of which removes its neighbours, in a few passes over the whole batch."""
 
 from collections.abc import Callable
 
@@ -7,15 +7,16 @@ from torch import Tensor
 
 
 def greedy(priority: Tensor, k: int, spread: Callable[[Tensor], Tensor]) -> Tensor:
-    """1 at the first ``k`` picks in the order of ``priority``, each pick deleting its neighbours, ``(B, H, W)``.
+    """1 at the first ``k`` picks in descending order of ``priority``, 0 elsewhere, ``(B, H, W)``.
 
-    All pixels that are the highest of their neighbourhood are picked at once: nothing higher can delete them, so it
-    is what picking one by one gives. Noise takes a few rounds, a ramp or a constant map as many as it is long.
+    A pick removes its neighbours from the candidates. In each round, all pixels that are the highest of their
+    neighbourhood are picked at once. No higher pixel can remove them, so the result is that of picking one by one.
+    Random maps take a few rounds; a ramp or a constant map takes as many rounds as it is long.
 
     Args:
         priority: distinct positive numbers for the candidates, 0 for other pixels, ``(B, H, W)``.
         k: number of picks.
-        spread: the greatest value in the neighbourhood of each pixel, shaped like what it is given.
+        spread: replaces each value of a map ``(B, H, W)`` by the largest one in its neighbourhood.
     """
     picked = torch.zeros_like(priority)
     rows, left = torch.arange(len(priority), device=priority.device), priority

@@ -14,7 +14,7 @@ class Label(NamedTuple):
 
     Args:
         name: of the component.
-        settings: text of each value, by name of the setting.
+        settings: the text of each setting's value, by its name.
     """
 
     name: str
@@ -58,7 +58,7 @@ def join_settings(settings: Mapping[str, object]) -> str:
 
 
 def setting_text(value: object) -> str:
-    """Text of a setting's value: the shortest number that says it all, ``true`` and ``false``, or the word."""
+    """Text of a setting's value: the shortest text of a number that is exact, ``true`` or ``false``, or the word."""
     if isinstance(value, float) and value == float(f"{value:g}"):
         return f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else str(value)

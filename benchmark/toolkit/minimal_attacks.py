@@ -1,4 +1,4 @@
-"""Attacks that look for the nearest input with another prediction: inside the box of images, and without a box."""
+"""Attacks that look for the nearest image with another prediction, within ``[0, 1]`` or without bounds."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from torch import Tensor, nn
 from .pgd import Loss, ascent, log_odds, scale
 
 HALVINGS = 12
-"""Bisections of the way back to the image: they leave 1 / 4096 of it open."""
+"""Number of bisections of the way back to the image, which locate the boundary up to 1 / 4096 of it."""
 
 _FLAT = 1e-8
-"""What the paper adds to an RMSE that it divides by."""
+"""Added to an RMSE before dividing by it, as in the paper."""
 
 
 class Found(NamedTuple):
-    """What an attack found.
+    """The result of an attack.
 
     Args:
-        change: shaped like the images; where nothing was found, where the attack gave up.
-        step: number of the first step at which its aim was met, ``(B,)``; more than its steps where it never was.
+        change: change of the images, shaped like them; where the attack failed, its last change.
+        step: number of the first step at which the attack succeeded, ``(B,)``; larger than the number of steps where it
+            never did.
     """
 
     change: Tensor
@@ -40,23 +41,24 @@ def ddn(
     loss: Loss = log_odds,
     mask: Tensor | None = None,
 ) -> Found:
-    """The smallest change in the box that decoupled direction and norm met (Rony et al. 2019, arXiv:1811.09600).
+    """The smallest adversarial change within ``[0, 1]`` that DDN finds (Rony et al. 2019, arXiv:1811.09600).
 
-    Each step goes along the gradient and then onto a sphere, which shrinks where the prediction is wrong and
-    grows where it is right. Nothing is random; a sample whose gradient is zero stays where it is.
+    DDN, "decoupled direction and norm", goes along the gradient in each step, and then onto a sphere around ``x``. The
+    sphere shrinks where the prediction is wrong, and grows where it is right. Nothing is random. A sample whose
+    gradient is zero does not move.
 
     Args:
         model: images ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images in ``[0, 1]``.
         label: true classes, ``(B,)``.
-        steps: each costs a forward and a backward pass; their length falls from 1 to .01 on a cosine.
-        gamma: by what share the sphere shrinks or grows.
-        start: its first radius, in units of ``x`` (L2).
+        steps: number of steps; each costs a forward and a backward pass. Their length falls from 1 to .01, as a cosine.
+        gamma: relative change of the radius of the sphere in each step.
+        start: first radius of the sphere, in units of ``x`` (L2).
         loss: what the steps climb.
-        mask: 1 where ``x`` may change and 0 elsewhere, in a shape that broadcasts to it; None is everywhere.
+        mask: 1 where ``x`` may change and 0 elsewhere, in a shape that broadcasts to ``x``; None allows every change.
 
     Returns:
-        The smallest change that was met and predicted as another class; zero where ``x`` itself is.
+        The smallest change with which another class is predicted; zero where this is so without a change.
     """
     change, radius = torch.zeros_like(x), torch.full_like(x.flatten(1)[:, 0], start)
     search = _Search(x, steps)
@@ -74,9 +76,9 @@ def ddn(
 
 
 def shorten(model: nn.Module, x: Tensor, label: Tensor, change: Tensor) -> Tensor:
-    """A change on the way from ``x`` to ``x + change`` that is predicted wrong too, and shorter by bisection.
+    """The change shortened by bisection between ``x`` and ``x + change``, such that the prediction is still wrong.
 
-    Where ``x + change`` is predicted as ``label`` it stays as it is.
+    A change with which ``label`` is predicted stays as it is.
     """
     low, high = torch.zeros_like(x.flatten(1)[:, 0]), torch.ones_like(x.flatten(1)[:, 0])
     wrong = _logits(model, x + change).argmax(1) != label
@@ -101,23 +103,23 @@ def l2_loop(
 ) -> Found:
     """The attack of Woods et al. 2019 (arXiv:1906.02896), which leaves the box of images.
 
-    A step climbs the loss until its ``rule`` is met, and else goes straight back to the image. Directions have an
-    RMSE (root mean square over the pixels) of 1, and steps get shorter linearly.
+    Until a condition is met, which ``rule`` names, steps climb the loss; while it is met, they go straight back towards
+    the image. Directions have an RMSE (root mean square over the values) of 1. The lengths of the steps fall linearly.
 
     Args:
         model: images ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images.
         label: true classes, ``(B,)``.
-        rule: climb while the change's RMSE is below ``radius`` (``l2``), while the prediction is ``label``
-            (``l2min``), or while the label's softmax exceeds ``1 / K`` (``btr``: better than random).
-        path: sum of the lengths of the steps (RMSE), in units of ``x``.
-        steps: each costs a forward and a backward pass.
+        rule: steps climb while the RMSE of the change is below ``radius`` (``l2``), while the prediction is ``label``
+            (``l2min``), or while the label's softmax is above ``1 / K`` (``btr``, better than random).
+        path: sum of the lengths of all steps (RMSE), in units of ``x``.
+        steps: number of steps; each costs a forward and a backward pass.
         momentum: weight of the earlier directions in the next one.
         radius: RMSE at which ``l2`` turns back, in units of ``x``.
-        loss: what is climbed; the paper's is the cross-entropy, whose direction that of ``log_odds`` is.
+        loss: what is climbed. The paper climbs the cross-entropy, whose gradient has the direction of ``log_odds``.
 
     Returns:
-        For ``l2`` the last change; else the smallest that met the rule, which is zero where ``x`` does.
+        The last change for ``l2``. Otherwise the smallest change that meets the condition; zero where ``x`` does.
     """
     change = torch.zeros_like(x)
     direction, search = change, _Search(x, steps)
@@ -143,16 +145,16 @@ def explaining_change(
     steps: int,
     overshoot: float,
 ) -> Tensor:
-    """The change from images to their adversarial explanations, by :func:`l2_loop`, shaped like ``x``.
+    """The change from images to their adversarial explanations, found by :func:`l2_loop`, shaped like ``x``.
 
     Args:
         model: images ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images.
-        target: classes that get more likely (``plus``) or less, ``(B,)``.
-        direction: which of these.
-        radius: RMSE at which steps turn back, in units of ``x``.
-        steps: each costs a forward and a backward pass.
-        overshoot: sum of the lengths of the steps, in radii.
+        target: explained classes, ``(B,)``.
+        direction: whether the target gets more likely (``plus``) or less (``minus``).
+        radius: RMSE at which the steps turn back, in units of ``x``.
+        steps: number of steps; each costs a forward and a backward pass.
+        overshoot: sum of the lengths of all steps, in units of ``radius``.
     """
     sign = -1.0 if direction == "plus" else 1.0
 
@@ -164,7 +166,7 @@ def explaining_change(
 
 
 def step_length(step: int, steps: int, path: float) -> float:
-    """Length of a step of :func:`l2_loop`; they fall linearly, and add up to ``path``."""
+    """Length of a step of :func:`l2_loop`; the lengths fall linearly and add up to ``path``."""
     return path * 2 * (steps - step) / (steps * (steps + 1))
 
 
@@ -184,7 +186,7 @@ def _met(
 
 
 class _Search:
-    """The shortest change of each sample that met the aim so far."""
+    """Keeps the shortest change of each sample with which the attack has succeeded."""
 
     def __init__(self, x: Tensor, steps: int) -> None:
         self.best = torch.zeros_like(x)
@@ -192,7 +194,7 @@ class _Search:
         self.step = torch.full_like(self.shortest, steps + 1)
 
     def note(self, step: int, met: Tensor, change: Tensor) -> None:
-        """Looks at the ``change`` before ``step``."""
+        """Keeps the ``change`` before ``step`` where it has ``met`` the aim and is the shortest so far."""
         length = change.flatten(1).norm(dim=1)
         shorter = met & (length < self.shortest)
         self.best = torch.where(_each(shorter, change), change, self.best)
@@ -200,7 +202,7 @@ class _Search:
         self.step = torch.where(met, self.step.clamp_max(step), self.step)
 
     def result(self, last: Tensor) -> Found:
-        """The shortest changes, and the ``last`` where none met the aim."""
+        """The shortest changes; the ``last`` one where the attack never succeeded."""
         return Found(torch.where(_each(self.shortest.isfinite(), last), self.best, last), self.step)
 
 
@@ -210,5 +212,5 @@ def _logits(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def _each(value: Tensor, x: Tensor) -> Tensor:
-    """``(B,)`` as ``(B, 1, ...)``, to be combined with ``x``."""
+    """``(B,)`` as ``(B, 1, ...)``, which broadcasts to ``x``."""
     return value.view(-1, *[1] * (x.ndim - 1))

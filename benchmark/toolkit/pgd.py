@@ -10,19 +10,20 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-"""Logits ``(B, K)`` and labels ``(B,)`` to what an attack climbs: ``(B,)``, or its sum."""
+"""A function of logits ``(B, K)`` and labels ``(B,)`` that an attack climbs, ``(B,)`` or its sum."""
 
 
 def log_odds(logits: Tensor, label: Tensor) -> Tensor:
-    """Log odds against the label, ``(B,)``: its gradient is that of the cross-entropy over ``1 - p_label``.
+    """Log odds against the label, ``(B,)``.
 
-    The directions are the same, and where the softmax has underflown this one is still known.
+    The gradient is that of the cross-entropy, divided by ``1 - p_label``. It has the same direction, and does not
+    vanish where the softmax of the other classes underflows.
     """
     return _others(logits, label).logsumexp(1) - logits.gather(1, label[:, None])[:, 0]
 
 
 def margin(logits: Tensor, label: Tensor) -> Tensor:
-    """By how much the strongest other class exceeds the label's, ``(B,)``: does not depend on the logits' scale."""
+    """Largest other logit minus the label's, ``(B,)``; a scale of logits does not change its gradient's direction."""
     return _others(logits, label).amax(1) - logits.gather(1, label[:, None])[:, 0]
 
 
@@ -46,9 +47,9 @@ def pgd_linf(
     start: Tensor | None = None,
     loss: Loss = _total_cross_entropy,
 ) -> Tensor:
-    """An image near each ``x`` on which the cross-entropy is high, in ``[0, 1]``, shaped like ``x``.
+    """An image in the sup-norm ball around ``x`` on which the loss is high, in ``[0, 1]``, shaped like ``x``.
 
-    Random start, then steps along the gradient's sign (Madry et al. 2018, arXiv:1706.06083, section 2.1).
+    From a random start, steps follow the signs of the gradient (Madry et al. 2018, arXiv:1706.06083, section 2.1).
 
     Args:
         model: images ``(B, C, H, W)`` to logits ``(B, K)``.
@@ -57,9 +58,9 @@ def pgd_linf(
         eps: radius of the ball, in units of ``x``.
         step: length of a step, in units of ``x``.
         steps: number of steps; each costs a forward and a backward pass.
-        generator: of the start, on the device of ``x``.
-        start: change of ``x`` to start from, instead of a random one.
-        loss: what the attack climbs.
+        generator: random numbers of the start, on the device of ``x``.
+        start: change of ``x`` to start from, in place of a random one.
+        loss: what the attack climbs; by default the cross-entropy.
     """
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
     if start is None:
@@ -82,7 +83,7 @@ def pgd_l2(
     start: Tensor | None = None,
     loss: Loss = _total_cross_entropy,
 ) -> Tensor:
-    """As :func:`pgd_linf`, in the L2 ball, with steps along the gradient; the start is anywhere in the ball."""
+    """As :func:`pgd_linf`, in the L2 ball: steps follow the gradient, and the start is uniform in the ball."""
     if start is None:
         direction = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
         share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
@@ -92,23 +93,23 @@ def pgd_l2(
         gradient = ascent(model, (x + change).clamp(0, 1), label, loss)[1]
         change = (x + change).clamp(0, 1) - x + scale(gradient, step)
         change = scale(change, change.flatten(1).norm(dim=1).clamp_max(eps))
-    # Clipping to [0, 1] moves every pixel towards x, so it does not leave the ball.
+    # clipping to [0, 1] moves every pixel towards x, so the image stays in the ball
     return (x + change).clamp(0, 1)
 
 
 def in_l2_ball(direction: Tensor, share: Tensor, eps: float) -> Tensor:
-    """Changes spread evenly over the L2 ball.
+    """Changes that are uniform in the L2 ball, shaped like the images.
 
     Args:
-        direction: Gaussian, shaped like the images.
-        share: uniform in ``[0, 1]``, ``(B,)``.
-        eps: radius.
+        direction: Gaussian numbers, shaped like the images.
+        share: numbers uniform in ``[0, 1]``, ``(B,)``.
+        eps: radius of the ball.
     """
     return scale(direction, eps * share ** (1 / direction[0].numel()))
 
 
 def ascent(model: nn.Module, x: Tensor, label: Tensor, loss: Loss) -> tuple[Tensor, Tensor]:
-    """Logits, and the gradient of ``loss`` with respect to the images; leaves the parameters' gradients alone."""
+    """Logits, and the gradient of ``loss`` with respect to the images; gradients of parameters are left alone."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()
         logits = model(x)
@@ -117,7 +118,7 @@ def ascent(model: nn.Module, x: Tensor, label: Tensor, loss: Loss) -> tuple[Tens
 
 def scale(change: Tensor, length: Tensor | float) -> Tensor:
     """``change`` with an L2 norm of ``length`` for each sample; zero stays zero."""
-    # A confident network's gradient is so small that its square is 0: the largest entry becomes 1 first.
+    # the largest entry is scaled to 1 first: the gradient of a confident network is so small that its square is 0
     flat = change.flatten(1)
     flat = flat / flat.abs().amax(1, keepdim=True).clamp_min(torch.finfo(change.dtype).tiny)
     norm = flat.norm(dim=1).clamp_min(1e-12)

@@ -1,4 +1,4 @@
-"""Random numbers drawn for each sample on its own, whatever the batch it is in."""
+"""Random numbers that are drawn for each sample, and do not depend on the batch in which it is."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 
 
 class SampleRng:
-    """One counter-based stream (Philox) for each sample, keyed by run seed, sample id and purpose.
+    """A counter-based stream (Philox) for each sample, whose key is the seed of the run, the sample's id and a purpose.
 
-    Two calls with the same seed, sample and purpose see the same numbers, so a score does not depend on
-    batch size, order, resumption or the number of workers. Numbers are drawn in float64 on the CPU and then
-    take the dtype and device of ``like``.
+    With the same seed, sample and purpose, the same numbers are drawn. A score thus does not depend on batch size,
+    order, resumption or the number of workers. Numbers are drawn in float64 on the CPU, and then converted to the dtype
+    and device of ``like``.
 
     Args:
-        seed: seed of the run; ``rng.seed`` is for what all its samples share, such as one random network.
+        seed: seed of the run. Components use ``rng.seed`` for what all samples share, such as a random network.
         samples: ids of the samples of the batch, ``(B,)``.
         purpose: what the numbers are for; components use their own name.
     """
@@ -40,12 +40,12 @@ class SampleRng:
         return self._stack([sigma * stream.standard_normal(shape) for stream in self._streams], like)
 
     def sign(self, like: Tensor) -> Tensor:
-        """-1 or +1 with equal chance, shaped like ``like``, ``(B, ...)``."""
+        """-1 or +1 with equal probability, shaped like ``like``, ``(B, ...)``."""
         shape = like.shape[1:]
         return self._stack([2.0 * stream.integers(0, 2, shape) - 1.0 for stream in self._streams], like)
 
     def permutation(self, like: Tensor, length: int) -> Tensor:
-        """A random order of ``length`` things for each sample, int64 ``(B, length)``, where ``like`` is."""
+        """A permutation of ``0 ... length - 1`` for each sample, int64 ``(B, length)``, on the device of ``like``."""
         drawn = np.stack([stream.permutation(length) for stream in self._streams])
         return torch.from_numpy(drawn).to(like.device)
 

@@ -1,26 +1,37 @@
 """Sets of top pixels: which they are, and how they spread."""
 
 from math import prod
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
+from annotated_types import Predicate
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..errors import SettingError, XaiboardError
+from ..errors import XaiboardError
 from .pixels import magnitudes, quantise
+from .ranges import Range
 
 Arithmetic = Literal["clean", "released"]
-"""The definitions, or what the code that was released with LENS computes (:mod:`.lens_released`)."""
+"""Whether sets are those of the paper's definitions, or of the code released with LENS (:mod:`.lens_released`)."""
+
+
+def _is_size(k: float) -> bool:
+    """At least 1 and whole (a number of pixels) or between 0 and 1 (a share of them)."""
+    return 0 < k < 1 or (k >= 1 and k % 1 == 0)
+
+
+PixelCount = Annotated[float, Predicate(_is_size)]
+"""A number of pixels or, below 1, a share of the pixels of a map."""
 
 
 class Chosen(NamedTuple):
     """A set of pixels for each map.
 
     Args:
-        pixels: 1 where chosen, 0 elsewhere, ``(B, H, W)``.
-        ties: share of the set that has the magnitude of a pixel outside it, ``(B,)``: no other member depends on
-            how ties are broken.
+        pixels: 1 at the members of the set, 0 elsewhere, ``(B, H, W)``.
+        ties: share of the members that have the same magnitude as a pixel outside the set, ``(B,)``. Only these members
+            depend on how ties are broken.
     """
 
     pixels: Tensor
@@ -28,23 +39,24 @@ class Chosen(NamedTuple):
 
     @property
     def size(self) -> Tensor:
-        """Pixels in the set, ``(B,)``."""
+        """Number of members, ``(B,)``."""
         return self.pixels.flatten(1).sum(1)
 
 
 def set_size(k: float, pixels: int, metric: str) -> int:
-    """Pixels in a set: ``k`` of them, or, below 1, that share of ``pixels``, rounded, and 1 at least.
+    """Number of pixels in a set: ``k``, or, if ``k`` is below 1, that share of ``pixels``, rounded, but at least 1.
+
+    Args:
+        k: number or share of pixels.
+        pixels: number of pixels of the map.
+        metric: name of the component whose setting ``k`` is.
 
     Raises:
         XaiboardError: ``k`` is not positive, or above 1 and not whole, or greater than ``pixels``.
     """
-    if 0 < k < 1:
+    Range((Predicate(_is_size),)).check(metric, "k", k)
+    if k < 1:
         return max(1, round(k * pixels))
-    if not k >= 1 or k % 1:
-        raise SettingError(
-            f"setting 'k' of '{metric}' must be at least 1 and whole (a number of pixels) or between 0 and 1 (a share"
-            f" of them); got '{k:g}'"
-        )
     if k > pixels:
         raise XaiboardError(
             f"setting 'k' of '{metric}' must be at most the {pixels} pixels of a map; got '{k:g}'"
@@ -53,16 +65,16 @@ def set_size(k: float, pixels: int, metric: str) -> int:
 
 
 def leading(values: Tensor, count: int, reference: Arithmetic = "clean") -> tuple[Tensor, Tensor]:
-    """The ``count`` largest of ``values (B, P)`` in descending order: their levels and indices, ``(B, count)`` each.
+    """Levels and indices of the ``count`` largest of ``values (B, P)``, in descending order, ``(B, count)`` each.
 
-    Values of one level are ties. They go to the lowest index, and values equal up to floating-point noise are of
-    one level; the released arithmetic compares values as they are and gives ties to the highest index.
+    Values of the same level are ties. Values that are equal up to floating-point noise have the same level, and the
+    lowest index comes first. The released arithmetic compares exact values, and the highest index comes first.
     """
     if reference == "released":
         index = values.argsort(dim=1, stable=True).flip(1)[:, :count]
         return values.gather(1, index), index
     pixels = values.shape[1]
-    # One integer holds value and tie-break, so that a partial sort does.
+    # one integer holds both the value and the order of ties, so that one partial sort is enough
     keys = quantise(values) * pixels + torch.arange(pixels - 1, -1, -1, device=values.device)
     keys = keys.topk(count).values
     return keys // pixels, pixels - 1 - keys % pixels
@@ -71,23 +83,31 @@ def leading(values: Tensor, count: int, reference: Arithmetic = "clean") -> tupl
 def top_pixels(attribution: Tensor, k: float, metric: str, reference: Arithmetic = "clean") -> Chosen:
     """The ``k`` pixels of largest magnitude.
 
+    Args:
+        attribution: ``(B, C, H, W)`` or ``(B, F)``.
+        k: number or share of pixels.
+        metric: name of the component whose setting ``k`` is.
+        reference: how ties are broken (:func:`leading`).
+
     Raises:
         XaiboardError: no set has ``k`` pixels (:func:`set_size`).
     """
     values = magnitudes(attribution)
     pixels = prod(values.shape[1:])
     size = set_size(k, pixels, metric)
-    levels, index = leading(values.flatten(1), min(size + 1, pixels), reference)  # the next one tells of ties
+    levels, index = leading(
+        values.flatten(1), min(size + 1, pixels), reference
+    )  # one more pixel shows whether the last one is tied
     chosen = torch.zeros_like(values).flatten(1).scatter_(1, index[:, :size], 1.0)
     return Chosen(chosen.view_as(values), tie_share(levels, chosen.gather(1, index)))
 
 
 def tie_share(levels: Tensor, chosen: Tensor) -> Tensor:
-    """Share of a set with the level of a candidate outside it, ``(B,)``.
+    """Share of a set's members that have the same level as a candidate outside the set, ``(B,)``.
 
     Args:
-        levels: of the candidates, in descending order, ``(B, N)``.
-        chosen: 1 for the members of the set, ``(B, N)``.
+        levels: levels of the candidates, in descending order, ``(B, N)``.
+        chosen: 1 for the members of the set, 0 for the other candidates, ``(B, N)``.
     """
     group = torch.zeros(levels.shape, dtype=torch.int64, device=levels.device)
     group[:, 1:] = (levels[:, 1:] != levels[:, :-1]).cumsum(1)
@@ -97,17 +117,17 @@ def tie_share(levels: Tensor, chosen: Tensor) -> Tensor:
 
 
 def dilate(chosen: Tensor, window: int) -> Tensor:
-    """The greatest value at most ``window`` rows and columns away, ``(B, H, W)``, cut at the border."""
+    """Largest value at most ``window`` rows and columns from each pixel, ``(B, H, W)``; windows end at the border."""
     return running_max(running_max(chosen, window, 1), window, 2)
 
 
 def running_max(values: Tensor, window: int, dim: int) -> Tensor:
-    """The greatest value at most ``window`` steps away along ``dim`` of ``values (B, H, W)``, cut at the border."""
+    """Largest of ``values (B, H, W)`` at most ``window`` steps away along ``dim``; windows end at the border."""
     window = min(window, values.shape[dim])
     border = (0, 0) * (2 - dim) + (window, window)
     longest = pad(values, border, value=-torch.inf)
     width, full = 1, 2 * window + 1
-    while width < full:  # of two windows that overlap or touch, a wider one: much faster than max-pooling
+    while width < full:  # two windows that overlap or touch make a wider one: much faster than max-pooling
         step = min(width, full - width)
         length = longest.shape[dim] - step
         longest = torch.maximum(longest.narrow(dim, 0, length), longest.narrow(dim, step, length))

@@ -1,4 +1,4 @@
-"""Images to which pixels are erased."""
+"""Baselines: the images that inputs become when all their pixels are erased."""
 
 from typing import Literal
 
@@ -12,11 +12,11 @@ from ...benchmark.toolkit.data import Reference
 Baseline = Literal["zero", "mean", "blur"]
 
 KERNEL, SIGMA = 11, 5.0
-"""Width and deviation of the blur, in pixels as in the released code of Petsiuk et al. 2018, arXiv:1806.07421."""
+"""Width and standard deviation of the blur, in pixels, as in the released code of Petsiuk et al., arXiv:1806.07421."""
 
 
 def baseline_image(x: Tensor, reference: Reference | None, baseline: Baseline) -> Tensor:
-    """What ``x`` becomes when it is erased, shaped like ``x``.
+    """The input with all its pixels erased, shaped like ``x``.
 
     Args:
         x: inputs, ``(B, C, H, W)`` or ``(B, F)``.
@@ -47,7 +47,7 @@ def _blur(x: Tensor) -> Tensor:
 
 
 def _blur_rows(x: Tensor) -> Tensor:
-    """Gaussian blur along the last dimension; reflection needs a kernel narrower than twice the image."""
+    """Gaussian blur along the last dimension, reflected at the border; the kernel is no wider than that allows."""
     half = min(KERNEL // 2, x.shape[-1] - 1)
     offsets = torch.arange(-half, half + 1).to(x)
     kernel = (-0.5 * (offsets / SIGMA) ** 2).exp()

@@ -1,4 +1,4 @@
-"""Distance to the nearest adversarial image that attacks find: what several metrics share."""
+"""Distance to the nearest adversarial image in ``[0, 1]`` that attacks find."""
 
 from collections.abc import Sequence
 
@@ -7,24 +7,26 @@ from torch import Tensor, nn
 
 from ...benchmark.toolkit.minimal_attacks import ddn, shorten
 from ...benchmark.toolkit.pgd import Loss, log_odds, margin
+from ...benchmark.toolkit.ranges import Count
 
 
-def box_distance(model: nn.Module, x: Tensor, label: Tensor, *, steps: int = 100) -> Tensor:
-    """L2 distance to the nearest wrongly predicted image that was found in ``[0, 1]``, and whether one was.
+def box_distance(model: nn.Module, x: Tensor, label: Tensor, *, steps: Count = 100) -> Tensor:
+    """L2 distance to the nearest wrongly predicted image that was found in ``[0, 1]``, and whether one was found.
 
-    The best of two runs of DDN for each image, with a bisection of the way back. One climbs the log odds, as
-    cross-entropy does, the other the margin, which the scale of the logits does not matter to: on 1-Lipschitz
-    networks, whose logits differ little, the first alone overstates distances by a fifth.
+    It is the smaller result of two runs of DDN, each followed by a bisection of the way back to ``x``. One run climbs
+    the log odds, whose gradient has the direction of the cross-entropy's; the other climbs the margin, whose direction
+    does not depend on the scale of the logits. On 1-Lipschitz networks, whose logits differ little, the first run alone
+    overstates distances by a fifth.
 
     Args:
         model: images to logits ``(B, K)``.
         x: images in ``[0, 1]``, ``(B, C, H, W)``.
         label: true classes, ``(B,)``.
-        steps: of each run.
+        steps: number of steps of each run; each costs a forward and a backward pass.
 
     Returns:
-        ``(B, 2)``: the distance in units of ``x``, 0 where ``x`` itself is predicted wrong; 1 where an image was
-        found. Where none was, the distance is that of the farthest corner of the box: no image is farther.
+        ``(B, 2)``: the distance, in units of ``x``, which is 0 where ``x`` itself is predicted wrong; and 1 where an
+        image was found, else 0. If none was found, the distance is that of the farthest image in ``[0, 1]``.
     """
     return nearest_in_box(model, x, label, losses=(log_odds, margin), steps=steps)
 
@@ -39,9 +41,16 @@ def nearest_in_box(
     start: float = 1.0,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """As :func:`box_distance`, by the best of one run for each of ``losses``, where ``mask`` allows a change.
+    """As :func:`box_distance`, with one run for each of ``losses``.
 
-    The first radius is ``start``.
+    Args:
+        model: images to logits ``(B, K)``.
+        x: images in ``[0, 1]``, ``(B, C, H, W)``.
+        label: true classes, ``(B,)``.
+        losses: what the runs climb.
+        steps: number of steps of each run.
+        start: first radius of the sphere on which a run moves, in units of ``x`` (L2).
+        mask: 1 where ``x`` may change and 0 elsewhere; None allows every change.
     """
     farthest = torch.maximum(x, 1 - x).flatten(1).norm(dim=1)
     nearest, any_found = farthest, torch.zeros_like(label, dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""Pearson's correlation, a whole batch at a time."""
+"""Pearson's correlation and the cosine, for a whole batch at once."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from ...benchmark.toolkit.pixels import RESOLUTION
 
 
 def unit_rows(values: Tensor) -> Tensor:
-    """Each row of ``values (B, N)`` over its largest magnitude, so that squares neither vanish nor overflow."""
+    """Each row of ``values (B, N)`` divided by its largest magnitude, so that squares neither vanish nor overflow."""
     largest = values.abs().amax(1, keepdim=True)
     return torch.where(largest > 0, values / largest, 0.0)
 
@@ -16,16 +16,16 @@ def unit_rows(values: Tensor) -> Tensor:
 def pearson(a: Tensor, b: Tensor) -> Tensor:
     """Correlation of the rows of ``a`` and ``b (B, N)``, ``(B,)``, in ``[-1, 1]``.
 
-    A row that is constant up to floating-point noise says nothing: its correlation is 0.
+    It is 0 if a row is constant up to floating-point noise.
     """
     return cosine(_deviations(a), _deviations(b))
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
-    """Cosine of the angle between the rows of ``a`` and ``b (B, N)``, ``(B,)``; 0 where one of them is zero."""
+    """Cosine of the angle between the rows of ``a`` and ``b (B, N)``, ``(B,)``; 0 if one of them is zero."""
     first, second = unit_rows(a), unit_rows(b)
     scale = vecdot(first, first).sqrt() * vecdot(second, second).sqrt()
-    # The largest magnitude of a row is 1, unless the row is zero.
+    # a row that is not zero has largest magnitude 1, so only zero rows meet the bound
     return (vecdot(first, second) / scale.clamp_min(0.5)).clamp(-1, 1)
 
 

@@ -8,13 +8,13 @@ from torch.nn.functional import pad
 
 
 def chebyshev_distance(chosen: Tensor) -> Tensor:
-    """Rows or columns, whichever are more, to the nearest chosen pixel, ``(B, H, W)``, in the dtype of ``chosen``.
+    """Chebyshev distance of each pixel to the nearest chosen one, ``(B, H, W)``, in the dtype of ``chosen``.
 
-    Exact: a square is four cones, and one sweep over the rows or columns fills one of them. The time is that of four
-    passes over the map, however far the set is. Without a chosen pixel the distance is infinite.
+    It is the number of rows or of columns between them, whichever is larger. Four sweeps, down, up, right and left,
+    find it exactly, each in one of the four quarters around a pixel. Without a chosen pixel the distance is infinite.
 
     Args:
-        chosen: above 0 at the pixels of the set, ``(B, H, W)``.
+        chosen: above 0 at the pixels of the set, 0 elsewhere, ``(B, H, W)``.
     """
     distance = torch.where(chosen > 0, 0.0, torch.inf).to(chosen)
     for lines in (distance.unbind(1), distance.unbind(2)):

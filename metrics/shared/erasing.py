@@ -1,4 +1,4 @@
-"""Pixels erased or put back in an order, whether or not what they become depends on what is left."""
+"""Erases or inserts pixels in a given order, with values that are fixed or imputed from the pixels that are left."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -16,11 +16,12 @@ Removal = Literal["zero", "mean", "blur", "imputed"]
 
 
 class Blank(NamedTuple):
-    """What pixels become when they go.
+    """What pixels become when they are erased.
 
     Args:
-        image: the input without any of its pixels, shaped like it.
-        noise: on imputed pixels; None where a pixel becomes that of ``image``, whatever else is gone.
+        image: the input with all pixels erased, shaped like the input.
+        noise: noise that is added to imputed pixels, shaped like the input. None if pixels are not imputed, but become
+            those of ``image``.
     """
 
     image: Tensor
@@ -28,12 +29,12 @@ class Blank(NamedTuple):
 
     @property
     def erased(self) -> Tensor:
-        """The input without any of its pixels, with noise where there is any."""
+        """The input with all pixels erased, with its noise."""
         return self.image if self.noise is None else self.image + self.noise
 
 
 def blank(x: Tensor, reference: Reference | None, baseline: Removal, rng: SampleRng) -> Blank:
-    """What the pixels of ``x`` become; random numbers are drawn for noise alone.
+    """What the pixels of ``x`` become when they are erased; random numbers are drawn only for imputed pixels.
 
     Raises:
         XaiboardError: the baseline is not available.
@@ -46,9 +47,9 @@ def blank(x: Tensor, reference: Reference | None, baseline: Removal, rng: Sample
 def logits_along(
     model: nn.Module, x: Tensor, gone: Blank, order: Tensor, points: Sequence[int], *, insert: bool = False
 ) -> list[Tensor]:
-    """Logits ``(B, K)`` at each of ``points``: without the first so many pixels of ``order (B, P)``.
+    """Logits ``(B, K)`` at each of ``points``, numbers of pixels: without so many first pixels of ``order (B, P)``.
 
-    With ``insert``, the first so many are all that there is.
+    With ``insert``, logits of the inputs that have only these pixels.
     """
     if gone.noise is None:
         start, end = (gone.image, x) if insert else (x, gone.image)
@@ -59,9 +60,10 @@ def logits_along(
 def replace_in_order(
     model: nn.Module, start: Tensor, end: Tensor, order: Tensor, points: Sequence[int]
 ) -> list[Tensor]:
-    """Logits ``(B, K)`` at each of ``points``: the first so many pixels of ``order (B, P)`` are those of ``end``.
+    """Logits ``(B, K)`` at each of ``points``, numbers of pixels, while ``start`` is turned into ``end``.
 
-    Only the pixels that change are written between two forward passes.
+    At each point, so many first pixels of ``order (B, P)`` are those of ``end``. Between two forward passes only the
+    pixels that change are written.
     """
     current = start.clone(memory_format=torch.contiguous_format)
     pixels, index = channels(current), order[:, None].expand_as(channels(end))
@@ -77,7 +79,7 @@ def replace_in_order(
 def _imputed_in_order(
     x: Tensor, colour: Tensor, noise: Tensor, order: Tensor, points: Sequence[int], insert: bool
 ) -> Iterator[Tensor]:
-    """Inputs at each of ``points``; each is the first guess of the next."""
+    """Imputed inputs at each of ``points``; each one is the first guess for the next."""
     filled = None
     for point in points:
         first = torch.zeros_like(order, dtype=torch.bool).scatter(1, order[:, :point], value=True)

@@ -1,4 +1,4 @@
-"""Missing pixels filled in from what is left: noisy linear imputation (Rong et al. 2022, arXiv:2202.00449)."""
+"""Fills in missing pixels from those that are left: noisy linear imputation (Rong et al. 2022, arXiv:2202.00449)."""
 
 import torch
 from torch import Tensor
@@ -8,19 +8,22 @@ from ...benchmark.toolkit.data import Reference
 from .multilevel import Scales
 
 NOISE = 0.01
-"""Deviation of the noise on an imputed pixel, in units of x: that of the released code."""
+"""Standard deviation of the noise on an imputed pixel, in units of ``x``, as in the released code."""
 
 ITSELF, STIFFNESS = 4, 4
-"""Weight of a pixel in its own sum, which the mean leaves out; energy of a unit slope in units of the weights: half
-the sum of weights times squared steps down, ``(2 * 2 + 4 * 1) / 2``."""
+"""``ITSELF`` is the weight of the pixel itself in :func:`_spread`, which the mean of its neighbours leaves out.
+
+``STIFFNESS`` is the energy of a unit slope: half the sum over the neighbours of their weights times the square of how
+many rows they are away, ``(2 * 2 + 4 * 1) / 2``.
+"""
 
 ENOUGH = 1e-12
-"""Energy norm of the error at which an image is solved, or a thousand roundings where that is more: no pixel is then
-off by more than about half as much."""
+"""An image is solved when the energy norm of its error is below this, or below a thousand rounding errors if these are
+larger. The error of a pixel is then at most about half as large."""
 
 
 def mean_colour(x: Tensor, reference: Reference | None) -> Tensor:
-    """An image of one colour, the training set's mean, shaped like ``x``: what is imputed where nothing is left.
+    """An image of the training set's mean colour, shaped like ``x``, for images of which no pixel is left.
 
     Raises:
         XaiboardError: ``x`` is no image, or the training set is not known.
@@ -35,27 +38,28 @@ def mean_colour(x: Tensor, reference: Reference | None) -> Tensor:
 
 
 def impute(x: Tensor, missing: Tensor, blank: Tensor, start: Tensor | None = None) -> Tensor:
-    """``x`` with each missing pixel the weighted mean of its eight neighbours, direct ones twice the diagonal ones.
+    """``x`` with each missing pixel set to the weighted mean of its eight neighbours, shaped like ``x``.
 
-    At the border the mean is over the neighbours that exist. Solved by conjugate gradients, each channel of each
-    image by itself and until it is solved, whatever the others need.
+    Direct neighbours weigh twice as much as diagonal ones; at the border the mean is over the neighbours that exist.
+    Neighbours may be missing too, so this is a system of linear equations. It is solved by conjugate gradients, which
+    stop for each channel of each image by itself: the result does not depend on the other images of the batch.
 
     Args:
         x: images, ``(B, C, H, W)``.
-        missing: bool, ``(B, H * W)``.
-        blank: what an image becomes that misses all of its pixels, shaped like ``x``.
+        missing: whether a pixel is missing, bool ``(B, H * W)``.
+        blank: what an image becomes if all of its pixels are missing, shaped like ``x``.
         start: a first guess, shaped like ``x``; ``blank`` by default.
     """
     empty = missing.all(1)[:, None, None, None]
     free = missing.view(len(x), 1, *x.shape[2:]) & ~empty
     guess = torch.where(free, blank if start is None else start, torch.where(empty, blank, x))
-    # images last: the neighbours of all of them are then one slice, and long rows are quick
+    # with the images in the last dimension, the neighbours of all of them are one slice, and rows are long and fast
     filled = _solve(guess.permute(2, 3, 1, 0).contiguous(), free.permute(2, 3, 1, 0).to(x).contiguous())
     return filled.permute(3, 2, 0, 1).contiguous()
 
 
 def _solve(image: Tensor, free: Tensor) -> Tensor:
-    """``image (H, W, C, B)`` with what is ``free (H, W, 1, B)`` the mean of its neighbours; overwrites the image."""
+    """Solves ``image (H, W, C, B)`` in place: each pixel that is ``free (H, W, 1, B)`` becomes its neighbours' mean."""
     weights = _spread(torch.ones_like(free[..., :1]))
     own = weights * free
     approximately = Scales(free, weights - ITSELF, own - free * _spread(free), STIFFNESS)
@@ -78,9 +82,9 @@ def _solve(image: Tensor, free: Tensor) -> Tensor:
 
 
 def _spread(x: Tensor) -> Tensor:
-    """Weighted sum of a pixel and its neighbours, ``(H, W, C, B)``: weights 4, 2 and, across corners, 1.
+    """Weighted sum of each pixel (weight 4), its direct neighbours (2) and its diagonal ones (1), ``(H, W, C, B)``.
 
-    The kernel is ``[1, 2, 1]`` down times ``[1, 2, 1]`` across; nothing lies beyond the border.
+    The kernel is the product of ``[1, 2, 1]`` down and ``[1, 2, 1]`` across; pixels beyond the border are zero.
     """
     across = 2 * x
     across[:, 1:].add_(x[:, :-1])

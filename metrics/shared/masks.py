@@ -1,4 +1,4 @@
-"""How much of a map lies in a mask, beside what a map that knows nothing of it would put there."""
+"""How much of a map lies in a mask, compared with a map that does not depend on the mask."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from ...benchmark.errors import XaiboardError
 from ...benchmark.toolkit.pixels import magnitudes, pixel_values, quantise
 
 Relevance = Literal["signed", "absolute"]
-"""What ranks a pixel: the sum of its channels, or the sum of their magnitudes."""
+"""What ranks the pixels: the signed sum over channels, or the sum of their magnitudes."""
 
 COLUMNS = {"chance": Column(), "above_chance": Column(higher_is_better=True, across_models=True)}
 
@@ -19,7 +19,7 @@ def inside(mask: Tensor | None, attribution: Tensor, metric: str) -> Tensor:
     """The mask as 1 and 0 for each pixel of the map, ``(B, P)``, in the map's dtype.
 
     Raises:
-        XaiboardError: no mask, or one that is not shaped ``(B, 1, H, W)`` for a map ``(B, C, H, W)``.
+        XaiboardError: there is no mask, or it is not shaped ``(B, 1, H, W)`` for a map ``(B, C, H, W)``.
     """
     if mask is None:
         raise XaiboardError(
@@ -39,10 +39,10 @@ def ranked(attribution: Tensor, relevance: Relevance) -> Tensor:
 
 
 class Ranking:
-    """Pixels by value, ties at random: how likely each is to be among the largest.
+    """Ranking of pixels by value, with ties in random order: how likely each pixel is to be among the largest.
 
     Args:
-        values: of the pixels, ``(B, P)``; equal up to floating-point noise is tied.
+        values: values of the pixels, ``(B, P)``; they are tied if they are equal up to floating-point noise.
     """
 
     def __init__(self, values: Tensor) -> None:
@@ -53,16 +53,21 @@ class Ranking:
         self.tied = (upto - torch.searchsorted(ascending, levels)).to(values)
 
     def share(self, of: Tensor, size: Tensor | int) -> Tensor:
-        """Expected share of ``of (B, P)`` among the ``size`` largest, ``(B,)``; 0 where ``size``, or ``(B,)``, is 0."""
+        """Expected share of the largest pixels that are in a set, ``(B,)``.
+
+        Args:
+            of: 1 at the pixels of the set, 0 elsewhere, ``(B, P)``.
+            size: number of largest pixels, one for all or ``(B,)``; where it is 0 the share is 0.
+        """
         size = torch.as_tensor(size).to(self.above)
         chosen = ((size.view(-1, 1) - self.above) / self.tied).clamp(0, 1)
         return (chosen * of).sum(1) / size.clamp_min(1)
 
 
 def beside_chance(share: Tensor, accepted: Tensor) -> dict[str, Tensor]:
-    """The share in ``accepted (B, P)``, its chance level (the share of the pixels), and the scale from there to 1.
+    """A share with its chance level, the share of ``accepted (B, P)`` among all pixels, ``(B,)`` each.
 
-    ``above_chance`` is 0 where every pixel is accepted: nothing can be told.
+    ``above_chance`` is the share on a scale from 0 at chance to 1; it is 0 if every pixel is accepted.
     """
     chance = accepted.mean(1)
     above = (share - chance) / (1 - chance).clamp_min(torch.finfo(chance.dtype).tiny)

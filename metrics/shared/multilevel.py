@@ -1,26 +1,27 @@
-"""Multilevel diagonal scaling: conjugate gradients on a grid that need few steps however large a hole is."""
+"""Multilevel diagonal scaling: a preconditioner with which conjugate gradients fill holes of any size in few steps."""
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 COARSER = 4
-"""Each grid has so many times fewer rows and columns than the one before: fewer grids, a few more steps."""
+"""Each grid has so many times fewer rows and columns than the one before. Larger: fewer grids, but more steps."""
 
 HAT = 8 / 3
-"""Integral of a bilinear hat's squared gradient, whatever its size."""
+"""Integral of the squared gradient of a bilinear hat function; it does not depend on the size of the hat."""
 
 
 class Scales:
-    """Approximate inverse of a discrete Laplacian on the free pixels of a grid, zero elsewhere (Bramble et al. 1990).
+    """Approximate inverse of a discrete Laplacian on the free pixels of an image (Bramble et al. 1990).
 
-    On each of a sequence of ever coarser grids, down to a single hat, the residual is projected on bilinear hats and
-    divided by the hats' energies; the finest grid are the pixels themselves. The hats end where a pixel is not free.
+    There is a sequence of coarser and coarser grids of bilinear hat functions, down to a single hat. On each grid the
+    residual is projected on the hats and divided by their energies; the results are added up. The pixels themselves are
+    the finest grid. Hats are cut off where pixels are not free. The result is zero at pixels that are not free.
 
     Args:
         free: 1 where a pixel is free and 0 elsewhere, ``(H, W, 1, B)``.
-        diagonal: of the matrix, ``(H, W, 1, 1)``.
-        tied: summed weights of a free pixel's neighbours that are not free, shaped like ``free``.
+        diagonal: diagonal of the Laplacian, ``(H, W, 1, 1)``.
+        tied: for each free pixel, the sum of the weights of its neighbours that are not free, shaped like ``free``.
         stiffness: energy of a unit slope, for each pixel.
     """
 
@@ -37,7 +38,7 @@ class Scales:
         self.down, self.across = down, across
 
     def __call__(self, residual: Tensor) -> Tensor:
-        """Of a residual ``(H, W, C, B)`` that is zero where a pixel is not free; shaped like it."""
+        """The approximate inverse applied to a residual ``(H, W, C, B)``, which is zero at pixels that are not free."""
         hats = _both(self.down, self.across, residual).mul_(self.coarse)
         return _both(self.down.mT, self.across.mT, hats).mul_(self.free).addcmul_(residual, self.fine)
 
@@ -50,7 +51,7 @@ def _coarser(*size: int) -> list[tuple[int, ...]]:
 
 
 def _hats(like: Tensor, count: int, size: int) -> Tensor:
-    """Values of ``count`` hats at ``size`` pixels, ``(count, size)``."""
+    """Values of ``count`` hat functions at ``size`` pixels, ``(count, size)``."""
     return interpolate(torch.eye(count).to(like)[None], size, mode="linear")[0]
 
 

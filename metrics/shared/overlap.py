@@ -1,4 +1,4 @@
-"""How much two sets of pixels share, and how much of it chance would."""
+"""How many pixels two sets have in common, and how many they would have in common by chance."""
 
 import torch
 from torch import Tensor
@@ -10,15 +10,20 @@ COLUMNS = {
     "above_chance": Column(higher_is_better=True, across_models=True),
     "ties": Column(),
 }
-"""Columns of a metric that compares sets; the share itself depends on how far the sets spread by chance."""
+"""Columns of a metric that compares sets. Only ``above_chance`` compares models: the share depends on chance."""
 
 
 def shared_share(found: Tensor, accepted: Tensor, size: Tensor | int) -> dict[str, Tensor]:
-    """Share of ``size`` pixels that are in ``found`` and in ``accepted``, beside its chance level, ``(B,)`` each.
+    """Share of ``found`` that is in ``accepted``, with its chance level, ``(B,)`` each.
 
-    ``chance`` is the share that is expected when ``found`` comes to lie anywhere: its pixels drawn at random, or
-    the set as it is moved by any number of rows and columns, around the border. ``above_chance`` puts that at 0 and
-    full agreement at 1, and is 0 where chance alone agrees fully.
+    ``chance`` is the expected share if ``found`` is at a random place: if its pixels are drawn at random or, which
+    gives the same, if the whole set is moved by random numbers of rows and columns around the border. ``above_chance``
+    is on a scale from 0 at chance to 1 at full agreement; it is 0 where chance alone is full agreement.
+
+    Args:
+        found: 1 at the pixels of one set, 0 elsewhere, ``(B, H, W)``.
+        accepted: 1 where such a pixel counts, 0 elsewhere, ``(B, H, W)``.
+        size: number of pixels of which the share is taken, one for all or ``(B,)``.
     """
     share = (found * accepted).flatten(1).sum(1) / size
     chance = accepted.flatten(1).mean(1) * (found.flatten(1).sum(1) / size)

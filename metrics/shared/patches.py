@@ -1,4 +1,4 @@
-"""Patches of an image, and what one of them does to the explained logit."""
+"""Patches of an image, and how much a single one changes the explained logit."""
 
 from collections.abc import Iterator
 from types import EllipsisType
@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ...benchmark.toolkit.checks import at_least
 from ...benchmark.toolkit.data import Reference
+from ...benchmark.toolkit.ranges import Count
 from .baselines import baseline_image
 from .erasing import Removal
 from .imputation import impute, mean_colour
@@ -21,21 +21,21 @@ def patch_drops(
     reference: Reference | None,
     *,
     baseline: Removal = "zero",
-    patch: int = 4,
+    patch: Count = 4,
 ) -> Tensor:
-    """What the target's logit loses when a single patch gives way to the baseline, ``(B, patches)``.
+    """Loss of the target's logit when a single patch is erased, ``(B, patches)``.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
         reference: statistics of the training set.
-        baseline: what replaces the patch; ``imputed`` fills it in from the rest, without noise.
-        patch: side of a patch, in pixels; patches do not overlap, those at the edge may be smaller. A vector
-            is cut into runs of ``patch * patch`` features.
+        baseline: what the pixels of the patch become; ``imputed`` fills them in from the other pixels, without noise.
+        patch: side of a patch, in pixels. Patches do not overlap; those at the edge may be smaller. A vector is cut
+            into runs of ``patch * patch`` features.
 
     Raises:
-        XaiboardError: ``patch`` is smaller than 1, or the baseline is not available.
+        XaiboardError: the baseline is not available.
     """
     return -_changes(model, x, target, reference, baseline, patch, insert=False)
 
@@ -47,9 +47,9 @@ def patch_gains(
     reference: Reference | None,
     *,
     baseline: Removal = "zero",
-    patch: int = 4,
+    patch: Count = 4,
 ) -> Tensor:
-    """What the target's logit gains when a single patch of ``x`` is put into the baseline, ``(B, patches)``.
+    """Gain of the target's logit when a single patch of ``x`` is inserted into the baseline, ``(B, patches)``.
 
     The arguments are those of :func:`patch_drops`.
     """
@@ -57,7 +57,7 @@ def patch_gains(
 
 
 def patch_sums(attribution: Tensor, patch: int) -> Tensor:
-    """Attribution summed over all channels and pixels of each patch, ``(B, patches)``."""
+    """Sum of the attribution over all channels and pixels of each patch, ``(B, patches)``."""
     values = attribution.sum(1, keepdim=True) if attribution.dim() > 2 else attribution[:, None, None]
     size = patch if attribution.dim() > 2 else (1, patch * patch)
     return avg_pool2d(values, size, ceil_mode=True, divisor_override=1).flatten(1)
@@ -72,8 +72,7 @@ def _changes(
     patch: int,
     insert: bool,
 ) -> Tensor:
-    """Change of the target's logit when one patch is erased or, with ``insert``, alone put in, ``(B, patches)``."""
-    at_least(1, "patch_gains" if insert else "patch_drops", patch=patch)
+    """Change of the target's logit when one patch is erased or, with ``insert``, inserted alone, ``(B, patches)``."""
     if baseline == "imputed":
         blank = mean_colour(x, reference)
         start, changed = (blank if insert else x), _imputed(x, blank, patch, insert)
@@ -87,7 +86,7 @@ def _changes(
 
 
 def _replaced(start: Tensor, end: Tensor, patch: int) -> Iterator[Tensor]:
-    """``start`` with one patch of ``end``, for each patch; one tensor serves them all."""
+    """``start`` with one patch of ``end``, for each patch; the same tensor is yielded again and again."""
     current = start.clone(memory_format=torch.contiguous_format)
     for box in boxes(start, patch):
         current[box] = end[box]

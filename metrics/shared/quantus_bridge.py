@@ -1,4 +1,4 @@
-"""Calls a Quantus metric on one sample at a time, and puts back what it disturbs."""
+"""Calls a Quantus metric on one sample at a time, and restores what it changes."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def one_by_one(
     mask: Tensor | None = None,
     read: Callable[[Any], float] | None = None,
 ) -> Tensor:
-    """Scores of a Quantus metric, ``(B,)``, under the conventions of :func:`~xaiboard.metrics.quantus_adapter.quantus`.
+    """Scores by a Quantus metric, ``(B,)``, with the conventions of :func:`~xaiboard.metrics.quantus_adapter.quantus`.
 
     Args:
-        make: a new metric, for each sample.
+        make: makes the metric; called for each sample.
         model: images to logits ``(B, K)``.
         x: inputs.
         target: explained classes, ``(B,)``.
         attribution: shaped like ``x``.
-        explain: the attribution of an input, of shape ``(1, ...)``, in place of the ``sample``-th of the batch.
-        rng: seeds the metric, sample by sample.
+        explain: the attribution of an input ``(1, ...)`` that takes the place of the ``sample``-th one of the batch.
+        rng: random numbers of each sample, which seed the metric.
         mask: bool ``(B, 1, H, W)``, or None.
-        read: makes a number of what the metric returns for one sample; by default that must be one.
+        read: turns what the metric returns for one sample into a number; by default it must be a single number.
     """
     network = model if x.dtype is torch.float32 else _InFloat32(model, x.dtype).eval()
     pooled = mask is not None and x.dim() > 2
@@ -68,7 +68,7 @@ def one_by_one(
 
 
 class _InFloat32(nn.Module):
-    """A network of another type that takes float32, which is what Quantus calls it with."""
+    """Lets Quantus, which calls networks with float32, call a network of another type."""
 
     def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class _InFloat32(nn.Module):
 def _explainer(
     explain: Explain, x: Tensor, target: Tensor, row: int, *, pooled: bool
 ) -> Callable[..., np.ndarray]:
-    """``explain`` for inputs in place of the sample ``row``, whose random numbers it keeps, as Quantus calls it."""
+    """``explain`` in the form in which Quantus calls it, with the random numbers of the sample ``row``."""
 
     def explain_func(model: nn.Module, inputs: np.ndarray, targets: np.ndarray, **_: object) -> np.ndarray:
         network = model.network if isinstance(model, _InFloat32) else model
@@ -101,7 +101,7 @@ def _explainer(
 
 @contextmanager
 def _undisturbed(seed: int, device: torch.device) -> Iterator[None]:
-    """Seeds the global random numbers and puts them back; mutes Quantus; lets degenerate maps through."""
+    """Seeds and restores the global random numbers, mutes Quantus, and lets it accept constant maps."""
     asserts: Any = import_module("quantus.helpers.asserts")
     refuse, of_python, of_numpy = asserts.assert_attributions, random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
@@ -123,16 +123,16 @@ def _undisturbed(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _one_number(found: Any, name: str) -> float:  # noqa: ANN401 - whatever Quantus returns
-    """The only score in what a metric returned for one sample.
+    """The single number that a metric returned for one sample.
 
     Raises:
-        XaiboardError: there are several, or none.
+        XaiboardError: it returned several numbers, or none.
     """
     value = np.asarray([] if isinstance(found, dict) else found)
     if value.size != 1 or value.dtype.kind not in "bif":
         raise XaiboardError(
             f"Quantus' {name} returns {type(found).__name__} of shape {value.shape} for a sample, expected one number;"
-            " register a metric of your own that reads it (see xaiboard.metrics.quantus_bridge.one_by_one)"
+            " register a metric of your own that reads it (see xaiboard.metrics.shared.quantus_bridge.one_by_one)"
         )
     return float(value.reshape(()))
 

@@ -1,4 +1,4 @@
-"""Networks whose layers are drawn anew: one and the same for all samples of a run."""
+"""Networks with randomised layers, which are the same for all samples of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def layers(model: nn.Module) -> list[str]:
     """Names of the modules that have parameters of their own, in the order in which the model registers them.
 
     Raises:
-        XaiboardError: there are none, or their weights are computed from others and may be cached.
+        XaiboardError: there are none, or a module computes its weights from other tensors.
     """
     for name, module in model.named_modules():
         if is_parametrized(module):
@@ -39,15 +39,16 @@ def layers(model: nn.Module) -> list[str]:
 
 
 def randomised(model: nn.Module, seed: int, order: Order = "top_down") -> Iterator[nn.Module]:
-    """A copy of ``model``, again and again, each time with one more layer drawn anew; at last all of them are.
+    """Copies of ``model``, each with one more layer randomised than the one before, until all are.
 
-    From the output downwards (``top_down``), from the input upwards, or, ``independent``, each layer alone and the
-    others as they were. The parameters of a layer become Gaussian numbers with mean 0 and the root mean square that
-    each tensor has: the layer forgets what it learned and keeps its scale, whatever made it. Buffers, such as running
-    statistics, stay. The numbers follow from the seed, the layer's name and the parameter's.
+    Layers are taken from the output downwards (``top_down``), or from the input upwards (``bottom_up``). With
+    ``independent`` each copy has one randomised layer, and the others are intact. To randomise a layer, each of its
+    parameter tensors is replaced by Gaussian numbers with mean 0 and the same root mean square. The layer thus forgets
+    what it has learned, and keeps its scale. Buffers, such as running statistics, stay. The numbers depend only on the
+    seed and the names of the layer and the parameter.
 
     Raises:
-        XaiboardError: no parameters, or parametrised ones.
+        XaiboardError: the model has no parameters, or weights that are computed from others.
     """
     names = layers(model)
     other = copy.deepcopy(model)
@@ -59,7 +60,7 @@ def randomised(model: nn.Module, seed: int, order: Order = "top_down") -> Iterat
 
 
 def fully_randomised(model: nn.Module, seed: int, draw: int = 0) -> nn.Module:
-    """A copy of ``model`` with all layers drawn anew; draw 0 is the last one of :func:`randomised`."""
+    """A copy of ``model`` with all layers randomised; draw 0 is the last copy of :func:`randomised`."""
     other = copy.deepcopy(model)
     for name in layers(model):
         _draw(other.get_submodule(name), name, seed, draw)

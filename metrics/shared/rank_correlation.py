@@ -1,4 +1,4 @@
-"""Spearman's rank correlation, a whole batch at a time."""
+"""Spearman's rank correlation, for a whole batch at once."""
 
 import torch
 from torch import Tensor
@@ -18,12 +18,12 @@ def average_ranks(values: Tensor) -> Tensor:
 def spearman(a: Tensor, b: Tensor) -> Tensor:
     """Pearson correlation of the average ranks of ``a`` and ``b (B, N)``, ``(B,)``.
 
-    Values equal up to floating-point noise are ties (:func:`~xaiboard.benchmark.pixels.quantise`). A constant
-    row orders nothing: its correlation is 0.
+    Values that are equal up to floating-point noise are ties (:func:`~xaiboard.benchmark.toolkit.pixels.quantise`). A
+    constant row has no order, and correlation 0.
     """
     middle = (a.shape[1] - 1) / 2
     first, second = (average_ranks(quantise(values)).to(a.dtype) - middle for values in (a, b))
-    # The root of the product, not the product of roots: a row's correlation with itself is then exactly 1.
+    # the root of the product, not the product of roots: so a row's correlation with itself is exactly 1
     scale = (vecdot(first, first) * vecdot(second, second)).sqrt()
-    # Deviations of ranks are zero or at least a half, so the bound is met by constant rows alone.
+    # deviations of ranks are zero or at least a half, so only constant rows meet the bound
     return (vecdot(first, second) / scale.clamp_min(0.1)).clamp(-1, 1)

@@ -1,15 +1,18 @@
-"""How much more a map changes nearby, element by element, than something else does."""
+"""The relative change of a map near an input, compared with another change."""
 
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-from ...benchmark.errors import SettingError
-
 EPS_MIN = 1e-6
-"""Least change of the input or of the output that a change of the map is divided by."""
+"""Smallest change of the input or of the output by which a change of the map is divided."""
+
+Floor = Annotated[float, Interval(gt=0, le=1), "a share of the largest magnitude"]
+"""The smallest divisor of an element's change."""
 
 
 def relative_change(before: Tensor, after: Tensor, floor: float) -> Tensor:
@@ -31,15 +34,18 @@ def largest_ratio(
     distance: Callable[[Tensor, Tensor], Tensor],
     floor: float,
 ) -> tuple[Tensor, Tensor]:
-    """Largest change of the map by distance where the prediction is kept, ``(D, B)``, and how often it is, ``(B,)``.
+    """Largest ratio of the map's relative change to each of D distances where the prediction stays, ``(D, B)``.
 
     Args:
-        model: classifier.
-        logits: of the samples, ``(B, K)``.
-        attribution: of the samples.
-        around: neighbours, each with its map.
-        distance: of a neighbour and its logits from the samples, in ``D`` ways, ``(D, B)``.
-        floor: least divisor of the map's change.
+        model: classifier, to logits ``(B, K)``.
+        logits: outputs for the samples, ``(B, K)``.
+        attribution: maps of the samples.
+        around: random inputs around the samples, each with its map.
+        distance: D distances of such an input and its logits from the samples, ``(D, B)``.
+        floor: smallest divisor of the map's change.
+
+    Returns:
+        The ratios, and the share of the random inputs with the same prediction, ``(B,)``.
     """
     ratios, kept = [], []
     for near, nearby in around:
@@ -50,16 +56,3 @@ def largest_ratio(
         ratios.append(change / distance(near, outputs).clamp_min(EPS_MIN))
         kept.append(same)
     return torch.stack(ratios).amax(0), torch.stack(kept).mean(0)
-
-
-def check_floor(metric: str, floor: float) -> None:
-    """Refuses a divisor's floor that is no share.
-
-    Raises:
-        XaiboardError: ``floor`` is not above 0 and at most 1.
-    """
-    if not 0 < floor <= 1:
-        raise SettingError(
-            f"setting 'floor' of '{metric}' must be above 0 and at most 1 (a share of the largest magnitude);"
-            f" got '{floor:g}'"
-        )

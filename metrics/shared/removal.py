@@ -1,26 +1,47 @@
-"""Curves of a model's output while pixels give way to a baseline, and what is read from them."""
+"""Curves of a model's output while pixels are erased, and the scores that are read from them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from ...benchmark.components.kinds import Weighted
-from ...benchmark.toolkit.checks import at_least
 from ...benchmark.toolkit.data import Reference
 from ...benchmark.toolkit.pixels import channels, descending_order, pixel_values
+from ...benchmark.toolkit.ranges import Count
 from ...benchmark.toolkit.rng import SampleRng
 from .erasing import Blank, Removal, blank, logits_along
 
 SMALLEST_WEIGHT = 1e-6
-"""A drop of margin below this is replaced by it, so that a normalised score is finite."""
+"""A smaller drop of the margin counts as this one, so that a normalised score is finite."""
 
 TIE = 1e-5
-"""Areas closer than this share of the largest margin are equal: float32 logits are not more accurate."""
+"""Areas that differ by less than this share of the largest margin are equal: float32 is not more accurate."""
 
 PROBABILITY, KEPT, MARGIN = range(3)
-"""What a curve holds at each point: the target's softmax probability; 1 where it is predicted, 0 elsewhere; and its
-logit less the largest other one, whose order and shares no temperature changes."""
+"""What a curve holds at each point: the target's softmax probability; 1 if the target is predicted, else 0; and the
+margin, the target's logit minus the largest other one, whose order and ratios do not depend on a temperature."""
+
+
+@dataclass(frozen=True)
+class RemovalCurve:
+    """How pixels are erased one after another, and how many random orders the order of a map is compared with.
+
+    Args:
+        baseline: what an erased pixel becomes: ``zero`` (black), the training set's ``mean`` image, a ``blur`` of the
+            input, or ``imputed``. The last is the weighted mean of its eight neighbours, erased ones too, plus noise
+            (ROAD, Rong et al. 2022, arXiv:2202.00449); if no pixel is left, the training set's mean colour.
+        steps: number of equal steps from the intact to the erased input. There are at least 2, since a curve of two end
+            points is the same for every order.
+        orders: number of random orders of each sample, for ``win_rate``.
+    """
+
+    baseline: Removal = "zero"
+    steps: Annotated[int, Ge(2)] = 28
+    orders: Count = 10
 
 
 def random_order_curves(
@@ -30,14 +51,12 @@ def random_order_curves(
     rng: SampleRng,
     reference: Reference | None,
     *,
-    baseline: Removal = "zero",
-    steps: int = 28,
-    orders: int = 10,
+    removal: RemovalCurve = RemovalCurve(),
 ) -> Tensor:
     """The target's probability, prediction and margin while pixels are erased in random orders.
 
-    The first and the last point of every curve are the intact and the erased input. Read backwards, a deletion
-    curve is the insertion curve of the reversed order, so one set serves both.
+    The first and the last point of every curve are the intact and the erased input. Read backwards, a deletion curve is
+    the insertion curve of the reversed order, so deletion and insertion share these curves.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
@@ -45,37 +64,32 @@ def random_order_curves(
         target: explained classes, ``(B,)``.
         rng: random numbers of each sample.
         reference: statistics of the training set.
-        baseline: what a pixel becomes; random numbers for ``imputed`` come before those of the orders.
-        steps: equal steps from the intact to the erased input.
-        orders: random orders of each sample.
+        removal: how pixels are erased. The random numbers of ``imputed`` are drawn before those of the orders.
 
     Returns:
         ``(B, orders, steps + 1, 3)``: ``PROBABILITY``, ``KEPT`` and ``MARGIN``.
 
     Raises:
-        XaiboardError: ``steps`` is smaller than 2 (a curve of two end points is the same for every order), ``orders``
-            than 1, or the baseline is not available.
+        XaiboardError: the baseline is not available.
     """
-    at_least(2, "random_order_curves", steps=steps)
-    at_least(1, "random_order_curves", orders=orders)
-    gone, pixels = blank(x, reference, baseline, rng), channels(x).shape[2]
+    gone, pixels = blank(x, reference, removal.baseline, rng), channels(x).shape[2]
     with torch.no_grad():
         intact, erased = model(x), model(gone.erased)
         curves = []
-        for _ in range(orders):
+        for _ in range(removal.orders):
             order = rng.permutation(x, pixels)
-            between = logits_along(model, x, gone, order, counts(pixels, steps)[1:-1])
+            between = logits_along(model, x, gone, order, counts(pixels, removal.steps)[1:-1])
             curves.append(read([intact, *between, erased], target))
     return torch.stack(curves, dim=1)
 
 
 def counts(pixels: int, steps: int) -> list[int]:
-    """How many pixels are erased at each of the ``steps + 1`` points, from none to all."""
+    """Number of erased pixels at each of the ``steps + 1`` points, from none to all."""
     return [round(step / steps * pixels) for step in range(steps + 1)]
 
 
 def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
-    """``PROBABILITY``, ``KEPT`` and ``MARGIN`` of the target: ``S`` times ``(B, K)`` to ``(B, S, 3)``."""
+    """``PROBABILITY``, ``KEPT`` and ``MARGIN`` of the target, ``(B, S, 3)``, from logits ``(B, K)`` at S points."""
     stacked = torch.stack(list(logits), dim=1)
     chosen = target[:, None, None].expand(-1, len(logits), 1)
     probability = stacked.softmax(2).gather(2, chosen)
@@ -95,9 +109,10 @@ def curve_along(
     *,
     insert: bool = False,
 ) -> Tensor:
-    """Probability, prediction and margin of the target at each of ``points`` of ``order``, ``(B, S, 3)``.
+    """Probability, prediction and margin of the target at each of ``points`` along ``order``, ``(B, S, 3)``.
 
-    The first and the last are those of the random orders; only what lies between them is evaluated.
+    The first and the last point are the same for every order and are copied from the random ones; only the points in
+    between are evaluated.
     """
     with torch.no_grad():
         between = read(logits_along(model, x, gone, order, points[1:-1], insert=insert), target)
@@ -105,7 +120,7 @@ def curve_along(
 
 
 def share_won(lead: Tensor, random_order_curves: Tensor) -> Tensor:
-    """Share of positive leads ``(B, N)`` among areas of margins, ``(B,)``; ties count half."""
+    """Share of positive leads, differences ``(B, N)`` of areas under margins, ``(B,)``; ties count half."""
     tie = TIE * random_order_curves[..., MARGIN].flatten(1).abs().amax(1, keepdim=True)
     return torch.where(lead.abs() <= tie, 0.5, (lead > 0).to(lead)).mean(1)
 
@@ -122,7 +137,7 @@ def removal_scores(
     baseline: Removal,
     insert: bool = False,
 ) -> dict[str, Tensor | Weighted]:
-    """What ``deletion`` reads from the curve of an attribution and, with ``insert``, ``insertion``."""
+    """The scores that ``deletion`` or, with ``insert``, ``insertion`` read from the curve of an attribution."""
     order = descending_order(pixel_values(attribution), rng)
     pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
     gone, points = blank(x, reference, baseline, rng), counts(pixels, steps)
@@ -146,10 +161,10 @@ def removal_scores(
 
 
 def _normalised(area: Tensor, intact: Tensor, gone: Tensor) -> Weighted:
-    """An area of margins on a scale from the erased (0) to the intact input (1), averaged with the scale as weight.
+    """Area under the margin, on a scale from 0 for the erased to 1 for the intact input; the scale is its weight.
 
-    The weighted mean is the area under the data set's mean curve of margins, min-max normalised. Sample by sample
-    the scale may be tiny and of either sign, and an unweighted mean would explode.
+    The weighted mean is the area under the mean curve of the data set, min-max normalised. For a single sample the
+    scale may be tiny, and of either sign, so an unweighted mean would explode.
     """
     scale = intact - gone
     scale = torch.where(

@@ -1,4 +1,4 @@
-"""How much two maps of one input look alike, in the three ways of the sanity checks."""
+"""Similarity of two maps of the same input, in the three ways of the sanity checks."""
 
 from torch import Tensor
 
@@ -13,7 +13,7 @@ COLUMNS = {"absolute": Column(higher_is_better=False), "ssim": Column(higher_is_
 def similarity(a: Tensor, b: Tensor) -> dict[str, Tensor]:
     """Spearman's correlation of the signed channel sums and (``absolute``) of the magnitudes, and SSIM, ``(B,)`` each.
 
-    A constant map orders nothing: its correlation with any other is 0. The SSIM is that of the magnitudes.
+    A constant map has correlation 0 with any other. The SSIM is that of the magnitudes.
     """
     return {
         "": spearman(pixel_values(a), pixel_values(b)),

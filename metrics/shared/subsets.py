@@ -1,29 +1,30 @@
-"""Random subsets of pixels: drawn once for all methods, and drawn again by whoever knows their key."""
+"""Random subsets of pixels that all methods share, and that can be drawn again from a stored seed."""
 
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
-from ...benchmark.errors import SettingError
 from ...benchmark.toolkit.rng import SampleRng
 
 KEYS = 2**24
-"""Number of keys: the whole numbers that a float32 holds."""
+"""Number of possible seeds: the whole numbers up to this one are exact in float32."""
 
 
 def draw_keys(x: Tensor, rng: SampleRng) -> Tensor:
-    """A random whole number for each sample, ``(B, 1)``, in the dtype of ``x``.
+    """A random seed for each sample, a whole number, ``(B, 1)``, in the dtype of ``x``.
 
-    The subsets themselves take more memory than the images. What is kept with the drops is their key, from which
-    every method draws the same subsets again.
+    The subsets would take more memory than the images. So only their seed is stored, with the losses of logit, and
+    every method draws the same subsets from it again.
     """
-    drawn = rng.uniform(torch.empty(len(x), 1, dtype=torch.float64))  # rounded, it would be another key
+    drawn = rng.uniform(
+        torch.empty(len(x), 1, dtype=torch.float64)
+    )  # in float32 it would be rounded, which is another seed
     return (drawn * KEYS).floor().to(x)
 
 
 def drawn_by(keys: Tensor) -> SampleRng:
-    """The stream of random numbers of each key, from its start."""
+    """The random numbers of each seed, from the start of its stream."""
     return SampleRng(0, keys[:, 0].long().tolist(), "subsets")
 
 
@@ -34,24 +35,11 @@ def logit_of(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
 
 
 def drops(model: nn.Module, x: Tensor, target: Tensor, changed: Iterable[Tensor]) -> Tensor:
-    """What the target's logit loses from ``x`` to each of the ``changed`` inputs, ``(B, draws)``."""
+    """Loss of the target's logit from ``x`` to each of the ``changed`` inputs, ``(B, draws)``."""
     before = logit_of(model, x, target)
     return torch.cat([before - logit_of(model, each, target) for each in changed], dim=1)
 
 
 def over_channels(mask: Tensor, x: Tensor) -> Tensor:
-    """A mask of pixels ``(B, P)`` in a shape that broadcasts over the channels of ``x``."""
+    """A mask of pixels ``(B, P)``, in a shape that broadcasts over the channels of ``x``."""
     return mask if x.dim() == 2 else mask.view(len(x), 1, *x.shape[2:])
-
-
-def proper_share(component: str, **settings: float) -> None:
-    """Refuses settings that are not between 0 and 1, both excluded.
-
-    Raises:
-        SettingError: a setting is not.
-    """
-    for name, value in settings.items():
-        if not 0 < value < 1:
-            raise SettingError(
-                f"setting '{name}' of '{component}' must be above 0 and below 1; got '{value:g}'"
-            )

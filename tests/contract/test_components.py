@@ -184,6 +184,7 @@ def test_a_perturbation_out_of_range() -> None:
     def brighter(x: Tensor) -> Tensor:
         return x + 0.5
 
-    supplied, settings = read_signature("perturbation", "brighter", brighter)
-    entry = Perturbation("brighter", brighter, supplied=supplied, settings=settings)
+    entry = Perturbation(
+        "brighter", brighter, **read_signature("perturbation", "brighter", brighter)._asdict()
+    )
     assert "must stay in [0, 1]" in problems(entry)["grey images"]

@@ -18,7 +18,7 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.engine.passes import count_passes
-from xaiboard.benchmark.perturbations.shared.smooth_copy import smooth_twin
+from xaiboard.benchmark.perturbations.shared.smooth_copy import smooth_copy
 from xaiboard.benchmark.report.markdown import markdown
 from xaiboard.benchmark.toolkit.rng import SampleRng
 
@@ -43,7 +43,7 @@ def saliency(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
 
 def floors(model: nn.Module, x: Tensor, target: Tensor, repeats: int) -> tuple[float, float, float]:
     """One batch forward; forward and backward; and forward, backward and through the backward pass of the twin."""
-    twin = smooth_twin(model, 5.0)
+    twin = smooth_copy(model, 5.0)
 
     def forward() -> None:
         with torch.no_grad():

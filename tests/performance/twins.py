@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.perturbations.shared.smooth_copy import SmoothMaxPool, SmoothReLU, smooth_twin
+from xaiboard.benchmark.perturbations.shared.smooth_copy import SmoothMaxPool, SmoothReLU, smooth_copy
 from xaiboard.benchmark.report.markdown import markdown
 from xaiboard.benchmark.toolkit.rng import SampleRng
 
@@ -27,13 +27,13 @@ SHARPENED = (2.0, 5.0, 10.0)
 
 def absolute(model: nn.Module, beta: float) -> nn.Module:
     """As in the papers: one sharpness for all layers, whatever the size of what they compute."""
-    return swap(smooth_twin(model, beta), SmoothReLU, lambda: nn.Softplus(beta))
+    return swap(smooth_copy(model, beta), SmoothReLU, lambda: nn.Softplus(beta))
 
 
 def hard_pools(model: nn.Module, beta: float) -> nn.Module:
     """As in the papers: max-pooling stays."""
     pools = iter([layer for layer in model.modules() if isinstance(layer, nn.MaxPool2d)])
-    return swap(smooth_twin(model, beta), SmoothMaxPool, lambda: next(pools))
+    return swap(smooth_copy(model, beta), SmoothMaxPool, lambda: next(pools))
 
 
 def swap(model: nn.Module, kind: type[nn.Module], other: Callable[[], nn.Module]) -> nn.Module:
@@ -55,8 +55,8 @@ class Twin(NamedTuple):
 def twins(model: nn.Module, dataset: str) -> dict[str, Twin]:
     """Copies of one sharpness throughout, but for those that are sharpened with each step, as the attacks do."""
     named = {"the network": Twin(model)}
-    if any(isinstance(layer, SmoothReLU | SmoothMaxPool) for layer in smooth_twin(model, 1.0).modules()):
-        named |= {f"smooth, {beta:g}": Twin(smooth_twin(model, beta)) for beta in SHARPNESS}
+    if any(isinstance(layer, SmoothReLU | SmoothMaxPool) for layer in smooth_copy(model, 1.0).modules()):
+        named |= {f"smooth, {beta:g}": Twin(smooth_copy(model, beta)) for beta in SHARPNESS}
         named |= {f"smooth, sharpened from {beta:g}": Twin(model, beta) for beta in SHARPENED}
         named |= {f"smooth, {beta:g} in all layers": Twin(absolute(model, beta)) for beta in SHARPNESS}
     if any(isinstance(layer, nn.MaxPool2d) for layer in model.modules()):

@@ -1,4 +1,4 @@
-"""Training images as baselines."""
+"""Background images: training images that serve as baselines."""
 
 from torch import Tensor
 
@@ -7,7 +7,7 @@ from ...toolkit.data import Reference
 
 
 def background(name: str, x: Tensor, reference: Reference | None) -> Tensor:
-    """Background images, ``(M, C, H, W)``, for the method ``name`` on inputs ``x``.
+    """Background images for the method ``name`` on inputs ``x``, ``(M, C, H, W)``.
 
     Raises:
         XaiboardError: they are not known, or of another shape.

@@ -1,4 +1,4 @@
-"""What class activation maps have in common: the layer that they read, and the way back to pixels."""
+"""What class activation maps have in common: the layer that they read, and resampling to pixels."""
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ def last_convolution(model: nn.Module) -> nn.Conv2d:
 
 
 def without_convolution(model: nn.Module) -> str | None:
-    """The reason why there is no feature map to read, or None."""
+    """Why the model has no feature map to read, or None."""
     if any(isinstance(module, nn.Conv2d) for module in model.modules()):
         return None
     return "the model has no convolution"
@@ -31,7 +31,7 @@ def features_and_gradients(model: nn.Module, x: Tensor, target: Tensor) -> tuple
 
     def keep(_layer: nn.Module, _given: object, out: Tensor) -> Tensor:
         kept.append(out)
-        return out.clone()  # what follows may work in place
+        return out.clone()  # the next layer may change it in place
 
     handle = last_convolution(model).register_forward_hook(keep)
     try:
@@ -44,6 +44,6 @@ def features_and_gradients(model: nn.Module, x: Tensor, target: Tensor) -> tuple
 
 
 def on_pixels(coarse: Tensor, x: Tensor) -> Tensor:
-    """A map ``(B, 1, H', W')``, resampled bilinearly; each channel gets an equal share, so that their sum is it."""
+    """The map ``(B, 1, H', W')`` resampled bilinearly to the size of ``x``, and shared equally by its channels."""
     fine = interpolate(coarse.detach(), size=x.shape[2:], mode="bilinear", align_corners=False)
     return fine.expand_as(x) / x.shape[1]

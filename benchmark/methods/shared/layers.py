@@ -1,4 +1,4 @@
-"""What a model is made of, as far as rules for layers need to know it."""
+"""The layers of a model, for methods with a rule for each kind of layer."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ AVERAGES = (
 SHAPES = (
     nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.ZeroPad2d,
 )  # fmt: skip
-"""Layers that pass values on (dropout in eval mode)."""
+"""Layers that pass values on unchanged (dropout in eval mode)."""
 
 MAXIMA = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 
 def layers(model: nn.Module) -> Iterator[nn.Module]:
-    """Layers without parts, and those of :data:`LINEAR` with theirs, as often as the model contains them."""
+    """Modules without submodules, and those in :data:`LINEAR`; each as often as the model contains it."""
     parts = _parts(model)
     if not parts:
         yield model
@@ -35,18 +35,18 @@ def layers(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def is_sequence(model: nn.Module) -> bool:
-    """Whether the output is that of one layer after the other: nothing is done outside of layers."""
+    """Whether the model is one layer after the other, and computes nothing outside its layers."""
     parts = _parts(model)
     return not parts or (type(model) is nn.Sequential and all(map(is_sequence, parts)))
 
 
 def used_twice(model: nn.Module) -> str:
-    """The type of a layer that the model contains twice, or nothing."""
+    """Name of the type of a layer that the model uses twice; empty if there is none."""
     counts = Counter(layers(model))
     return next((type(layer).__name__ for layer, times in counts.items() if times > 1), "")
 
 
 def _parts(model: nn.Module) -> list[nn.Module]:
-    """What a module consists of; a parametrised weight is no part."""
-    # children() would leave out a part that is used twice
+    """Submodules of a module; the module of a parametrised weight does not count."""
+    # not children(), which leaves out the second use of a submodule
     return [] if isinstance(model, LINEAR) else [part for part in model._modules.values() if part is not None]

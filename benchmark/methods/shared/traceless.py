@@ -1,4 +1,4 @@
-"""Leaving no trace: what captum writes on a model's layers is taken back, and its warnings stay inside."""
+"""Removes what captum leaves behind on a model's layers, and silences its warnings."""
 
 import warnings
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from torch import nn
 
 @contextmanager
 def traceless(model: nn.Module) -> Iterator[None]:
-    """Takes back the attributes that layers get inside the ``with`` block, also after an exception.
+    """Removes the attributes that layers get inside the ``with`` block, also after an exception.
 
-    captum removes its hooks itself, but not all that they have stored: after an exception, or a forward pass
-    without a backward one, layers would keep activations of a batch, and send them along when the model is saved.
+    captum removes its hooks itself, but not everything that they have stored. After an exception, or a forward pass
+    without a backward one, layers would keep the activations of a batch, and these would be saved with the model.
     """
     before = {module: set(vars(module)) for module in model.modules()}
     try:

@@ -1,4 +1,4 @@
-"""How much two maps agree: what an attack on a map keeps low."""
+"""Measures of how much two maps agree, which attacks on maps make small."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from ...toolkit.pixels import magnitudes
 
 
 def spearman_with(a: Tensor) -> Callable[[Tensor], Tensor]:
-    """Correlation of the ranks of magnitudes with those of ``a``, ``(B,)``; ties are ranked by their index."""
+    """Spearman's correlation of a map's magnitudes with those of ``a``, ``(B,)``; ties are ranked by index."""
     first = _centred_ranks(magnitudes(a).flatten(1))
     size = vector_norm(first, dim=1)
 
@@ -22,7 +22,7 @@ def spearman_with(a: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def mass_centre(values: Tensor) -> Tensor:
-    """Row and column of the centre of mass of ``values (B, H, W)``, at least 0, ``(B, 2)``."""
+    """Row and column of the centre of mass of ``values (B, H, W)``, which are not negative, ``(B, 2)``."""
     rows, columns = (torch.arange(side).to(values) for side in values.shape[1:])
     moments = torch.stack([values.sum(2) @ rows, values.sum(1) @ columns], 1)
     return moments / values.sum((1, 2)).clamp_min(torch.finfo(values.dtype).tiny)[:, None]

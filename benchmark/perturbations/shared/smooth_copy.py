@@ -1,4 +1,4 @@
-"""A smooth copy of a network, whose gradients have gradients."""
+"""A smooth copy of a network, whose gradients can be differentiated once more."""
 
 import copy
 import math
@@ -13,18 +13,19 @@ from torch.nn.functional import pad, softplus
 
 @runtime_checkable
 class Rectifying(Protocol):
-    """A layer that rectifies within, and says what it is with something else in place of its ReLU."""
+    """A layer that uses ReLU inside, and can be rebuilt with another function in its place."""
 
     def with_rectifier(self, rectifier: Callable[[Tensor], Tensor]) -> nn.Module:
-        """The layer with ``rectifier``, from any shape ``(B, ...)`` to itself, for ReLU."""
+        """The layer with ``rectifier`` in place of ReLU; it maps any shape ``(B, ...)`` to itself."""
         ...
 
 
 class SmoothReLU(nn.Module):
-    """Softplus in place of a rectifier that lets ``slope`` of negative values through.
+    """Softplus in place of ReLU, or of a leaky ReLU that multiplies negative values by ``slope``.
 
-    Its sharpness ``beta`` is in units of each sample's spread of the values: layers of a network, and networks, differ
-    tenfold in the size of what they compute, and the copy of a rescaled network is the rescaled copy.
+    The sharpness ``beta`` is in units of the spread of each sample's values. Layers and networks differ tenfold in the
+    size of their values, so a fixed unit would make some copies too smooth and others too sharp. It also makes the copy
+    of a rescaled network the rescaled copy.
     """
 
     def __init__(self, beta: float, slope: float = 0.0) -> None:
@@ -38,7 +39,7 @@ class SmoothReLU(nn.Module):
 
 
 class SmoothMaxPool(nn.Module):
-    """Log-sum-exp of each window of a max-pooling layer, of sharpness ``beta`` in units of each sample's spread."""
+    """Log-sum-exp in place of max-pooling, with sharpness ``beta`` in units of the spread of each sample's values."""
 
     def __init__(self, beta: float, layer: nn.MaxPool1d | nn.MaxPool2d | nn.MaxPool3d) -> None:
         super().__init__()
@@ -61,36 +62,37 @@ class SmoothMaxPool(nn.Module):
         return unit * torch.logsumexp(self.beta * windows, tuple(range(-axes, 0))) / self.beta
 
 
-def smooth_twin(model: nn.Module, beta: float) -> nn.Module:
-    """A copy in which rectifiers and max-pooling are smooth, of sharpness ``beta``; at infinity a plain copy.
+def smooth_copy(model: nn.Module, beta: float) -> nn.Module:
+    """A copy of the network with smooth activations and pooling, of sharpness ``beta``; a plain copy if it is infinite.
 
     ``nn.ReLU`` and ``nn.LeakyReLU`` become softplus, and max-pooling becomes log-sum-exp. A layer that has a method
-    ``with_rectifier`` (:class:`Rectifying`), such as one that sorts pairs, becomes what that returns. All others stay:
-    those that are curved already, a rectifier that is a function and no layer, and pooling that is dilated or rounds
-    its size up. ``tests/performance/twins.py`` shows that attacks get furthest so.
+    ``with_rectifier`` (:class:`Rectifying`), such as one that sorts pairs, becomes what this method returns. All other
+    layers stay. These are the layers that are smooth already, and those that cannot be replaced: a ReLU that is called
+    as a function, and pooling with dilation or with sizes that are rounded up. ``tests/performance/twins.py`` compares
+    ways to smooth: attacks get furthest with this one.
     """
-    twin = copy.deepcopy(model).requires_grad_(requires_grad=False)
+    smooth = copy.deepcopy(model).requires_grad_(requires_grad=False)
     if beta == math.inf:
-        return twin
-    for parent in list(twin.modules()):
-        # named_children() would leave out a layer that is used twice
+        return smooth
+    for parent in list(smooth.modules()):
+        # not named_children(), which leaves out the second use of a layer
         for name, child in parent._modules.items():
             if child is not None:
                 setattr(parent, name, _smooth(child, beta))
-    return _smooth(twin, beta)
+    return _smooth(smooth, beta)
 
 
-def sharpen(twin: nn.Module, beta: float) -> None:
-    """Gives the smooth layers of :func:`smooth_twin` another sharpness; at infinity they keep theirs."""
+def sharpen(smooth: nn.Module, beta: float) -> None:
+    """Gives the smooth layers of :func:`smooth_copy` another sharpness; they keep theirs if it is infinite."""
     if beta == math.inf:
         return
-    for layer in twin.modules():
+    for layer in smooth.modules():
         if isinstance(layer, SmoothReLU | SmoothMaxPool):
             layer.beta = beta
 
 
 def spread(z: Tensor) -> Tensor:
-    """Root mean square of each sample's values, a constant for gradients, ``(B, 1, ...)``."""
+    """Root mean square of each sample's values, ``(B, 1, ...)``; gradients treat it as a constant."""
     flat = z.detach().flatten(1)
     size = vector_norm(flat, dim=1) / math.sqrt(flat.shape[1])
     return size.clamp_min(1e-12).view(-1, *[1] * (z.dim() - 1))

@@ -1,4 +1,4 @@
-"""The worst image so far, of those that are predicted as before."""
+"""The image with the worst map that an attack has met, among those whose prediction is unchanged."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ class Worst:
     """Keeps, for each sample, the image whose map agrees least with the map of ``x``.
 
     Args:
-        x: the images to begin with; they stay where nothing agrees less than their own map does.
+        x: the unchanged images; kept where no other map agrees less than theirs.
         logits: outputs for them, ``(B, K)``.
         attribution: their maps.
-        agreement: of a map with theirs, ``(B,)``.
+        agreement: how much a map agrees with theirs, ``(B,)``.
     """
 
     def __init__(
@@ -25,7 +25,16 @@ class Worst:
         self._lowest = agreement(attribution)
 
     def offer(self, x: Tensor, model: nn.Module, explain: Callable[[Tensor], Tensor]) -> Tensor:
-        """Takes the images that are predicted as before and whose maps agree less; which are so predicted, ``(B,)``."""
+        """Keeps the images whose prediction is unchanged and whose maps agree less than those kept so far.
+
+        Args:
+            x: images, one for each sample.
+            model: classifier, to logits ``(B, K)``.
+            explain: the attribution of any input by the attacked method.
+
+        Returns:
+            Whether the prediction of each image is unchanged, bool ``(B,)``.
+        """
         agreement = self._agreement(explain(x))
         with torch.no_grad():
             held = model(x).argmax(1) == self.predicted

@@ -158,7 +158,7 @@ class Bed:
             known["rng"] = SampleRng(0, self.ids, key)
             given[key] = value(**{wanted: known[wanted] for wanted in (*value.supplied, *value.settings)})
         given["rng"] = SampleRng(0, self.ids, name)
-        scores = entry.function(**{key: given[key] for key in entry.supplied}, **settings)
+        scores = entry.compute({key: given[key] for key in entry.supplied}, settings)
         scores = scores if isinstance(scores, dict) else {"": scores}
         flat = {column: value for column, value in scores.items() if not isinstance(value, Weighted)}
         for column, value in scores.items():

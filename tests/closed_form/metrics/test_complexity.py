@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor
-from xaiboard.benchmark import XaiboardError
+from xaiboard.benchmark import XaiboardError, metrics
 from xaiboard.metrics.effective_complexity import effective_complexity
 from xaiboard.metrics.entropy import entropy
 from xaiboard.metrics.jpeg_size import jpeg_size
@@ -87,7 +87,7 @@ def test_a_threshold_is_a_share(x: Tensor, threshold: float) -> None:
     with pytest.raises(
         XaiboardError, match="'threshold' of 'effective_complexity' must be above 0 and at most 1"
     ):
-        effective_complexity(x, threshold=threshold)
+        metrics["effective_complexity"](attribution=x, threshold=threshold)
 
 
 # JPEG size
@@ -145,4 +145,4 @@ def test_the_size_knows_neither_scale_nor_sign(x: Tensor) -> None:
 @pytest.mark.parametrize("quality", [0, 96, -5])
 def test_a_quality_out_of_range_is_refused(x: Tensor, quality: int) -> None:
     with pytest.raises(XaiboardError, match="'quality' of 'jpeg_size' must be from 1 to 95"):
-        jpeg_size(x, quality=quality)
+        metrics["jpeg_size"](attribution=x, quality=quality)

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from math import floor
+from typing import Literal
 
 import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
 from xaiboard.benchmark.toolkit.rng import SampleRng
-from xaiboard.metrics.infidelity import Change, _changes, change_drops
+from xaiboard.metrics.infidelity import Changes, _changes, change_drops
 from xaiboard.metrics.shared.baselines import Baseline, baseline_image
 from xaiboard.metrics.shared.subsets import drawn_by
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]
+Change = Literal["square", "noise"]
 
 
 @pytest.mark.parametrize("scale", [1.0, -3.0, 1e-40])
@@ -36,7 +38,7 @@ def test_squares_made_one_by_one(measure: Measure, net: nn.Module, x: Tensor, ra
     """A loop over samples, draws and pixels, with the best scale from least squares."""
     target, a = net(x).argmax(1), random_map(x)
     settings = {"patch": 9, "draws": 15, "baseline": "blur"}
-    drops = change_drops(net, x, target, SampleRng(3, range(6), ""), None, **settings)  # pyright: ignore
+    drops = change_drops(net, x, target, SampleRng(3, range(6), ""), None, changes=Changes(**settings))
     blank, expected = baseline_image(x, None, "blur"), []
     for i in range(6):
         stream, said, lost = drawn_by(drops[i : i + 1, :1]), [], []
@@ -69,10 +71,10 @@ def test_is_that_of_captum_with_normalize(
     """On the same changes; without ``normalize`` captum's value is the attribution's unit more than its content."""
     captum_metrics = pytest.importorskip("captum.metrics")
     target, a, settings = net(x).argmax(1), random_map(x), {"change": change, "draws": 7}
-    drops = change_drops(net, x, target, SampleRng(0, range(6), ""), None, **settings)  # pyright: ignore
+    drops = change_drops(net, x, target, SampleRng(0, range(6), ""), None, changes=Changes(**settings))
 
     def captum(attribution: Tensor, normalize: bool) -> Tensor:
-        drawn = _changes(drops[:, :1], x, change, 10, 0.2, 7)
+        drawn = _changes(drops[:, :1], x, Changes(change, draws=7))
 
         def perturb(inputs: Tensor) -> tuple[Tensor, Tensor]:
             each = next(drawn).expand_as(x)
@@ -92,14 +94,14 @@ def test_is_that_of_captum_with_normalize(
 def test_squares_have_every_size_and_place() -> None:
     """Sides are uniform (four standard errors), the image is covered to its corners, and no square leaves it."""
     keys, x = torch.arange(4.0)[:, None], torch.empty(4, 3, 8, 7)
-    squares = torch.cat(list(_changes(keys, x, "square", 3, 0.0, 500)))
+    squares = torch.cat(list(_changes(keys, x, Changes(patch=3, draws=500))))
     assert squares.shape == (2000, 1, 8, 7)
     area = squares.flatten(1).sum(1)
     for side in (1, 2, 3):
         assert abs((area == side**2).double().mean() - 1 / 3) < 4 * (2 / 9 / 2000) ** 0.5
     for height, width in ((0, 0), (0, 6), (7, 0), (7, 6)):
         assert squares[area == 1, 0, height, width].any()
-    runs = torch.cat(list(_changes(keys, torch.empty(4, 30), "square", 3, 0.0, 50)))
+    runs = torch.cat(list(_changes(keys, torch.empty(4, 30), Changes(patch=3, draws=50))))
     assert set(runs.sum(1).tolist()) == {1.0, 4.0, 9.0}
 
 
@@ -114,7 +116,7 @@ def test_grows_with_the_square_of_the_logits(
 def test_what_says_nothing(measure: Measure, net: nn.Module, x: Tensor, random_map: Draw) -> None:
     """A zero map explains nothing of the losses; where nothing is lost, no map does."""
     given = {"target": net(x).argmax(1), "draws": 10}
-    drops = change_drops(net, x, given["target"], SampleRng(0, range(6), ""), None, draws=10)
+    drops = change_drops(net, x, given["target"], SampleRng(0, range(6), ""), None, changes=Changes(draws=10))
     zero = measure("infidelity", attribution=torch.zeros_like(x), change_drops=drops, draws=10)
     torch.testing.assert_close(zero[""], drops[:, 1:].square().mean(1))
     blank = measure("infidelity", model=net, x=torch.zeros_like(x), attribution=random_map(x), **given)

@@ -150,5 +150,5 @@ def test_degenerate_maps_have_stated_values(
 
 def test_ssim_needs_a_window(measure: Measure, x: Tensor) -> None:
     for sigma in (0.0, -1.0):
-        with pytest.raises(XaiboardError, match="'sigma' of 'ssim' must be greater than 0"):
+        with pytest.raises(XaiboardError, match="'sigma' of 'ssim' must be positive"):
             measure("ssim", attribution=x, perturbed_attribution=x, sigma=sigma)

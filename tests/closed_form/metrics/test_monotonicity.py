@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
 from xaiboard.benchmark.toolkit.rng import SampleRng
-from xaiboard.metrics.monotonicity import patch_effects
+from xaiboard.metrics.monotonicity import PatchNoise, patch_effects
 from xaiboard.metrics.shared.baselines import Baseline, baseline_image
 from xaiboard.metrics.shared.patches import patch_drops
 
@@ -89,7 +89,7 @@ def test_a_linear_model_moves_by_the_square_of_its_weights(measure: Measure) -> 
     linear.weight.data[0] = w.flatten()
     net, x = nn.Sequential(nn.Flatten(), linear), torch.zeros(3, 1, 4, 4).double()
     target = torch.zeros(3, dtype=torch.long)
-    effects = patch_effects(net, x, target, SampleRng(0, range(3), ""), patch=1, draws=100)
+    effects = patch_effects(net, x, target, SampleRng(0, range(3), ""), noise=PatchNoise(1, 100))
     given = {"patch_effects": effects, "patch": 1, "draws": 100}
     for scale in (1.0, -1.0, 1e-40):
         found = measure("monotonicity_nguyen", **given, attribution=scale * w.expand_as(x))[""]
@@ -111,7 +111,7 @@ def test_noise_in_patches_one_by_one(measure: Measure, net: nn.Module, x: Tensor
             effects.append(torch.stack(squares).mean(0) ** 0.5)
             sums.append(a[:, :, i : i + 4, j : j + 4].sum((1, 2, 3)).abs())
     effects, sums = torch.stack(effects, 1), torch.stack(sums, 1)
-    found = patch_effects(net, x, target, SampleRng(0, range(6), ""), draws=3)
+    found = patch_effects(net, x, target, SampleRng(0, range(6), ""), noise=PatchNoise(draws=3))
     torch.testing.assert_close(found, effects)
     score = measure("monotonicity_nguyen", attribution=a, patch_effects=found)[""]
     expected = [scipy.stats.spearmanr(one, other)[0] for one, other in zip(sums, effects, strict=True)]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
 from xaiboard.benchmark.toolkit.rng import SampleRng
-from xaiboard.metrics.mu_fidelity import cell_drops, cells
+from xaiboard.metrics.mu_fidelity import CellSubsets, cell_drops, cells
 from xaiboard.metrics.shared.subsets import KEYS, drawn_by
 
 Measure = Callable[..., dict[str, Tensor]]
@@ -55,7 +55,7 @@ def test_agrees_with_erasing_subsets_one_by_one(
 
     target, a, found = net(x).argmax(1), random_map(x), []
     rng = SampleRng(3, range(6), "shared value/cell_drops")
-    drops = cell_drops(net, x, target, rng, None, baseline=baseline, **FEW)  # pyright: ignore
+    drops = cell_drops(net, x, target, rng, None, subsets=CellSubsets(baseline, **FEW))  # pyright: ignore
     for i in range(6):
         own = SampleRng(3, [i], "shared value/cell_drops")
         key = int(own.uniform(torch.empty(1, 1, dtype=x.dtype)).item() * KEYS)
@@ -144,7 +144,7 @@ def test_pearson_is_faithfulness_correlation_on_the_same_subsets(
     x -= x.amin((1, 2, 3), keepdim=True)  # its black is the darkest value of each image
     target, a = network(x).argmax(1), random_map(x)
     settings = {"grid": 7, "share": 10 / 49, "draws": 9}
-    drops = cell_drops(network, x, target, SampleRng(0, range(5), ""), None, **settings)  # pyright: ignore
+    drops = cell_drops(network, x, target, SampleRng(0, range(5), ""), None, subsets=CellSubsets(**settings))
     streams = [drawn_by(drops[i : i + 1, :1]) for i in range(5)]
     order = iter(streams[i].permutation(x[:1], 49)[0, :10].numpy() for _ in range(9) for i in range(5))
     metric = quantus.FaithfulnessCorrelation(

@@ -159,7 +159,7 @@ def test_works_on_vectors(measure: Measure, x: Tensor) -> None:
 def test_settings_that_make_no_sense_are_refused(
     measure: Measure, net: nn.Module, x: Tensor, target: Tensor, name: str, settings: dict[str, int]
 ) -> None:
-    with pytest.raises(XaiboardError, match=f"setting '{next(iter(settings))}' of '.*' must be at least"):
+    with pytest.raises(XaiboardError, match=f"setting '{next(iter(settings))}' of '{name}' must be at least"):
         measure(name, model=net, x=x, target=target, attribution=x, **settings)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark.toolkit.rng import SampleRng
-from xaiboard.metrics.shared.removal import random_order_curves
+from xaiboard.metrics.shared.removal import RemovalCurve, random_order_curves
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]
@@ -66,9 +66,9 @@ def test_a_random_order_erases_a_linear_probability_on_a_straight_line(
     """Expected loss after m of P pixels: m / P of the whole; its variance, drawn without replacement, is known."""
     orders, steps = 400, 7
     x = x[:2]
-    curves = random_order_curves(
-        linear_probability, x, target[:2], SampleRng(0, range(2), ""), None, steps=steps, orders=orders
-    )[..., 0]
+    removal = RemovalCurve(steps=steps, orders=orders)
+    rng = SampleRng(0, range(2), "")
+    curves = random_order_curves(linear_probability, x, target[:2], rng, None, removal=removal)[..., 0]
     losses = (x * 0.8 * w.abs() / w.abs().sum()).sum(1).flatten(1)
     pixels = losses.shape[1]
     m = torch.arange(steps + 1).double() * pixels / steps

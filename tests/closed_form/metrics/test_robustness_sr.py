@@ -9,7 +9,7 @@ from xaiboard.benchmark import XaiboardError
 from xaiboard.benchmark.toolkit.minimal_attacks import ddn
 from xaiboard.benchmark.toolkit.pgd import margin
 from xaiboard.benchmark.toolkit.rng import SampleRng
-from xaiboard.metrics.robustness_sr import random_set_distances
+from xaiboard.metrics.robustness_sr import AttackedSets, random_set_distances
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]
@@ -50,7 +50,9 @@ def test_is_the_distance_to_a_plane_within_the_set(
 ) -> None:
     a = random_map(near)
     given = {"model": Plane(w), "x": near, "target": target, "steps": 60}
-    rivals = random_set_distances(Plane(w), near, target, SampleRng(2, range(6), ""), steps=60)
+    rivals = random_set_distances(
+        Plane(w), near, target, SampleRng(2, range(6), ""), sets=AttackedSets(steps=60)
+    )
     random = SampleRng(2, range(6), "").permutation(near, 56)
     order = a.sum(1).flatten(1).argsort(1, descending=True)
     expected, random_curve = to_plane(w, near, order), to_plane(w, near, random)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError
 from xaiboard.benchmark.toolkit.rng import SampleRng
-from xaiboard.metrics.sensitivity_n import nested_drops, subset_sizes
+from xaiboard.metrics.sensitivity_n import NestedSubsets, nested_drops, subset_sizes
 from xaiboard.metrics.shared.baselines import Baseline, baseline_image
 from xaiboard.metrics.shared.subsets import drawn_by
 
@@ -34,9 +34,10 @@ def test_agrees_with_erasing_subsets_one_by_one(
 ) -> None:
     """A loop over samples, sizes, draws and pixels, with the correlation of numpy."""
     target, a = net(x).argmax(1), random_map(x)
-    drops = nested_drops(net, x, target, SampleRng(3, range(6), ""), None, baseline="blur", **FEW)  # pyright: ignore
+    subsets = NestedSubsets("blur", **FEW)  # pyright: ignore[reportArgumentType]
+    drops = nested_drops(net, x, target, SampleRng(3, range(6), ""), None, subsets=subsets)
     blank, sizes = baseline_image(x, None, "blur"), [1, 3, 10, 34]
-    assert subset_sizes(56, 4, 0.6) == sizes
+    assert subset_sizes(56, subsets) == sizes
     curves = []
     for i in range(6):
         stream = drawn_by(drops[i : i + 1, 0, :1])
@@ -60,10 +61,10 @@ def test_agrees_with_erasing_subsets_one_by_one(
 
 
 def test_sizes_are_distinct_and_end_at_the_largest_share() -> None:
-    assert subset_sizes(784, 8, 0.8) == [1, 3, 6, 16, 40, 100, 250, 627]
-    assert subset_sizes(10, 8, 0.5) == [1, 2, 3, 4, 5]
-    assert subset_sizes(3, 5, 0.1) == [1]
-    assert subset_sizes(100, 1, 0.5) == [1]
+    assert subset_sizes(784, NestedSubsets(sizes=8, largest=0.8)) == [1, 3, 6, 16, 40, 100, 250, 627]
+    assert subset_sizes(10, NestedSubsets(sizes=8, largest=0.5)) == [1, 2, 3, 4, 5]
+    assert subset_sizes(3, NestedSubsets(sizes=5, largest=0.1)) == [1]
+    assert subset_sizes(100, NestedSubsets(sizes=1, largest=0.5)) == [1]
 
 
 def test_the_scale_of_maps_changes_nothing(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark import Reference, XaiboardError, metrics
 from xaiboard.benchmark.toolkit.rng import SampleRng
 from xaiboard.metrics.shared.baselines import Baseline
-from xaiboard.metrics.shared.removal import random_order_curves
+from xaiboard.metrics.shared.removal import RemovalCurve, random_order_curves
 
 Measure = Callable[..., dict[str, Tensor]]
 Draw = Callable[..., Tensor]
@@ -22,7 +22,9 @@ def test_is_insertion_less_deletion(
     """Which are tested against erasing pixels one by one; for ``win_rate``, their mean."""
     target, reference = net(x).argmax(1), Reference(torch.full_like(x[0], 0.3), x)
     settings = {"baseline": baseline, "steps": steps}
-    curves = random_order_curves(net, x, target, SampleRng(0, range(6), ""), reference, **settings)  # pyright: ignore
+    curves = random_order_curves(
+        net, x, target, SampleRng(0, range(6), ""), reference, removal=RemovalCurve(baseline, steps)
+    )
     given = {"model": net, "x": x, "target": target, "attribution": random_map(x), "reference": reference}
     up, down, found = (
         measure(name, **given, **settings, random_order_curves=curves)
@@ -94,5 +96,5 @@ def test_random_orders_are_those_of_deletion() -> None:
 def test_settings_that_make_no_sense_are_refused(
     measure: Measure, net: nn.Module, x: Tensor, target: Tensor
 ) -> None:
-    with pytest.raises(XaiboardError, match="setting 'steps' of 'random_order_curves' must be"):
+    with pytest.raises(XaiboardError, match="setting 'steps' of 'srg' must be at least 2; got '1'"):
         measure("srg", model=net, x=x, target=target, attribution=x, steps=1)

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, metrics, perturbations
 from xaiboard.benchmark.perturbations.shared.agreement import spearman_with
-from xaiboard.benchmark.perturbations.shared.smooth_copy import smooth_twin
+from xaiboard.benchmark.perturbations.shared.smooth_copy import smooth_copy
 from xaiboard.benchmark.perturbations.target_attack import least_square
 from xaiboard.benchmark.toolkit.rng import SampleRng
 
@@ -248,7 +248,7 @@ def plain_attack(name: str, net: nn.Module, image: Tensor, rng: SampleRng, eps: 
         for count in range(7):
             leaf = here[None].clone().requires_grad_()
             if holds(here):
-                smooth = smooth_twin(net, 5 * (1 + count / 3))
+                smooth = smooth_copy(net, 5 * (1 + count / 3))
                 b = torch.autograd.grad(smooth(leaf)[0, label].sum(), leaf, create_graph=True)[0].abs()[0, 0]
                 objective = lowered(a, b)
             else:

@@ -104,9 +104,9 @@ def test_refuses_what_makes_no_sense(x: Tensor) -> None:
         with pytest.raises(XaiboardError, match=rf"'{name}' needs images \(B, C, H, W\); got \(12, 5\)"):
             perturbations[name](x=torch.zeros(12, 5), **given)
     with pytest.raises(XaiboardError, match="'pixels' of 'shift' must be at least 0"):
-        shift(x, rng(), pixels=-1)
+        perturbations["shift"](x=x, rng=rng(), pixels=-1)
     for quality in (0, 96):
         with pytest.raises(XaiboardError, match="'quality' of 'jpeg' must be from 1 to 95"):
-            jpeg(x, quality=quality)
+            perturbations["jpeg"](x=x, quality=quality)
     with pytest.raises(XaiboardError, match="'jpeg' needs grey or RGB images; got 2 channels"):
         jpeg(torch.zeros(1, 2, 8, 8))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import XaiboardError, metrics
 from xaiboard.benchmark.toolkit.rng import SampleRng
+from xaiboard.metrics.shared.neighbours import Around
 
 Measure = Callable[..., dict[str, Any]]
 NAMES = ["max_sensitivity", "average_sensitivity", "stability", "local_lipschitz_estimate"]
@@ -36,7 +37,7 @@ def test_the_average_is_that_of_weight_times_noise(measure: Measure, x: Tensor, 
 def test_one_draw_is_average_and_maximum_alike(x: Tensor, w: Tensor) -> None:
     average, largest = (
         metrics[name].function(
-            lambda z: (w * z).sin(), x, (w * x).sin(), SampleRng(0, range(6), "same"), draws=n
+            lambda z: (w * z).sin(), x, (w * x).sin(), SampleRng(0, range(6), "same"), around=Around(draws=n)
         )
         for name, n in (("average_sensitivity", 1), ("max_sensitivity", 1))
     )

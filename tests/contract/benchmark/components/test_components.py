@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from xaiboard.benchmark.components.choice import Choice, choose
 from xaiboard.benchmark.components.decorators import make_method, make_metric
 from xaiboard.benchmark.components.registry import Registry
-from xaiboard.benchmark.components.signature import VOCABULARY, Setting
+from xaiboard.benchmark.components.setting import Setting
+from xaiboard.benchmark.components.signature import VOCABULARY
 from xaiboard.benchmark.errors import XaiboardError
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
-from xaiboard.benchmark.perturbations.shared.smooth_copy import SmoothReLU, smooth_twin, spread
+from xaiboard.benchmark.perturbations.shared.smooth_copy import SmoothReLU, smooth_copy, spread
 from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
 
 POOLS = [
@@ -48,7 +48,7 @@ def curvature(model: nn.Module, x: Tensor) -> Tensor:
 def test_a_rectifier_is_softplus_in_units_of_the_spread(shape: tuple[int, ...]) -> None:
     z = 4 * drawn(*shape)
     for value, found, leaky in zip(
-        z, smooth_twin(nn.ReLU(), 2.0)(z), smooth_twin(nn.LeakyReLU(0.1), 2.0)(z), strict=True
+        z, smooth_copy(nn.ReLU(), 2.0)(z), smooth_copy(nn.LeakyReLU(0.1), 2.0)(z), strict=True
     ):
         unit = value.square().mean().sqrt()
         torch.testing.assert_close(found, softplus(value, 2.0 / unit.item()))
@@ -64,7 +64,7 @@ def test_the_slope_of_a_rectifier_is_a_sigmoid() -> None:
 
 def test_sorted_pairs_keep_their_sums_and_lie_between() -> None:
     x = drawn(4, 6, 3, 3)
-    smooth, sorted_ = smooth_twin(GroupSort2(), 3.0)(x), GroupSort2()(x)
+    smooth, sorted_ = smooth_copy(GroupSort2(), 3.0)(x), GroupSort2()(x)
     first, second = x.unflatten(1, (3, 2)).unbind(2)
     excess = SmoothReLU(3.0)(first - second)
     torch.testing.assert_close(smooth[:, ::2], first - excess)
@@ -80,7 +80,7 @@ def test_a_pool_is_the_logarithm_of_the_sum_of_exponentials(layer: Any) -> None:
     x = drawn(2, 3, *(7, 6, 5)[:axes])
     size = math.prod(layer.kernel_size) if isinstance(layer.kernel_size, tuple) else layer.kernel_size**axes
     average = getattr(nn, f"AvgPool{axes}d")(layer.kernel_size, layer.stride, layer.padding)
-    found = smooth_twin(layer, 4.0)(x)
+    found = smooth_copy(layer, 4.0)(x)
     assert found.shape == layer(x).shape
     sharpness = 4.0 / spread(x)
     torch.testing.assert_close(found, (size * average((sharpness * x).exp())).log() / sharpness)
@@ -97,7 +97,7 @@ def test_a_pool_is_the_logarithm_of_the_sum_of_exponentials(layer: Any) -> None:
     ids=repr,
 )
 def test_other_layers_stay(layer: nn.Module) -> None:
-    twin = smooth_twin(nn.Sequential(layer), 5.0)
+    twin = smooth_copy(nn.Sequential(layer), 5.0)
     assert isinstance(twin, nn.Sequential)
     assert type(twin[0]) is type(layer)
     assert twin[0] is not layer
@@ -110,9 +110,9 @@ def test_is_near_where_it_is_sharp_and_curved_everywhere(
 ) -> None:
     net, x = network(activation, pooling), drawn(4, 1, 8, 8, seed=1).abs()
     x[0] = 0  # the L2 norm of a window of zeros has no slope, and a constant has no gradient to be curved
-    torch.testing.assert_close(smooth_twin(net, 1e5)(x), net(x), atol=1e-3, rtol=1e-3)
-    assert torch.equal(smooth_twin(net, math.inf)(x), net(x))
-    bent = curvature(smooth_twin(net, 5.0), x)
+    torch.testing.assert_close(smooth_copy(net, 1e5)(x), net(x), atol=1e-3, rtol=1e-3)
+    assert torch.equal(smooth_copy(net, math.inf)(x), net(x))
+    bent = curvature(smooth_copy(net, 5.0), x)
     assert bent.isfinite().all()
     assert (bent[1:].abs().amax((1, 2, 3)) > 1e-6).all()
 
@@ -128,11 +128,11 @@ def test_a_rescaled_network_has_a_rescaled_copy() -> None:
             for key, value in state.items()
         }
     )
-    torch.testing.assert_close(smooth_twin(large, 5.0)(x), 50 * smooth_twin(net, 5.0)(x))
+    torch.testing.assert_close(smooth_copy(large, 5.0)(x), 50 * smooth_copy(net, 5.0)(x))
 
 
 def test_a_sample_does_not_see_its_batch() -> None:
-    twin, x = smooth_twin(network(GroupSort2, nn.MaxPool2d), 5.0), drawn(4, 1, 8, 8)
+    twin, x = smooth_copy(network(GroupSort2, nn.MaxPool2d), 5.0), drawn(4, 1, 8, 8)
     x[1] *= 100
     torch.testing.assert_close(torch.cat([twin(one[None]) for one in x]), twin(x))
 
@@ -141,7 +141,7 @@ def test_the_network_stays_as_it_is() -> None:
     shared = nn.ReLU()
     net = nn.Sequential(nn.Linear(4, 4), shared, nn.Sequential(nn.Linear(4, 4), shared), shared)
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    twin = smooth_twin(net, 5.0)
+    twin = smooth_copy(net, 5.0)
     assert not any(isinstance(module, nn.ReLU) for module in twin.modules())
     assert sum(isinstance(module, nn.ReLU) for module in net.modules()) == 1
     assert not any(parameter.requires_grad for parameter in twin.parameters())
@@ -153,7 +153,7 @@ def test_the_network_stays_as_it_is() -> None:
 @pytest.mark.parametrize("size", [0.0, 1e-30, 1e15])
 def test_is_finite_at_any_size(dtype: torch.dtype, size: float) -> None:
     x = (size * drawn(2, 6, 4, 4).abs()).to(dtype).requires_grad_()
-    twin = smooth_twin(nn.Sequential(nn.ReLU(), GroupSort2(), nn.MaxPool2d(2)), 5.0)
+    twin = smooth_copy(nn.Sequential(nn.ReLU(), GroupSort2(), nn.MaxPool2d(2)), 5.0)
     found = twin(x)
     (gradient,) = torch.autograd.grad(found.sum(), x, create_graph=True)
     (second,) = torch.autograd.grad(gradient.sum() + 0 * x.sum(), x)

@@ -1,0 +1,86 @@
+"""A setting of a component: what it may be, what it is by default and what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+
+from ..errors import XaiboardError
+from ..toolkit.labels import setting_text
+from ..toolkit.ranges import Range
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A keyword-only parameter of a component, or a field of a group of them.
+
+    Args:
+        name: of the parameter or field.
+        default: a value of its type.
+        choices: the allowed values, where it is annotated as ``Literal``.
+        allowed: the range that its annotation declares.
+        meaning: what the docstring says of it.
+    """
+
+    name: str
+    default: object
+    choices: tuple[object, ...] = ()
+    allowed: Range = field(default_factory=Range)
+    meaning: str = ""
+
+    @property
+    def range(self) -> str:
+        """The range in words, such as ``at least 1``; empty where every value of the type is allowed."""
+        return self.allowed.text
+
+    def parse(self, owner: str, value: object) -> object:
+        """The value in this setting's type, from a typed value or the text of a selection pattern.
+
+        Raises:
+            XaiboardError: the value is not of the default's type, or not among the choices.
+            SettingError: it is out of range.
+        """
+        parsed = _read(value, self.default)
+        if parsed is _WRONG or (self.choices and parsed not in self.choices):
+            wanted = (
+                "one of " + ", ".join(map(str, self.choices))
+                if self.choices
+                else f"{type(self.default).__name__}, as in {self.name}={setting_text(self.default)}"
+            )
+            raise XaiboardError(f"setting '{self.name}' of '{owner}' must be {wanted}; got '{value}'")
+        self.allowed.check(owner, self.name, parsed)
+        return parsed
+
+
+_WRONG = object()
+
+
+def _read(value: object, default: object) -> object:
+    """``value`` in the type of ``default``, or ``_WRONG``; a default of None takes a number or a word."""
+    if isinstance(value, str):
+        return _read_text(value, default)
+    if default is None or type(value) is type(default):
+        return value
+    if isinstance(value, bool) or isinstance(default, bool):
+        return _WRONG
+    if isinstance(default, int) and isinstance(value, Integral):
+        return int(value)
+    if isinstance(default, float) and isinstance(value, Real):
+        return float(value)
+    return _WRONG
+
+
+def _read_text(text: str, default: object) -> object:
+    if isinstance(default, bool):
+        return {"true": True, "false": False}.get(text.lower(), _WRONG)
+    if isinstance(default, str):
+        return text
+    kinds = (
+        (int,) if isinstance(default, int) else (float,) if isinstance(default, float) else (int, float, str)
+    )
+    for kind in kinds:
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return _WRONG
