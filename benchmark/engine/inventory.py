@@ -35,7 +35,7 @@ def _entry(first: Component, *others: Component) -> dict[str, Any]:
         described["passes"] = passes_of(first)
     if isinstance(first, Model):
         described["also"] = [other.name.removeprefix(first.name) for other in others]
-        described["trained_on"] = [name for name in datasets if _serves(first, name)]
+        described["trained_on"] = [name for name in sorted(datasets) if _serves(first, name)]
     return described
 
 
