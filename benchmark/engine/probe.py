@@ -82,7 +82,7 @@ def _measure(cell: Cell, values: Values) -> Measured | None:
     """Cost of a cell, or None if a component raised."""
     try:
         return values.memo.measured(partial(score, values, cell.metric, cell.method, cell.perturbation))[1]
-    except SettingError:  # whatever the input: nothing need be computed to refuse it
+    except SettingError:  # wrong whatever the input: the plan is refused before anything is computed
         raise
     except Exception:  # the run will report it
         return None
