@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from textwrap import wrap
 from typing import Any
 
 from ..errors import unknown
@@ -14,6 +15,9 @@ PASSES = (
     "passes: of one image (1×28×28) through a small network, counted without its prediction; 'explained': how many"
     " images the judged method explains, which costs its own passes each\n"
 )
+
+WIDTH = 100
+"""Characters of a line of prose."""
 
 Entry = Mapping[str, Any]
 
@@ -68,32 +72,22 @@ def _reads(column: Mapping[str, str]) -> dict[str, str]:
 
 
 def _whole(entry: Entry) -> str:
-    parts = [f"{entry['name']}: {entry['summary']}"]
-    if entry.get("source"):
-        parts.append(f"source: {entry['source']}")
-    if entry.get("family"):
-        parts.append(f"family: {entry['family']}")
-    if entry.get("passes"):
-        parts.append(f"passes: {entry['passes']}")
-    if entry.get("settings"):
-        rows = [
-            {
-                "setting": setting["name"],
-                "default": setting["default"],
-                "may be": setting["range"] or ", ".join(setting["choices"]),
-                "what it is": setting["meaning"],
-            }
-            for setting in entry["settings"]
-        ]
-        parts.append(table_of(rows).rstrip())
-    if entry.get("columns"):
-        rows = [
-            {
-                "column": ".".join(filter(None, (entry["name"], column["name"]))),
-                **_reads(column),
-                "what it is": column["meaning"],
-            }
-            for column in entry["columns"]
-        ]
-        parts.append(table_of(rows).rstrip())
-    return "\n".join(parts) + "\n"
+    lines = [f"{entry['name']}: {entry['summary']}"]
+    for fact in ("source", "family", "passes"):
+        if entry.get(fact):
+            lines.append(f"{fact}: {entry[fact]}")
+    for setting in entry.get("settings", ()):
+        allowed = setting["range"] or ", ".join(setting["choices"])
+        head = f"setting {setting['name']}={setting['default']}" + (f" ({allowed})" if allowed else "")
+        lines += [head, *_indented(setting["meaning"])]
+    for column in entry.get("columns", ()):
+        name = ".".join(filter(None, (entry["name"], column["name"])))
+        compares = "compares models" if column["compares models"] == "yes" else "within one model"
+        lines += [f"column {name} ({column['direction']}, {compares})", *_indented(column["meaning"])]
+    if "trained_on" in entry:
+        lines.append(f"trained on: {', '.join(entry['trained_on'])}")
+    return "\n".join(lines) + "\n"
+
+
+def _indented(text: str) -> list[str]:
+    return wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")

@@ -12,9 +12,9 @@ from .docstring import Sections, sections
 from .tables import table
 
 GROUPS = {
-    "Running": ("run", "Run", "check"),
+    "Running": ("run", "Run", "Results", "check"),
     "The parts alone": ("load_model", "load_data", "explain"),
-    "Registering components": ("dataset", "model", "method", "metric", "perturbation"),
+    "Registering components": ("dataset", "model", "method", "metric", "perturbation", "section"),
     "What components use": ("Column", "Weighted", "Data", "Reference", "SampleRng", "XaiboardError"),
     "Registries": ("datasets", "models", "methods", "metrics", "perturbations"),
 }
