@@ -3,3 +3,7 @@
 May import: errors, toolkit.
 Needs no torch.
 """
+
+from .records import Store
+
+__all__ = ["Store"]
