@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from published import RESULTS, assert_row, assert_says, mean, number, table
+from helpers import RESULTS, assert_row, assert_says, mean, number, table
 from xaiboard.benchmark.report.health.correlations import metric_correlations
 
 BASELINES, CONTROLS, FAMILIES = (f"docs/findings/{name}.md" for name in ("baselines", "controls", "families"))

@@ -7,7 +7,7 @@ from functools import cache
 
 import pandas as pd
 import pytest
-from published import ROOT, assert_says, number, rows, spread, table
+from helpers import ROOT, assert_says, number, rows, spread, table
 
 PAGE = "docs/findings/models.md"
 FASHION = "fashion-mnist"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from published import assert_row, assert_says, number, rows, spread, table
+from helpers import assert_row, assert_says, number, rows, spread, table
 
 PAGE = "docs/findings/robustness.md"
 TOPK, LENS = ("topk_intersection", "k=100"), ("lens_recall", "k=100,window=1,reference=clean")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from documents import ROOT, Block, blocks, lines, prepare
+from helpers import ROOT, Block, blocks, lines, prepare
 from xaiboard.benchmark.cli import commands
 
 DOCUMENTS = sorted(

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from documents import ROOT, blocks, lines, prepare
+from helpers import ROOT, blocks, lines, prepare
 
 README = (ROOT / "README.md").read_text("utf-8")
 BIN = Path(sys.executable).parent

@@ -10,7 +10,7 @@ from functools import cache
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from published import RESULTS, ROOT, rows
+from helpers import RESULTS, ROOT, rows
 from xaiboard.benchmark import metrics
 from xaiboard.benchmark.components.signature import VOCABULARY
 
