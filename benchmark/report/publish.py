@@ -82,7 +82,7 @@ def shrink(path: Path, limit: int = PICTURE) -> None:
         size = (max(1, round(whole.width * scale)), max(1, round(whole.height * scale)))
         smaller = whole if scale == 1 else whole.resize(size, Image.Resampling.LANCZOS)
         for colours in (256, 128, 64):
-            few = smaller.quantize(colours, dither=Image.Dither.NONE)
+            few = smaller.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
             write_file(path, lambda temporary, few=few: few.save(temporary, "PNG", optimize=True))
             if path.stat().st_size <= limit:
                 return
