@@ -5,15 +5,19 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..errors import XaiboardError
 from ..store.tables import write_cells, write_csv, write_scores
-from ..toolkit.files import write_file
+from ..toolkit.files import write_file, writing
 from .left_out import Rule, leave_out
 from .results import Results
 from .write import write
 
-SOURCES = ("run.json", "columns.json", "cells.csv", "scores.parquet", "curves.csv")
+WORDS = ("run.json", "columns.json")
+"""What was asked for, and what the names in the tables mean."""
+
+SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.csv")
 """What everything else in a folder follows from."""
 
 CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv")
@@ -34,39 +38,71 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
 
     Args:
         run: folder of a run whose tables are up to date, or of whole published results.
-        target: folder to write; what is in it is replaced.
+        target: folder to write. An earlier published copy there is replaced, once the new one is complete.
         rules: what is left out.
 
     Returns:
         Names of the files in ``target``, sorted.
 
     Raises:
-        XaiboardError: the run cannot be read, nothing is left of it, or a file is too large to publish.
+        XaiboardError: the run cannot be read, nothing is left of it, a file is too large to publish, or ``target`` is
+            something else than a published copy.
     """
+    _check_target(run, target)
     whole = Results(run)
     tables = whole.cells, whole.scores, whole.curves
     cells, scores, curves = (leave_out(table, whole.glossary, rules) for table in tables)
     if not len(cells):
         raise XaiboardError(f"the rules leave nothing of the run in '{run}'; write narrower ones")
-    pictures = [(path.name, path.read_bytes()) for path in sorted(run.glob("*.png"))]
-    conditions = (run / "run.json").read_bytes()
-    if target.exists():
-        shutil.rmtree(target)
-    target.mkdir(parents=True)
-    write_file(target / "run.json", lambda path: path.write_bytes(conditions))
-    write_cells(target, cells)
-    write_scores(target, scores)
-    if len(curves):
-        write_file(target / "curves.csv", lambda path: write_csv(curves, path))
-    for name, content in pictures:  # those that need maps; the others are drawn again
-        write_file(target / name, lambda path, content=content: path.write_bytes(content))
-    write(target, Results(target))
-    for path in sorted(target.iterdir()):
+    with writing(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+            copy = Path(folder, target.name)
+            copy.mkdir()
+            for path in [*(run / name for name in WORDS if (run / name).is_file()), *run.glob("*.png")]:
+                shutil.copyfile(path, copy / path.name)  # of the pictures some are drawn again
+            write_cells(copy, cells)
+            write_scores(copy, scores)
+            if len(curves):
+                write_file(copy / "curves.csv", lambda path: write_csv(curves, path))
+            write(copy, Results(copy))
+            _make_small(copy)
+            if target.exists():
+                target.rename(Path(folder, "replaced"))
+            copy.rename(target)
+    return sorted(path.name for path in target.iterdir())
+
+
+def _check_target(run: Path, target: Path) -> None:
+    """Refuses to replace anything but a published copy.
+
+    Raises:
+        XaiboardError: ``target`` is the run itself, a run with records, or no folder of results.
+    """
+    if target.resolve() == run.resolve():
+        raise XaiboardError(f"'{target}' is the run itself; give the copy another folder")
+    if target.exists() and ((target / "records").exists() or not (target / "run.json").is_file()):
+        raise XaiboardError(
+            f"'{target}' is no published copy, and would be replaced; give another folder, or remove it yourself"
+        )
+
+
+def _make_small(folder: Path) -> None:
+    """Shrinks pictures, and deletes large tables that can be rebuilt.
+
+    Raises:
+        XaiboardError: another file is too large.
+    """
+    for path in sorted(folder.iterdir()):
         if path.suffix == ".png":
             shrink(path)
         elif path.name not in (*SOURCES, *CITED) and path.stat().st_size > DERIVED:
             path.unlink()
-    return _check_sizes(target)
+        elif path.stat().st_size > LARGEST:
+            raise XaiboardError(
+                f"'{path.name}' would have {path.stat().st_size / 1e6:.0f} MB, more than the {LARGEST / 1e6:.0f} that a"
+                " published file may have; leave more scores out"
+            )
 
 
 def shrink(path: Path, limit: int = PICTURE) -> None:
@@ -87,13 +123,3 @@ def shrink(path: Path, limit: int = PICTURE) -> None:
             if path.stat().st_size <= limit:
                 return
         scale *= 0.85
-
-
-def _check_sizes(target: Path) -> list[str]:
-    for path in sorted(target.iterdir()):
-        if path.stat().st_size > LARGEST:
-            raise XaiboardError(
-                f"'{path}' has {path.stat().st_size / 1e6:.0f} MB, more than the {LARGEST / 1e6:.0f} that a published"
-                " file may have; leave more scores out"
-            )
-    return sorted(path.name for path in target.iterdir())

@@ -99,8 +99,30 @@ def test_large_derived_tables_are_left_to_be_rebuilt(
     assert {"leaderboard.csv", "models.csv", "scores.parquet"} <= set(names)
     assert not {"families.csv", "leaderboard_wide.csv", "health.csv"} & set(names)
     monkeypatch.setattr(publishing, "LARGEST", 100)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "copy").iterdir()}
     with pytest.raises(xb.XaiboardError, match="more than the 0 that a published file may have"):
         publish(whole, tmp_path / "copy")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "copy").iterdir()} == before
+
+
+def test_nothing_but_a_published_copy_is_replaced(whole: Path, run: Runner, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work")
+    other = run(methods="random", metrics="gini", out=tmp_path / "other").folder
+    for target, word in (
+        (mine, "no published copy"),
+        (other, "no published copy"),
+        (whole, "the run itself"),
+    ):
+        with pytest.raises(xb.XaiboardError, match=word):
+            publish(whole, target)
+    assert (mine / "thesis.tex").read_text() == "years of work"
+    assert any((other / "records").glob("*.parquet"))
+    publish(whole, tmp_path / "copy")
+    (tmp_path / "copy" / "old.png").write_bytes(b"an old picture")
+    assert "old.png" not in publish(whole, tmp_path / "copy")
+    assert not list(tmp_path.glob(".copy.*"))
 
 
 def test_pictures_fit_a_screen(tmp_path: Path) -> None:
