@@ -16,7 +16,7 @@ data = {
     f"xaiboard.{top}": sorted(
         path.relative_to(ROOT / top).as_posix()
         for path in (ROOT / top).rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
     )
     for top in TOP
 }

@@ -30,7 +30,7 @@ from .report.write import write
 from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
 from .store.records import Store
-from .store.reuse import check_reusable, reusable, take_over
+from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.trained_models import TrainedModel
@@ -164,7 +164,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         check_reusable(request.reuse, plan.run_conditions)
     store.open(plan.run_conditions)
     if request.reuse is not None:
-        take_over(request.reuse, store, {cell.key for cell in plan.cells})
+        take_over(request.reuse, store, [Wanted(cell.key, cell.columns) for cell in plan.cells])
     store.plan(plan.summary)
     execute(plan, store, batch_size=request.batch_size, progress=progress)
     finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
@@ -184,7 +184,7 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     if request.reuse is None:
         return finished
     check_reusable(request.reuse, plan.run_conditions)
-    known = reusable(request.reuse, {cell.key for cell in todo}, len(plan.shards))
+    known = reusable(request.reuse, [Wanted(cell.key, cell.columns) for cell in todo], len(plan.shards))
     return [*finished, *(cell for cell in todo if cell.key in known)]
 
 

@@ -130,12 +130,11 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
     from .store.consolidate import consolidate
     from .store.records import Store
 
-    if plugins:  # components need torch, tables do not
-        from .components.plugins import load_plugins
-
-        load_plugins(plugins)
-    consolidate(Store(folder))
-    write(folder, Results(folder))
+    _load_sections(plugins)
+    store = Store(folder)
+    with store.lock():
+        consolidate(store)
+        write(folder, Results(folder))
     click.echo(describe_files(folder))
 
 
@@ -145,19 +144,39 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
 @click.option(
     "--without", type=click.Path(path_type=Path), help="TOML file of rules that say what is left out."
 )
-def publish(folder: Path, target: Path, without: Path | None) -> None:
+@click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
+def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str, ...]) -> None:
     """Write the copy of a run that a repository can hold: scores, tables, page, pictures for a screen.
 
-    TARGET is replaced. Rules in the file --without are those of the tables [[name of TARGET]].
+    TARGET may be an earlier copy, which is replaced. Rules in the file --without are those of the tables
+    [[name of TARGET]].
     """
     from .report.left_out import read_rules
     from .report.publish import publish as write_copy
     from .store.consolidate import consolidate
     from .store.records import Store
 
-    consolidate(Store(folder))
+    _load_sections(plugins)
     rules = read_rules(without, target.name) if without else []
-    click.echo(f"{target}/: {', '.join(write_copy(folder, target, rules))}")
+    store = Store(folder)
+    with store.lock():
+        consolidate(store)
+        names = write_copy(folder, target, rules)
+    click.echo(f"{target}/: {', '.join(names)}")
+
+
+def _load_sections(plugins: tuple[str, ...]) -> None:
+    """Loads what may bring sections of the page: files, and installed plug-ins where there is the torch they need."""
+    if not plugins and not has_entry_points():
+        return
+    from .components.plugins import load_plugins
+
+    try:
+        load_plugins(plugins)
+    except ModuleNotFoundError as error:
+        if plugins or error.name != "torch":
+            raise
+        _say("torch is not installed, so sections of installed plug-ins are left out", 0)
 
 
 @commands.command()

@@ -9,6 +9,7 @@ from hashlib import sha256
 from ..components.choice import Choice
 from ..store.records import SCHEMA
 from ..subjects.trained_models import TrainedModel
+from ..toolkit.labels import MetricColumn
 from .conditions import Conditions
 
 
@@ -63,6 +64,12 @@ class Cell:
         """Name of the cell's records: the metric's name and a digest of the identity."""
         text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
         return f"{self.metric.component.name}-{sha256(text.encode()).hexdigest()[:16]}"
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The named columns of scores that the metric declares, as they stand in tables."""
+        metric = self.metric.component
+        return frozenset(str(MetricColumn(metric.name, name)) for name in metric.columns)
 
     @property
     def row(self) -> dict[str, object]:

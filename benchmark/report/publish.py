@@ -79,8 +79,11 @@ def _check_target(run: Path, target: Path) -> None:
     Raises:
         XaiboardError: ``target`` is the run itself, a run with records, or no folder of results.
     """
-    if target.resolve() == run.resolve():
-        raise XaiboardError(f"'{target}' is the run itself; give the copy another folder")
+    own, other = run.resolve(), target.resolve()
+    if own == other or own in other.parents or other in own.parents:
+        raise XaiboardError(
+            f"'{target}' is the run '{run}' itself, or one lies in the other; give the copy another folder"
+        )
     if target.exists() and ((target / "records").exists() or not (target / "run.json").is_file()):
         raise XaiboardError(
             f"'{target}' is no published copy, and would be replaced; give another folder, or remove it yourself"

@@ -59,11 +59,16 @@ def current_cells(store: Store) -> pd.DataFrame:
     plans = store.plans()
     if not plans:
         return read_cells(store.folder)
-    before = EarlierTables(store.folder)
-    known = {key: row for key, row in before.finished.items() if key in store.taken_over}
+    before, taken_over = EarlierTables(store.folder), store.taken_over
+    known = before.finished if taken_over else {}
     cells = [_state(store, row, plan)[0] for row, plan in merge(before.cells, plans)]
     return pd.DataFrame(
-        [known.get(cell["key"], cell) if cell["status"] == "missing" else cell for cell in cells]
+        [
+            known.get(cell["key"], cell)
+            if cell["status"] == "missing" and cell["key"] in taken_over
+            else cell
+            for cell in cells
+        ]
     )
 
 

@@ -49,8 +49,12 @@ class EarlierTables:
 
     @property
     def finished(self) -> dict[str, Row]:
-        """Rows of finished cells by key."""
-        return {str(row["key"]): row for row in self.cells.to_dict("records") if row["status"] == "ok"}
+        """Rows of finished cells by key: those that have scores too, whatever the table of cells says."""
+        return {
+            str(row["key"]): row
+            for row in self.cells.to_dict("records")
+            if row["status"] == "ok" and label_of(row) in self._scores[1]
+        }
 
     @cached_property
     def _scores(self) -> tuple[pd.DataFrame, Mapping[Any, Any]]:

@@ -138,14 +138,17 @@ def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> No
         }
         for text, family, direction, across_models in facts.itertuples(index=False, name=None)
     }
-    content = {
+    content: dict[str, Mapping[str, Any]] = {
         "columns": columns,
         "settings": {text: settings for text, settings in glossary.settings.items() if text},
         "methods": {text: label._asdict() for text, label in glossary.methods.items()},
         "perturbations": {text: label._asdict() for text, label in glossary.perturbations.items()},
         "roles": _present_roles(glossary),
     }
-    text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+    # Entries are sorted, so that the file is the same each time. Settings are not: they stand in the order in which the
+    # component declares them, as they do in its name.
+    entries = {part: {text: of[text] for text in sorted(of)} for part, of in content.items()}
+    text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
     write_file(folder / FILE, lambda path: path.write_text(text, "utf-8"))
 
 

@@ -82,7 +82,13 @@ class Store:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Holds back other processes that would write tables of this folder at the same time."""
+        """Holds back other processes that would write tables of this folder at the same time.
+
+        A folder without records, such as a published copy, has one writer at most, and needs no lock.
+        """
+        if not self.records.is_dir():
+            yield
+            return
         with writing(self.folder), FileLock(self.records / ".lock"):
             yield
 
@@ -101,7 +107,9 @@ class Store:
 
     def finished(self, key: str, shards: int) -> bool:
         """Whether all records of a cell exist, or its scores were taken over from the tables of another run."""
-        return all(self.has(key, shard) for shard in range(shards)) or key in self.taken_over
+        if all(self.has(key, shard) for shard in range(shards)):
+            return True
+        return key in self.taken_over and (self.folder / "scores.parquet").is_file()
 
     @property
     def taken_over(self) -> frozenset[str]:
@@ -110,9 +118,12 @@ class Store:
         return frozenset(read_json(path)["keys"]) if path.is_file() else frozenset()
 
     def note_taken_over(self, keys: Collection[str]) -> None:
-        """Adds to the keys in :attr:`taken_over`."""
+        """Adds to the keys in :attr:`taken_over`; that they failed here once no longer matters."""
         text = json.dumps({"keys": sorted({*self.taken_over, *keys})})
         write_file(self._taken_over, lambda temporary: temporary.write_text(text))
+        for key in keys:
+            for path in self.records.glob(f"{key}-*.failed.json"):
+                path.unlink(missing_ok=True)
 
     def write(
         self, key: str, shard: int, record: Record, identity: Mapping[str, Any], provenance: Mapping[str, Any]

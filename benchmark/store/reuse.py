@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from ..errors import XaiboardError
 from ..toolkit.files import read_json, write_file, write_once, writing
-from .columns import CELLS, LABEL, SCORES
+from .columns import LABEL, SCORES
 from .earlier import EarlierTables
-from .merging import label_of
+from .merging import Row, label_of
 from .records import Store
 from .tables import write_cells, write_csv, write_scores
 
@@ -20,35 +21,58 @@ KEPT = ("ok", "inapplicable")
 """States of cells that are worth keeping; what failed or is missing there is computed here."""
 
 
-def take_over(folder: Path, store: Store, keys: Collection[str]) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """A cell that a run plans.
+
+    Args:
+        key: of its records.
+        columns: the named columns of scores that its metric declares, as they stand in tables.
+    """
+
+    key: str
+    columns: frozenset[str]
+
+
+def take_over(folder: Path, store: Store, wanted: Collection[Wanted]) -> None:
     """Joins the finished cells of the run in ``folder`` to those in ``store``.
 
-    Records of the cells in ``keys`` are copied. All finished rows of the other run's tables are put beside the rows
-    that are here; where both have a row of the same name, the one here stays. Cells in ``keys`` that are only in the
-    tables (published folders have no records) are noted as finished.
+    Records of the wanted cells are copied. All finished rows of the other run's tables are put beside the rows that
+    are here; where both have a finished row of the same name, the one here stays, unless the one there is wanted.
+    Wanted cells that are whole in the tables (published folders have no records) are noted as finished.
 
     Args:
         folder: of the other run.
         store: of this run, open.
-        keys: of the cells that this run plans.
+        wanted: the cells that this run plans.
 
     Raises:
         XaiboardError: files of the other run cannot be read.
     """
     if folder.resolve() == store.folder.resolve():
         return
-    other = Store(folder)
+    other, keys = Store(folder), {cell.key for cell in wanted}
     with store.lock():
         _copy_records(other, store, keys)
-        known = _join_tables(folder, store.folder)
-        store.note_taken_over(known & set(keys))
+        _join_tables(EarlierTables(folder), EarlierTables(store.folder), keys)
+        store.note_taken_over(_whole(EarlierTables(store.folder), wanted))
 
 
-def reusable(folder: Path, keys: Collection[str], shards: int) -> set[str]:
-    """Those of the ``keys`` that :func:`take_over` would find finished in ``folder``."""
-    other = Store(folder)
-    known = EarlierTables(folder).finished
-    return {key for key in keys if key in known or other.finished(key, shards)}
+def reusable(folder: Path, wanted: Collection[Wanted], shards: int) -> set[str]:
+    """Keys of those wanted cells that :func:`take_over` would find finished in ``folder``."""
+    other, whole = Store(folder), _whole(EarlierTables(folder), wanted)
+    return {cell.key for cell in wanted if cell.key in whole or other.finished(cell.key, shards)}
+
+
+def _whole(tables: EarlierTables, wanted: Collection[Wanted]) -> set[str]:
+    """Keys of the wanted cells whose scores are all in the tables; published copies may leave columns out."""
+    finished = tables.finished
+    return {
+        cell.key
+        for cell in wanted
+        if cell.key in finished
+        and cell.columns <= set(tables.scores_of(finished[cell.key])["metric"].astype(str))
+    }
 
 
 def check_reusable(folder: Path, conditions: Mapping[str, object]) -> None:
@@ -79,22 +103,37 @@ def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
                 )
 
 
-def _join_tables(folder: Path, own: Path) -> set[str]:
-    """Writes the tables of both runs into ``own``; keys of the finished cells that came from ``folder``."""
-    other, here = EarlierTables(folder), EarlierTables(own)
-    taken = {label_of(row) for row in here.cells.to_dict("records")}
-    rows = [
-        row for row in other.cells.to_dict("records") if row["status"] in KEPT and label_of(row) not in taken
-    ]
+def _join_tables(other: EarlierTables, here: EarlierTables, keys: Collection[str]) -> None:
+    """Writes the tables of both runs into the folder of ``here``: scores first, so that no cell is without them."""
+    own = {label_of(row): row for row in _with_scores(here)}
+    rows = [row for row in _with_scores(other) if _is_wanted(row, own.get(label_of(row)), keys)]
     if not rows:
-        return set()
-    scores = _join([here.scores, *map(other.scores_of, rows)], SCORES)
-    curves = _join([here.curves, *map(other.curves_of, rows)], LABEL)
-    write_cells(own, _join([here.cells, pd.DataFrame(rows)], CELLS))
-    write_scores(own, scores)
+        return
+    replaced = set(map(label_of, rows))
+    stay = [row for label, row in own.items() if label not in replaced]
+    parts = [*((here, row) for row in stay), *((other, row) for row in rows)]
+    curves = _join([tables.curves_of(row) for tables, row in parts], LABEL)
     if len(curves):
-        write_file(own / "curves.csv", lambda path: write_csv(curves, path))
-    return {str(row["key"]) for row in rows if row["status"] == "ok"}
+        write_file(here.folder / "curves.csv", lambda path: write_csv(curves, path))
+    write_scores(here.folder, _join([tables.scores_of(row) for tables, row in parts], SCORES))
+    write_cells(here.folder, pd.DataFrame([row for _, row in parts]))
+
+
+def _with_scores(tables: EarlierTables) -> list[Row]:
+    """The rows of cells, less those that are said to be finished and have no scores."""
+    finished = tables.finished
+    return [
+        row for row in tables.cells.to_dict("records") if row["status"] != "ok" or str(row["key"]) in finished
+    ]
+
+
+def _is_wanted(row: Row, own: Row | None, keys: Collection[str]) -> bool:
+    """Whether a row of the other run is to stand in the tables here, in place of the ``own`` row of that name."""
+    if row["status"] not in KEPT:
+        return False
+    if own is None or own["status"] not in KEPT:
+        return True
+    return row["key"] in keys and own["key"] != row["key"]
 
 
 def _join(tables: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

@@ -42,8 +42,8 @@ def saliency(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
 
 
 def floors(model: nn.Module, x: Tensor, target: Tensor, repeats: int) -> tuple[float, float, float]:
-    """One batch forward; forward and backward; and forward, backward and through the backward pass of the twin."""
-    twin = smooth_copy(model, 5.0)
+    """One batch forward; forward and backward; and through the backward pass of the smooth copy as well."""
+    smooth = smooth_copy(model, 5.0)
 
     def forward() -> None:
         with torch.no_grad():
@@ -55,7 +55,7 @@ def floors(model: nn.Module, x: Tensor, target: Tensor, repeats: int) -> tuple[f
         return leaf, torch.autograd.grad(logit, leaf, create_graph=create_graph)[0]
 
     def twice() -> None:
-        leaf, found = gradient(twin, create_graph=True)
+        leaf, found = gradient(smooth, create_graph=True)
         torch.autograd.grad(found.abs().sum(), leaf)
 
     return seconds(forward, repeats), seconds(lambda: gradient(model), repeats), seconds(twice, repeats)
@@ -83,16 +83,18 @@ def row(name: str, model: nn.Module, x: Tensor, options: argparse.Namespace) -> 
         }
         attack(**{key: given[key] for key in attack.supplied}, **settings)
 
-    with count_passes(model) as judged, count_passes(differentiated) as twin:
+    with count_passes(model) as judged, count_passes(differentiated) as smooth:
         run()
     forward, gradient, twice = (value / len(x) for value in floors(model, x, target, 5 * options.repeats))
-    floor = (judged.forward - judged.backward) * forward + judged.backward * gradient + twin.backward * twice
+    floor = (
+        (judged.forward - judged.backward) * forward + judged.backward * gradient + smooth.backward * twice
+    )
     spent = seconds(run, options.repeats)
     return {
         "attack": name,
-        "forward": (judged.forward + twin.forward) / len(x),
-        "backward": (judged.backward + twin.backward) / len(x),
-        "double backward": twin.backward / len(x),
+        "forward": (judged.forward + smooth.forward) / len(x),
+        "backward": (judged.backward + smooth.backward) / len(x),
+        "double backward": smooth.backward / len(x),
         "ms": round(1000 * spent / len(x), 2),
         "floor ms": round(1000 * floor / len(x), 2),
         "/ floor": round(spent / floor, 2),

@@ -187,7 +187,7 @@ def rows(
             score(values, choice, method, noise if needs_perturbation(choice.component) else None)
 
         def ready(choice: Choice = choice, is_method: bool = is_method) -> Values:
-            """What other cells compute as well is there already: logits, the map, its perturbed twin."""
+            """What other cells compute as well is there already: logits, the map, its perturbed copy."""
             values = fresh()
             if not is_method and needs_method(choice.component):
                 values.attribution(saliency)

@@ -1,4 +1,4 @@
-"""The published tables follow from their scores: rebuilt without torch, they are the same bytes."""
+"""The published tables follow from their scores: rebuilt without torch, they are the same bytes. And they are small."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from xaiboard.benchmark.report.publish import CITED, DERIVED, LARGEST, PICTURE, SOURCES
 
 RESULTS = Path(__file__).parents[2] / "results"
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/scores.parquet"))
-TABLES = [
-    "leaderboard.csv",
-    "leaderboard_wide.csv",
-    "families.csv",
-    "models.csv",
-    "cells.csv",
-    "health.csv",
-    "blurred.csv",
-    "metric_correlations.csv",
-    "leaderboard.md",
-    "robustness.csv",  # of runs with perturbed copies
-]
+LARGE = {"lens", "standard", "standard-fashion-mnist"}
 
 REBUILD = """
 import sys
@@ -32,20 +22,33 @@ sys.argv = ["xaiboard", "leaderboard", sys.argv[1]]
 main()
 """
 
+FOLDER_PARAMETERS = [
+    # half a minute and more for each of the large boards, whose tables have hundreds of thousands of rows
+    pytest.param(folder, marks=[pytest.mark.slow] if folder.name in LARGE else [], id=folder.name)
+    for folder in FOLDERS
+]
 
-@pytest.mark.slow  # tables of millions of scores: half a minute for each of the large boards
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+
+@pytest.mark.parametrize("folder", FOLDER_PARAMETERS)
 def test_published_tables_follow_from_their_scores(folder: Path, tmp_path: Path) -> None:
-    for name in ("cells.csv", "scores.parquet", "curves.csv", "run.json"):
+    for name in SOURCES:
         if (folder / name).is_file():  # a suite without methods has no curves
             shutil.copy(folder / name, tmp_path / name)
     subprocess.run([sys.executable, "-c", REBUILD, str(tmp_path)], check=True, capture_output=True)
-    assert (tmp_path / "robustness.csv").is_file() == (folder / "robustness.csv").is_file()
-    for name in TABLES:
-        if not (folder / name).is_file() and name == "robustness.csv":
-            continue
+    published = {path.name for path in folder.iterdir() if path.suffix in (".csv", ".md", ".json")}
+    assert {"leaderboard.csv", "leaderboard.md", "models.csv", "cells.csv", "columns.json"} <= published
+    for name in published:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+    for path in tmp_path.glob("*.csv"):  # what is not published is large, and rebuilt
+        assert path.name in published or (path.name not in CITED and path.stat().st_size > DERIVED), path.name
 
 
-def test_the_quick_suite_is_published() -> None:
-    assert "quick" in [folder.name for folder in FOLDERS]
+def test_the_suites_are_published() -> None:
+    assert {folder.name for folder in FOLDERS} >= {"quick", "fashion-mnist", "models", *LARGE}
+
+
+def test_results_fit_a_repository() -> None:
+    files = [path for path in RESULTS.rglob("*") if path.is_file() and "records" not in path.parts]
+    assert sum(path.stat().st_size for path in files) <= 60_000_000
+    assert max(path.stat().st_size for path in files) <= LARGEST
+    assert max(path.stat().st_size for path in files if path.suffix == ".png") <= PICTURE

@@ -113,7 +113,9 @@ def test_nothing_but_a_published_copy_is_replaced(whole: Path, run: Runner, tmp_
     for target, word in (
         (mine, "no published copy"),
         (other, "no published copy"),
-        (whole, "the run itself"),
+        (whole, "itself"),
+        (whole / "copy", "one lies in the other"),
+        (tmp_path, "one lies in the other"),
     ):
         with pytest.raises(xb.XaiboardError, match=word):
             publish(whole, target)

@@ -14,6 +14,8 @@ from torch import Tensor
 from xaiboard.benchmark.api import finished_cells, make_plan
 from xaiboard.benchmark.engine import runner
 from xaiboard.benchmark.engine.scores import score
+from xaiboard.benchmark.report.left_out import Rule
+from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.store.consolidate import current_cells
 from xaiboard.benchmark.store.records import Store
@@ -148,3 +150,64 @@ def test_the_run_itself_may_be_named(run: Runner, tmp_path: Path, computed: list
     computed.clear()
     run(methods="saliency", metrics="gini", out=tmp_path / "run", reuse=tmp_path / "run")
     assert computed == []
+
+
+def test_cells_of_which_columns_were_left_out_are_computed(
+    run: Runner, tmp_path: Path, computed: list[str]
+) -> None:
+    """A published copy may lack columns; a table with some of them would rank methods among others."""
+    before = run(
+        methods="saliency,random", metrics="deletion[steps=4,orders=2],gini", out=tmp_path / "before"
+    )
+    publish(before.folder, tmp_path / "copy", [Rule(metric=("deletion",), column=("normalised",))])
+    computed.clear()
+    joined = run(
+        methods="saliency,random",
+        metrics="deletion[steps=4,orders=2],gini",
+        out=tmp_path / "joined",
+        reuse=tmp_path / "copy",
+    )
+    assert computed == ["saliency", "random"] * 2  # deletion on both networks, gini on none
+    pd.testing.assert_frame_equal(
+        table(joined.folder, "leaderboard.csv"), table(before.folder, "leaderboard.csv")
+    )
+
+
+def test_a_cell_without_scores_is_not_finished(run: Runner, tmp_path: Path, computed: list[str]) -> None:
+    """Whatever the table of cells says, as where a process was killed between two files."""
+    words = {"methods": "saliency,random", "metrics": "gini"}
+    before = published(run(**words, out=tmp_path / "before").folder)
+    out = tmp_path / "joined"
+    run(**words, out=out, reuse=before)
+    scores = pd.read_parquet(out / "scores.parquet")
+    scores[scores["method"] != "random"].to_parquet(out / "scores.parquet")
+    computed.clear()
+    mended = run(**words, out=out, reuse=before)
+    assert computed == []
+    assert set(mended.scores["method"]) == {"saliency", "random"}
+    (out / "scores.parquet").unlink()
+    run(**words, out=out)
+    assert sorted(computed) == ["random"] * 2 + ["saliency"] * 2
+
+
+def test_a_dry_run_says_what_the_run_does_where_a_cell_failed_here(
+    run: Runner, selection: dict[str, Any], tmp_path: Path, computed: list[str]
+) -> None:
+    broken = {"now": False}
+
+    @xb.method(name="moody")
+    def _moody(x: Tensor) -> Tensor:
+        if broken["now"]:
+            raise ValueError("not today")
+        return x
+
+    words = {"methods": "moody", "metrics": "gini"}
+    before = published(run(**words, out=tmp_path / "before").folder)
+    broken["now"] = True
+    assert len(run(**words, out=tmp_path / "here").failed)
+    request = read_request(**{**selection, **words, "out": tmp_path / "here", "reuse": before})
+    assert len(finished_cells(make_plan(request), request)) == 2
+    computed.clear()
+    joined = run(**words, out=tmp_path / "here", reuse=before)
+    assert computed == []
+    assert set(joined.cells["status"]) == {"ok"}

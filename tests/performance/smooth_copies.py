@@ -1,8 +1,8 @@
 """Which smooth copy of a network takes attacks on maps furthest: sharpness, its unit, and what becomes of pooling.
 
-Run it by hand: ``python tests/performance/twins.py``. It prints the share of the top pixels that ``topk_attack`` leaves
-when it differentiates each copy, and the difference to the network itself. It is no test, because which copy is best is
-a finding and no promise.
+Run it by hand: ``python tests/performance/smooth_copies.py``. It prints the share of the top pixels that
+``topk_attack`` leaves when it differentiates each copy, and the difference to the network itself. It is no test,
+because which copy is best is a finding and no promise.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ def swap(model: nn.Module, kind: type[nn.Module], other: Callable[[], nn.Module]
     return model
 
 
-class Twin(NamedTuple):
+class SmoothCopy(NamedTuple):
     """What is differentiated instead of the model: a network, and the sharpness of the copy that the attack makes."""
 
     network: nn.Module
     beta: float = math.inf
 
 
-def twins(model: nn.Module, dataset: str) -> dict[str, Twin]:
+def smooth_copies(model: nn.Module, dataset: str) -> dict[str, SmoothCopy]:
     """Copies of one sharpness throughout, but for those that are sharpened with each step, as the attacks do."""
-    named = {"the network": Twin(model)}
+    named = {"the network": SmoothCopy(model)}
     if any(isinstance(layer, SmoothReLU | SmoothMaxPool) for layer in smooth_copy(model, 1.0).modules()):
-        named |= {f"smooth, {beta:g}": Twin(smooth_copy(model, beta)) for beta in SHARPNESS}
-        named |= {f"smooth, sharpened from {beta:g}": Twin(model, beta) for beta in SHARPENED}
-        named |= {f"smooth, {beta:g} in all layers": Twin(absolute(model, beta)) for beta in SHARPNESS}
+        named |= {f"smooth, {beta:g}": SmoothCopy(smooth_copy(model, beta)) for beta in SHARPNESS}
+        named |= {f"smooth, sharpened from {beta:g}": SmoothCopy(model, beta) for beta in SHARPENED}
+        named |= {f"smooth, {beta:g} in all layers": SmoothCopy(absolute(model, beta)) for beta in SHARPNESS}
     if any(isinstance(layer, nn.MaxPool2d) for layer in model.modules()):
-        named["smooth, 10, but for pooling"] = Twin(hard_pools(model, 10.0))
+        named["smooth, 10, but for pooling"] = SmoothCopy(hard_pools(model, 10.0))
     standard = xb.load_model("cnn.standard", dataset=dataset)
-    named["transfer: cnn.standard, smooth, sharpened from 5"] = Twin(standard, 5.0)
+    named["transfer: cnn.standard, smooth, sharpened from 5"] = SmoothCopy(standard, 5.0)
     return named
 
 
@@ -89,8 +89,8 @@ def kept(model: nn.Module, x: Tensor, changed: Tensor, k: int) -> Tensor:
     return xb.metrics["topk_intersection"](attribution=a, perturbed_attribution=b, k=k)[""]
 
 
-def attacked(model: nn.Module, x: Tensor, twin: Twin, options: argparse.Namespace) -> Tensor:
-    """The images after ``topk_attack`` through the twin."""
+def attacked(model: nn.Module, x: Tensor, smooth: SmoothCopy, options: argparse.Namespace) -> Tensor:
+    """The images after ``topk_attack`` through the smooth."""
     logits = model(x).detach()
     target = logits.argmax(1)
     given = {
@@ -101,11 +101,11 @@ def attacked(model: nn.Module, x: Tensor, twin: Twin, options: argparse.Namespac
         "attribution": saliency(model, x, target),
         "explain": lambda z: saliency(model, z, target),
         "method": "saliency",
-        "other_model": twin.network,
+        "other_model": smooth.network,
         "rng": SampleRng(0, range(len(x)), "twins"),
     }
     attack = xb.perturbations["topk_attack"]
-    settings = {"k": options.k, "eps": options.eps, "steps": options.steps, "beta": twin.beta}
+    settings = {"k": options.k, "eps": options.eps, "steps": options.steps, "beta": smooth.beta}
     return attack(**{name: given[name] for name in attack.supplied}, **settings)
 
 
@@ -116,8 +116,8 @@ def rows(name: str, dataset: str, options: argparse.Namespace) -> Iterator[dict[
     rng = SampleRng(0, range(len(x)), "noise")
     noisy = xb.perturbations["sign_noise"](x=x, rng=rng, eps=options.eps)
     found = {"(sign noise)": kept(model, x, noisy, options.k)}
-    for label, twin in twins(model, dataset).items():
-        found[label] = kept(model, x, attacked(model, x, twin, options), options.k)
+    for label, smooth in smooth_copies(model, dataset).items():
+        found[label] = kept(model, x, attacked(model, x, smooth, options), options.k)
     for label, score in found.items():
         gap = score - found["the network"]
         yield {
