@@ -7,9 +7,9 @@ from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.pixels import pixel_values
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
-from .cosine import unit
 from .shared.overlap import shared_share
 from .shared.rank_correlation import spearman
+from .shared.unit import unit
 
 WITHIN, ACROSS = Column(), Column(across_models=True)
 """No column has a direction: agreement is no merit in itself, since two methods may share an error."""

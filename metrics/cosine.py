@@ -1,10 +1,10 @@
 """Cosine similarity of two maps."""
 
-import torch
 from torch import Tensor
-from torch.linalg import vecdot, vector_norm
+from torch.linalg import vecdot
 
 from ..benchmark.components.decorators import metric
+from .shared.unit import unit
 
 
 @metric(
@@ -24,10 +24,3 @@ def cosine(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
     """
     first, second = (unit(a) for a in (attribution, perturbed_attribution))
     return vecdot(first, second).clamp(-1, 1)
-
-
-def unit(attribution: Tensor) -> Tensor:
-    """The map as a vector of length 1, ``(B, N)``; an all-zero map stays zero."""
-    flat, tiny = attribution.flatten(1), torch.finfo(attribution.dtype).tiny
-    flat = flat / flat.abs().amax(1, keepdim=True).clamp_min(tiny)  # squares neither vanish nor overflow
-    return flat / vector_norm(flat, dim=1, keepdim=True).clamp_min(tiny)

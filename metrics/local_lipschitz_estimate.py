@@ -7,8 +7,8 @@ from torch.linalg import vector_norm
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.rng import SampleRng
-from .cosine import unit
 from .shared.neighbours import Around, Explain, neighbours
+from .shared.unit import unit
 
 
 @metric(

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..components.decorators import dataset
 from ..toolkit.data import Data
 from ..toolkit.rng import SampleRng
-from .digits import digits
+from .shared.digit_images import digit_images
 
 
 @dataset(name="block-digits", source="Shah et al. 2021, arXiv:2102.12781, BlockMNIST; here on digits")
@@ -20,7 +20,7 @@ def block_digits(split: Literal["train", "test"]) -> Data:
     The order is drawn for each sample independently of its label. The construction is that of the paper; the digits
     are not its MNIST digits, so numbers cannot be compared with the paper's.
     """
-    given = digits(split)
+    given = digit_images(split)
     rng = SampleRng(0, given.ids, f"block-digits/{split}")
     digit_above = rng.sign(torch.zeros(len(given), 1, 1, 1)) > 0
     null = null_block().expand_as(given.x)

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Literal
-
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from ..components.decorators import dataset
 from ..toolkit.data import Data
-
-CLASSES = tuple("0123456789")
+from .shared.digit_images import digit_images
 
 
 @dataset(source="scikit-learn load_digits (UCI optical recognition of handwritten digits, test set)")
 def digits(split: Literal["train", "test"]) -> Data:
     """1,348 training and 449 test images ``(1, 28, 28)``: every fourth one is for testing."""
-    x, label = _images()
-    testing = torch.arange(len(x)) % 4 == 3
-    chosen = {"train": ~testing, "test": testing}[split]
-    return Data(x[chosen], label[chosen], CLASSES)
-
-
-@cache
-def _images() -> tuple[Tensor, Tensor]:
-    """All images ``(1797, 1, 28, 28)`` and labels ``(1797,)``.
-
-    They are cached: callers pick samples by indexing, which copies, so that nobody changes the cached tensors.
-    """
-    from sklearn.datasets import load_digits
-
-    pixels, target = load_digits(return_X_y=True)
-    small = torch.from_numpy(pixels).float().reshape(-1, 1, 8, 8) / 16
-    x = interpolate(small, size=(28, 28), mode="bilinear", align_corners=False)
-    # From 8 to 28 pixels the weights of the interpolation are multiples of 1/14, so each pixel should be a multiple of
-    # 1/(14 * 14 * 16). Rounding to one removes errors in the last bit: they differ from CPU to CPU, and would give the
-    # data another digest on another machine.
-    x = (x * 3136).round() / 3136
-    return x.clamp(0, 1), torch.from_numpy(target).long()
+    return digit_images(split)

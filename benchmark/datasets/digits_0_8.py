@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..components.decorators import dataset
 from ..toolkit.data import Data
-from .digits import digits
+from .shared.digit_images import digit_images
 
 
 @dataset(
@@ -15,7 +15,7 @@ from .digits import digits
 )
 def digits_0_8(split: Literal["train", "test"]) -> Data:
     """The zeros (label 0) and eights (label 1) of ``digits``, ``(1, 28, 28)``, in the same order and splits."""
-    given = digits(split)
+    given = digit_images(split)
     eight = given.label == 8
     wanted = eight | (given.label == 0)
     return Data(given.x[wanted], eight[wanted].long(), ("0", "8"))

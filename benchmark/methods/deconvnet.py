@@ -4,7 +4,7 @@ import captum.attr
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from .guided_backprop import without_relu
+from .shared.relu import without_relu
 from .shared.traceless import traceless
 
 

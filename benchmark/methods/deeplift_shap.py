@@ -7,8 +7,8 @@ from ..components.decorators import method
 from ..toolkit.data import Reference
 from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
-from .deeplift import contributions, without_rescale_rule
 from .shared.background import background
+from .shared.rescale_rule import contributions, without_rescale_rule
 
 
 @method(source="Lundberg & Lee 2017, arXiv:1705.07874, sec. 4.2", applies=without_rescale_rule)

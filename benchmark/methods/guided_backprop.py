@@ -4,14 +4,8 @@ import captum.attr
 from torch import Tensor, nn
 
 from ..components.decorators import method
+from .shared.relu import without_relu
 from .shared.traceless import traceless
-
-
-def without_relu(model: nn.Module) -> str | None:
-    """Why a change of the gradient at ReLUs has no effect on the model, or None."""
-    if any(isinstance(module, nn.ReLU) for module in model.modules()):
-        return None
-    return "the model has no nn.ReLU, so that the result would be the plain gradient"
 
 
 @method(source="Springenberg et al. 2015, arXiv:1412.6806, sec. 3.4", applies=without_relu)

@@ -4,8 +4,8 @@ import captum.attr
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from .guided_backprop import without_relu
 from .shared.cam import last_convolution, without_convolution
+from .shared.relu import without_relu
 from .shared.traceless import traceless
 
 

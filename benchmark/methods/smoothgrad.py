@@ -1,14 +1,12 @@
 """SmoothGrad: the gradient averaged over noisy copies of the input."""
 
-from collections.abc import Iterator
-
-import captum.attr
 import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
 from ..toolkit.ranges import Count, NotNegative
 from ..toolkit.rng import SampleRng
+from .shared.noisy_gradients import noisy_gradients
 
 
 @method(source="Smilkov et al. 2017, arXiv:1706.03825")
@@ -41,13 +39,3 @@ def smoothgrad(
         total += gradient
     attribution = total / draws
     return attribution.abs() if abs else attribution
-
-
-def noisy_gradients(
-    model: nn.Module, x: Tensor, target: Tensor, rng: SampleRng, draws: int, sigma: float
-) -> Iterator[Tensor]:
-    """Gradients of the target's logit at ``draws`` noisy copies of ``x``, each shaped like ``x``."""
-    gradient = captum.attr.Saliency(model).attribute
-    # not captum's NoiseTunnel, which draws from the global stream, so that its result depends on the batch
-    for _ in range(draws):
-        yield gradient((x + rng.normal(x, sigma)).requires_grad_(), target, abs=False)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..components.decorators import method
 from ..toolkit.ranges import NotNegative
 from ..toolkit.rng import SampleRng
-from .smoothgrad import noisy_gradients
+from .shared.noisy_gradients import noisy_gradients
 
 
 @method(source="Adebayo et al. 2018, arXiv:1810.03307; Hooker et al. 2019, arXiv:1806.10758, sec. 4.1")

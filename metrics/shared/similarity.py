@@ -4,8 +4,8 @@ from torch import Tensor
 
 from ...benchmark.components.kinds import Column
 from ...benchmark.toolkit.pixels import magnitudes, pixel_values
-from ..ssim import ssim
 from .rank_correlation import spearman
+from .structural_similarity import structural_similarity
 
 COLUMNS = {"absolute": Column(higher_is_better=False), "ssim": Column(higher_is_better=False)}
 
@@ -18,5 +18,5 @@ def similarity(a: Tensor, b: Tensor) -> dict[str, Tensor]:
     return {
         "": spearman(pixel_values(a), pixel_values(b)),
         "absolute": spearman(magnitudes(a).flatten(1), magnitudes(b).flatten(1)),
-        "ssim": ssim(a, b),
+        "ssim": structural_similarity(a, b),
     }

@@ -1,1 +1,1 @@
-"""Helpers of data sets: where files are, how archives and folders are read, how arrays become data."""
+"""Helpers of data sets: where files are, how archives and folders are read, how arrays become data, the digits."""
