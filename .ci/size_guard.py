@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-LIMITS = {".png": 300 * 1024}
+LIMITS = {".png": 300_000}
 """Bytes of a file by its suffix: figures are for a screen."""
 
 MOST = 2**20
 """Bytes of any other file."""
 
-PUBLISHED = 20 * 2**20
+PUBLISHED = 20_000_000
 """Bytes of a published table, and of the weights of a network."""
 
 

@@ -10,6 +10,7 @@ from .tables import table
 ARGUMENTS = {
     "MODEL": "name of a registered model",
     "FOLDER": "folder of a run",
+    "TARGET": "folder of the published copy; an earlier copy there is replaced",
     "KIND": "one of the kinds; all of them if none is given",
     "NAME": "name of one component",
 }
@@ -29,7 +30,7 @@ def _describe(command: click.Command, called: str, top: click.Context) -> str:
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Argument):
             name = parameter.human_readable_name
-            rows.append((f"`{name}`", ARGUMENTS.get(name, "")))
+            rows.append((f"`{name}`", ARGUMENTS[name]))
         elif record := parameter.get_help_record(context):
             rows.append((f"`{record[0]}`", record[1]))
     return (

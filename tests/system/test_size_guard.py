@@ -14,10 +14,10 @@ GUARD = Path(__file__).parents[2] / ".ci" / "size_guard.py"
 @pytest.mark.parametrize(
     ("name", "size", "fits"),
     [
-        ("results/quick/curves.png", 300 * 1024, True),
-        ("results/quick/curves.png", 300 * 1024 + 1, False),
-        ("results/lens/scores.parquet", 20 * 2**20, True),
-        ("results/lens/scores.parquet", 20 * 2**20 + 1, False),
+        ("results/quick/curves.png", 300_000, True),
+        ("results/quick/curves.png", 300_001, False),
+        ("results/lens/scores.parquet", 20_000_000, True),
+        ("results/lens/scores.parquet", 20_000_001, False),
         ("models/weights/mlp.safetensors", 2 * 2**20, True),
         ("tests/data.bin", 2**20, True),
         ("tests/data.bin", 2**20 + 1, False),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import RESULTS, assert_row, assert_says, mean, number, table
+from helpers import RESULTS, assert_row, assert_says, mean, number, rows, table
 from xaiboard.benchmark.report.health.correlations import metric_correlations
 
 BASELINES, CONTROLS, FAMILIES = (f"docs/findings/{name}.md" for name in ("baselines", "controls", "families"))
-STANDARD = ("standard", "standard-fashion-mnist")
+SMALL, STANDARD = ("quick", "fashion-mnist"), ("standard", "standard-fashion-mnist")
 NETWORKS = ["cnn.pgd_linf", "cnn.standard", "lipmlp.hkr", "mlp.standard", "lipcnn.hkr"]
 
 
@@ -21,17 +23,27 @@ def test_ranks_with_two_baselines(model: str) -> None:
     assert_row(BASELINES, f"`{model}`", number(zero.corr(average, method="spearman")))
 
 
-@pytest.fixture(scope="module")
-def correlations() -> list[dict[frozenset[str], float]]:
-    """By pair of columns, of digits and of Fashion-MNIST; from tables that are published for every suite."""
-    found = []
-    for folder in STANDARD:
-        cells = table(folder, "cells")
-        controls = set(cells.loc[cells["control"], "method"])
-        pairs = metric_correlations(table(folder, "leaderboard"), table(folder, "health"), controls)
-        keys = [frozenset(pair) for pair in zip(pairs["column_a"], pairs["column_b"], strict=True)]
-        found.append(dict(zip(keys, pairs["correlation"], strict=True)))
-    return found
+@cache
+def correlations(folder: str) -> dict[frozenset[str], float]:
+    """Mean over networks by pair of columns; from tables that are published for every suite."""
+    cells = table(folder, "cells")
+    controls = set(cells.loc[cells["control"], "method"])
+    pairs = metric_correlations(table(folder, "leaderboard"), table(folder, "health"), controls)
+    assert (pairs["models"] <= 5).all()
+    keys = [frozenset(pair) for pair in zip(pairs["column_a"], pairs["column_b"], strict=True)]
+    return dict(zip(keys, pairs["correlation"], strict=True))
+
+
+def correlation(folder: str, one: str, other: str) -> float:
+    return correlations(folder)[frozenset((one, other))]
+
+
+@pytest.mark.parametrize("baseline", ["blur", "zero"])
+def test_blurring_ranks_like_the_mean_image(baseline: str) -> None:
+    columns = "deletion[baseline=mean]", f"deletion[baseline={baseline}]"
+    cells = [number(correlation(folder, *columns)) for folder in SMALL]
+    assert_row(BASELINES, f"mean and {baseline}", *cells)
+    assert all(set(table(folder, "models")["model"]) == set(NETWORKS) for folder in (*SMALL, *STANDARD))
 
 
 @pytest.mark.parametrize(
@@ -40,14 +52,11 @@ def correlations() -> list[dict[frozenset[str], float]]:
         ("deletion[baseline=zero]", "sensitivity_n", "`sensitivity_n` (zero)"),
         ("deletion[baseline=zero]", "mu_fidelity[baseline=zero]", ""),
         ("deletion[baseline=mean]", "insertion[baseline=mean]", ""),
-        ("deletion[baseline=mean]", "deletion[baseline=blur]", ""),
         ("deletion[baseline=mean]", "deletion[baseline=zero]", ""),
     ],
 )
-def test_columns_that_rank_alike(
-    one: str, other: str, shown: str, correlations: list[dict[frozenset[str], float]]
-) -> None:
-    cells = [number(found[frozenset((one, other))]) for found in correlations]
+def test_columns_that_rank_alike(one: str, other: str, shown: str) -> None:
+    cells = [number(correlation(folder, one, other)) for folder in STANDARD]
     assert_row(BASELINES, f"`{one}` and {shown or f'`{other}`'}", *cells)
 
 
@@ -84,7 +93,7 @@ def test_mean_ranks_with_the_zero_baseline(method: str) -> None:
         ranks = ranks_with_zero(folder).xs(method, level="method")
         shown.append(number(float(np.nanmean(ranks.to_numpy())), 1))
         networks = ranks.dropna(how="all")
-        assert len(networks) == (4 if METHODS[method].endswith("*") else 6)
+        assert len(networks) == (3 if METHODS[method].endswith("*") else 5)
     assert_row(BASELINES, METHODS[method], *shown)
 
 
@@ -111,32 +120,43 @@ def test_random_numbers_in_insertion() -> None:
         )
 
 
-def random_last(folder: str, column: str) -> set[bool]:
-    """Whether random numbers are last, of all networks and settings that ``column`` names."""
+def faithful(folder: str, *, last: bool) -> set[str]:
+    """Columns of faithfulness in which random numbers are last on every network, or on none."""
     health = table(folder, "health")
-    found = health.loc[(health["column"] == column) | (health["metric"] == column), "random_last"]
-    assert len(found) >= 6
-    return set(found.astype(bool))
+    health = health[health["metric_family"] == "faithfulness"].assign(
+        right=lambda rows: rows["random_last"].astype(bool) == last
+    )
+    assert set(health["column"].value_counts()) == {len(NETWORKS)}
+    return set(health.groupby("column")["right"].all().loc[lambda all_networks: all_networks].index)
 
 
 def test_columns_in_which_random_numbers_are_last_everywhere_or_nowhere() -> None:
-    assert random_last("standard", "infidelity.cosine") == {True}
-    assert_says(CONTROLS, "on digits the cosine of infidelity ranks random last on all six networks")
-    nowhere = [
+    assert faithful("standard", last=True) == {"infidelity.cosine"}
+    assert_says(CONTROLS, "on digits the cosine of infidelity ranks random last on all five networks")
+    nowhere = {
         *(f"{name}[baseline=mean]" for name in ("deletion", "insertion", "mu_fidelity")),
         "srg",
         "robustness_sr",
         "monotonicity_arya",
-    ]
-    assert all(random_last("standard", name) == {False} for name in nowhere)
+    }
+    assert plain(faithful("standard", last=False)) == nowhere
     assert_says(
         CONTROLS,
         "on digits: `deletion`, `insertion`, `srg` and `mu_fidelity` with the mean image, `robustness_sr` and"
         " `monotonicity_arya`",
     )
-    nowhere = ["robustness_sr", "monotonicity_arya", "monotonicity_nguyen"]
-    assert all(random_last("standard-fashion-mnist", name) == {False} for name in nowhere)
-    assert_says(CONTROLS, "on Fashion-MNIST: `robustness_sr`, `monotonicity_arya` and `monotonicity_nguyen`")
+    nowhere = {"mu_fidelity[baseline=mean]", "robustness_sr", "monotonicity_arya", "monotonicity_nguyen"}
+    assert plain(faithful("standard-fashion-mnist", last=False)) == nowhere
+    assert_says(
+        CONTROLS,
+        "on Fashion-MNIST: `mu_fidelity` with the mean image, `robustness_sr`, `monotonicity_arya` and"
+        " `monotonicity_nguyen`",
+    )
+
+
+def plain(columns: set[str]) -> set[str]:
+    """Those that are no named column of a metric."""
+    return {column for column in columns if "." not in column.partition("[")[0]}
 
 
 def blurred(folder: str, **of: str) -> str:
@@ -195,3 +215,22 @@ def test_all_methods_are_more_stable_on_fashion_mnist() -> None:
     assert len(methods) == 6
     assert all(means["lipcnn.hkr", method] > means["cnn.standard", method] for method in methods)
     assert_says(FAMILIES, "the 1-Lipschitz network is better for all six methods")
+
+
+@pytest.mark.parametrize("folder", [*STANDARD, "lens"])
+def test_what_the_folders_hold(folder: str) -> None:
+    """Counts of the table on the first page of the findings, where they depend on what is published."""
+    cells = table(folder, "cells")
+    models, methods, perturbations = (
+        len(set(cells[name]) - {""}) for name in ("model", "method", "perturbation")
+    )
+    number_of = {5: "five", 6: "six"}
+    counts = f"{number_of[models]} networks, {number_of.get(methods, methods)} methods"
+    assert_says("docs/findings/index.md", f"| [results/{folder}](../../results/{folder}/leaderboard.md) |")
+    (row,) = rows("docs/findings/index.md", rf"\[results/{folder}\].*", 1).values()
+    if folder == "standard-fashion-mnist":
+        assert row[0].startswith("the same on Fashion-MNIST")
+        return
+    assert counts in row[0]
+    if folder == "lens":
+        assert f"{perturbations} perturbations" in row[0]

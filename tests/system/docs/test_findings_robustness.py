@@ -16,7 +16,7 @@ DIVERSE = {
 }
 
 IG, SHAP, SMOOTH = "integrated_gradients[steps=16]", "gradient_shap[draws=16]", "smoothgrad[draws=10]"
-RADII = (0.01, 0.02, 0.05, 0.1, 0.2)
+RADII = (0.02, 0.05, 0.1, 0.2)
 
 NOISE = "sign_noise[eps=0.1]"
 

@@ -6,12 +6,16 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from helpers import ROOT, Block, blocks, lines, prepare
 from xaiboard.benchmark.cli import commands
+from xaiboard.benchmark.report import section
+from xaiboard.benchmark.report.section import sections
 
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
@@ -25,6 +29,15 @@ def test_documents_have_code() -> None:
     assert {"docs/tutorials/method.md", "docs/how-to/plug-ins.md", "docs/reference/python.md"} <= set(
         DOCUMENTS
     )
+
+
+@pytest.fixture(autouse=True)
+def registered_sections() -> Iterator[None]:
+    """Takes back the sections that the plug-ins of a page register."""
+    before = {made.name: made for made in sections()}
+    yield
+    section._SECTIONS.clear()
+    section._SECTIONS.update(before)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -64,3 +77,36 @@ def test_the_parts_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     gini = names["gini"]
     assert isinstance(gini, torch.Tensor)
     assert gini.shape == (8,)
+
+
+def run_blocks(document: str, name: str, folder: Path) -> None:
+    """The commands of a document that speak of a file."""
+    prepare(folder, document)
+    for block in blocks(document):
+        if block.language == "sh" and name in block.text:
+            run(block)
+
+
+def test_a_plug_ins_section_is_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registries: None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_blocks("docs/how-to/plug-ins.md", "sides.py", tmp_path)
+    page = Path("runs/sides/leaderboard.md").read_text("utf-8")
+    assert "Sides" in page
+    assert "Mean share of the magnitude in the left half" in page
+    assert len(pd.read_csv("runs/sides/sides.csv")) == 2
+
+
+def test_what_the_published_copy_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_blocks("docs/how-to/publish.md", "less.toml", tmp_path)
+    whole, copy = (
+        pd.read_parquet(f"{folder}/scores.parquet") for folder in ("runs/whole", "published/small")
+    )
+    assert "deletion.normalised" in set(whole["metric"])
+    assert "deletion.normalised" not in set(copy["metric"])
+    cells = pd.read_csv("published/small/cells.csv")
+    assert not cells["settings"].str.contains("baseline=blur").any()
+    assert len(cells) == 4
+    assert not Path("published/small/records").exists()

@@ -47,9 +47,23 @@ def test_keys_of_a_run_are_those_of_the_dictionary() -> None:
         assert set(json.loads((folder / "run.json").read_text())) <= set(described("run.json"))
 
 
+def test_keys_of_the_glossary_are_those_of_the_dictionary() -> None:
+    words = described("columns.json")
+    top = [name for name in words if "/" not in name]
+    inner = {name.rpartition("/")[2] for name in words if "/" in name}
+    for folder in FOLDERS:
+        glossary = json.loads((folder / "columns.json").read_text())
+        assert set(glossary) == set(top)
+        assert all(set(column) == inner for column in glossary["columns"].values())
+        assert set(glossary["columns"]) == set(pd.read_csv(folder / "leaderboard.csv")["metric"])
+
+
 def test_every_table_that_is_written_is_in_the_dictionary() -> None:
     written = {
-        path.name for folder in FOLDERS for path in folder.iterdir() if path.suffix in (".csv", ".parquet")
+        path.name
+        for folder in FOLDERS
+        for path in folder.iterdir()
+        if path.suffix in (".csv", ".json", ".parquet")
     }
     assert written <= set(FILES["file"])
 
