@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import XaiboardError
@@ -85,10 +86,10 @@ def leave_out(table: pd.DataFrame, glossary: Glossary, rules: Sequence[Rule]) ->
 
 
 def _where(column: pd.Series, holds: Callable[[str], bool]) -> pd.Series:
-    """Whether something holds for each text of a column that repeats few texts."""
-    texts = column.astype(str)
-    known = {text: holds(text) for text in texts.unique()}
-    return texts.map(known).astype(bool)
+    """Whether something holds for each text of a column that repeats few texts: each of these is asked once."""
+    texts = column.astype("category").cat
+    known = np.array([holds(str(text)) for text in texts.categories], dtype=bool)
+    return pd.Series(known[texts.codes], index=column.index)
 
 
 def _any(text: str, patterns: Sequence[str]) -> bool:
