@@ -23,6 +23,9 @@ SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.csv")
 CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv")
 """What is published whatever its size: people read it where there is no xaiboard."""
 
+BY_COLUMN = ["dataset", "metric", "settings", "perturbation", "model", "method", "sample"]
+"""The order of published scores: equal ones lie side by side."""
+
 DERIVED = 1_000_000
 """Bytes above which a table that ``xaiboard leaderboard`` rebuilds is not published."""
 
@@ -62,7 +65,7 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
             for path in [*(run / name for name in WORDS if (run / name).is_file()), *run.glob("*.png")]:
                 shutil.copyfile(path, copy / path.name)  # of the pictures some are drawn again
             write_cells(copy, cells)
-            write_scores(copy, scores)
+            write_scores(copy, scores.sort_values(BY_COLUMN, kind="stable"))  # a tenth smaller
             if len(curves):
                 write_file(copy / "curves.csv", lambda path: write_csv(curves, path))
             write(copy, Results(copy))
