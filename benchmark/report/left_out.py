@@ -76,6 +76,19 @@ def read_rules(path: Path, name: str) -> list[Rule]:
     return [_rule(path, name, entry) for entries in tables for entry in entries]
 
 
+def require_hits(scores: pd.DataFrame, glossary: Glossary, rules: Sequence[Rule]) -> None:
+    """Refuses rules that are about no score: a name is misspelt, and what was to be left out would be published.
+
+    Raises:
+        XaiboardError: a rule is about none.
+    """
+    for number, rule in enumerate(rules, start=1):
+        if not rule.hits(scores, glossary).any():
+            raise XaiboardError(
+                f"rule {number} leaves out no score of the run: {rule}; mend its names, or remove it"
+            )
+
+
 def leave_out(table: pd.DataFrame, glossary: Glossary, rules: Sequence[Rule]) -> pd.DataFrame:
     """The rows of a table about which no rule is; the table has the columns of a label."""
     left = pd.Series(data=False, index=table.index)
@@ -108,6 +121,12 @@ def _rule(path: Path, name: str, entry: Mapping[str, Any]) -> Rule:
             f"a rule of '{name}' in '{path}' has {min(unknown, default='nothing')}; it may have:"
             f" {', '.join((*plain, *nested))}"
         )
+    for key in nested:
+        if not isinstance(entry.get(key, {}), Mapping):
+            raise XaiboardError(
+                f"'{key}' of a rule of '{name}' in '{path}' must be a table, as in {key} = {{ steps = \"5\" }};"
+                f" got {entry[key]!r}"
+            )
     words = {key: _patterns(value) for key, value in entry.items() if key in plain}
     settings, under = (
         {setting: _patterns(value) for setting, value in entry.get(key, {}).items()} for key in nested

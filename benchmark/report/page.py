@@ -30,13 +30,20 @@ def make_page(results: Results, drawn: Drawn) -> str:
 
 def _section(section: Section, results: Results, dataset: str, drawn: Drawn) -> str:
     """Heading, note, figures and table of a section; nothing where its table has no rows."""
-    table = section.table(results, dataset)
+    heading = f"{'##' if section.whole_run else '###'} {section.title}"
+    try:
+        table = section.table(results, dataset)
+        note = section.note(results, dataset) if len(table) else ""
+    except Exception as error:
+        if not section.of_plugin:
+            raise
+        return f"{heading}\n\nThis section failed: {type(error).__name__}: {' '.join(str(error).split())}\n"
     if not len(table):
         return ""
     figures = ", ".join(f"`{name}`" for name in drawn.get((section.name, dataset), ()))
     blocks = [
-        f"{'##' if section.whole_run else '###'} {section.title}",
-        section.note(results, dataset),
+        heading,
+        note,
         f"Drawn in {figures}." if figures else "",
         markdown(table),
     ]

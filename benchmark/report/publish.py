@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from ..errors import XaiboardError
 from ..store.tables import write_cells, write_csv, write_scores
 from ..toolkit.files import write_file, writing
-from .left_out import Rule, leave_out
+from .left_out import Rule, leave_out, require_hits
 from .results import Results
 from .write import write
 
@@ -54,6 +54,7 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
     _check_target(run, target)
     whole = Results(run)
     tables = whole.cells, whole.scores, whole.curves
+    require_hits(whole.scores, whole.glossary, rules)
     cells, scores, curves = (leave_out(table, whole.glossary, rules) for table in tables)
     if not len(cells):
         raise XaiboardError(f"the rules leave nothing of the run in '{run}'; write narrower ones")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -59,6 +60,14 @@ class Section:
     whole_run: bool = False
     place: int = 1000
 
+    @property
+    def of_plugin(self) -> bool:
+        """Whether the section is not built in; what goes wrong in it must not cost the rest of the page."""
+        return not self.table.__module__.startswith("xaiboard.")
+
+
+RUN_FILES = ("cells.csv", "curves.csv")
+"""Files of a run that no section may write, though they are CSV."""
 
 _SECTIONS: dict[str, Section] = {}
 
@@ -118,8 +127,14 @@ def sections() -> list[Section]:
 
 def _add(made: Section) -> None:
     """Registers a section; defining the same function again (a notebook's cell) replaces it."""
-    if not made.table.__module__.startswith("xaiboard."):
+    if made.of_plugin:
         _load_builtin()
+    for name in (*made.files, *(f"{kind}-" for kind in made.figures)):
+        if name in RUN_FILES or not re.fullmatch(r"[\w-]+(\.csv|-)", name):
+            raise XaiboardError(
+                f"the section '{made.name}' of the report writes '{name}'; name a .csv file, or the first part of a"
+                " figure's name, in letters, digits, '_' and '-', that is none of the run's own files"
+            )
     others = {name: one for name, one in _SECTIONS.items() if _origin(one) != _origin(made)}
     if made.name in others:
         raise XaiboardError(f"two sections of the report are named '{made.name}'; rename one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ..store.glossary import write_glossary
@@ -15,20 +16,33 @@ PAGE = "leaderboard.md"
 
 
 def write(folder: Path, results: Results) -> None:
-    """Writes the tables and figures of every section, the page that holds them together, and ``columns.json``."""
+    """Writes the tables and figures of every section, the page that holds them together, and ``columns.json``.
+
+    A section of a plug-in that raises costs itself: the reason is said, and the rest is written.
+    """
     write_glossary(folder, results.glossary, results.scores)
+    drawn: dict[tuple[str, str], list[str]] = {}
     for section in sections():
-        for name, make in section.files.items():
-            table = make(results)
-            if table is not None:
-                write_file(folder / name, lambda path, table=table: write_csv(table, path))
-    drawn = {
-        (section.name, dataset): _draw(folder, section, results, dataset)
-        for section in sections()
-        for dataset in ([""] if section.whole_run else results.datasets)
-    }
+        try:
+            _write_tables(folder, section, results)
+            for dataset in [""] if section.whole_run else results.datasets:
+                drawn[section.name, dataset] = _draw(folder, section, results, dataset)
+        except Exception as error:
+            if not section.of_plugin:
+                raise
+            print(
+                f"xaiboard: section '{section.name}' of the report failed: {type(error).__name__}: {error}",
+                file=sys.stderr,
+            )
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
+
+
+def _write_tables(folder: Path, section: Section, results: Results) -> None:
+    for name, make in section.files.items():
+        table = make(results)
+        if table is not None:
+            write_file(folder / name, lambda path, table=table: write_csv(table, path))
 
 
 def _draw(folder: Path, section: Section, results: Results, dataset: str) -> list[str]:

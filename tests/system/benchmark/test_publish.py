@@ -160,3 +160,12 @@ def test_rules_that_leave_nothing_are_refused(whole: Path, tmp_path: Path) -> No
     with pytest.raises(xb.XaiboardError, match="the rules leave nothing"):
         publish(whole, tmp_path / "copy", [Rule(model=("*",))])
     assert not (tmp_path / "copy").exists()
+
+
+def test_rules_that_are_about_nothing_are_refused(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(xb.XaiboardError, match=r"rule 2 leaves out no score of the run: .*'gni'"):
+        publish(whole, tmp_path / "copy", [Rule(metric=("gini",)), Rule(metric=("gni",))])
+    path = tmp_path / "rules.toml"
+    path.write_text('[[two]]\nsettings = "steps=5"\n')
+    with pytest.raises(xb.XaiboardError, match=r"'settings' of a rule of 'two' in .* must be a table"):
+        read_rules(path, "two")

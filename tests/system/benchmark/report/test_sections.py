@@ -147,3 +147,40 @@ def test_a_file_that_another_section_writes_is_refused(taken: dict) -> None:
         xb.XaiboardError, match=r"'(metric_health|curves)' and 'nothing' of the report both write"
     ):
         section(title="Mine", question="Which?", **taken)(nothing)
+
+
+@pytest.mark.parametrize("name", ["cells.csv", "run.json", "../escape.csv", "a b.csv", "table.parquet"])
+def test_files_that_a_section_must_not_write_are_refused(name: str) -> None:
+    with pytest.raises(xb.XaiboardError, match=r"writes '.*'; name a .csv file"):
+
+        @section(title="T", question="?", files={name: lambda results: results.cells})
+        def greedy(results: Results, dataset: str) -> pd.DataFrame:
+            return results.cells
+
+    with pytest.raises(xb.XaiboardError, match=r"writes '\.\./up-'; name a .csv file"):
+
+        @section(title="T", question="?", figures={"../up": lambda results, dataset, path: False})
+        def climbing(results: Results, dataset: str) -> pd.DataFrame:
+            return results.cells
+
+
+@pytest.mark.parametrize("part", ["table", "file"])
+def test_a_section_of_a_plug_in_that_raises_costs_itself(
+    part: str, run: Runner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = "raise ValueError('no table')" if part == "table" else "return results.cells[:1][['model']]"
+    file = "raise ValueError('no file')" if part == "file" else "return None"
+    path = tmp_path / "broken_section.py"
+    path.write_text(
+        "from xaiboard.benchmark import section\n\n\n"
+        f"def whole(results):\n    {file}\n\n\n"
+        "@section(title='Broken', question='Does it break?', files={'whole.csv': whole})\n"
+        f"def broken(results, dataset):\n    {table}\n"
+    )
+    folder = run(plugins=[path]).folder
+    page = (folder / "leaderboard.md").read_text()
+    assert "### Models" in page
+    if part == "table":
+        assert "This section failed: ValueError: no table" in page
+    else:
+        assert "section 'broken' of the report failed: ValueError: no file" in capsys.readouterr().err
