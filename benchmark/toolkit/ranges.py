@@ -1,6 +1,6 @@
 """Ranges of settings, declared as annotations, and the sentence for a value outside of its range.
 
-``steps: Annotated[int, Ge(1)] = 28`` is checked before anything is computed (see ``components.settings``). Infinity and
+``steps: Annotated[int, Ge(1)] = 28`` is checked before anything is computed (see ``components.setting``). Infinity and
 nan are outside of every range, unless it ends at infinity: ``Interval(gt=0, le=math.inf)``. A text after the range says
 what it is the range of.
 """
