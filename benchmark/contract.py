@@ -18,10 +18,9 @@ from .components.registry import datasets, methods, metrics, models, perturbatio
 from .engine.applies import missing_library, needs_method, needs_perturbation
 from .engine.batching import Batcher
 from .engine.conditions import Conditions
-from .engine.runner import message
 from .engine.scores import score as score_samples
 from .engine.values import Values
-from .errors import XaiboardError
+from .errors import XaiboardError, message
 from .lipschitz import bounds
 from .subjects import trained_models
 from .subjects.datasets import load_data

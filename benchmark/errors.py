@@ -33,3 +33,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names) or 'none'}"
     return UnknownNameError(f"no {kind} named '{name}'; {hint}")
+
+
+def message(error: BaseException) -> str:
+    """What an error says, in one line: the user's sentence, or the type and text of any other error."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, XaiboardError) else f"{type(error).__name__}: {text}"

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..errors import XaiboardError
+from ..errors import message
 from ..store.records import Record, Store
 from .batching import Batcher
 from .cell import Cell
@@ -144,12 +144,6 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
             "backward": int(spent.backward),
         }
         store.write(cell.key, shard, record, cell.identity, {**passes, **provenance})
-
-
-def message(error: BaseException) -> str:
-    """The one line that a failed cell's row carries."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, XaiboardError) else f"{type(error).__name__}: {text}"
 
 
 def device_name(device: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..errors import message
 from .markdown import markdown
 from .results import Results
 from .section import Section, sections
@@ -37,7 +38,7 @@ def _section(section: Section, results: Results, dataset: str, drawn: Drawn) -> 
     except Exception as error:
         if not section.of_plugin:
             raise
-        return f"{heading}\n\nThis section failed: {type(error).__name__}: {' '.join(str(error).split())}\n"
+        return f"{heading}\n\nThis section failed: {message(error)}\n"
     if not len(table):
         return ""
     figures = ", ".join(f"`{name}`" for name in drawn.get((section.name, dataset), ()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -129,8 +128,10 @@ def _add(made: Section) -> None:
     """Registers a section; defining the same function again (a notebook's cell) replaces it."""
     if made.of_plugin:
         _load_builtin()
-    for name in (*made.files, *(f"{kind}-" for kind in made.figures)):
-        if name in RUN_FILES or not re.fullmatch(r"[\w-]+(\.csv|-)", name):
+    for name, suffix in [*((name, ".csv") for name in made.files), *((kind, "") for kind in made.figures)]:
+        path = Path(name)
+        plain = path.stem.replace("-", "").replace("_", "").isalnum() and path.name == name
+        if name in RUN_FILES or not plain or path.suffix != suffix:
             raise XaiboardError(
                 f"the section '{made.name}' of the report writes '{name}'; name a .csv file, or the first part of a"
                 " figure's name, in letters, digits, '_' and '-', that is none of the run's own files"

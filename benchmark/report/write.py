@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ..errors import message
 from ..store.glossary import write_glossary
 from ..store.tables import write_csv
 from ..toolkit.files import file_name, write_file
@@ -31,7 +32,7 @@ def write(folder: Path, results: Results) -> None:
             if not section.of_plugin:
                 raise
             print(
-                f"xaiboard: section '{section.name}' of the report failed: {type(error).__name__}: {error}",
+                f"xaiboard: section '{section.name}' of the report failed: {message(error)}",
                 file=sys.stderr,
             )
     page = make_page(results, drawn)

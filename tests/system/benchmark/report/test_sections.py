@@ -157,7 +157,7 @@ def test_files_that_a_section_must_not_write_are_refused(name: str) -> None:
         def greedy(results: Results, dataset: str) -> pd.DataFrame:
             return results.cells
 
-    with pytest.raises(xb.XaiboardError, match=r"writes '\.\./up-'; name a .csv file"):
+    with pytest.raises(xb.XaiboardError, match=r"writes '\.\./up'; name a .csv file"):
 
         @section(title="T", question="?", figures={"../up": lambda results, dataset, path: False})
         def climbing(results: Results, dataset: str) -> pd.DataFrame:
