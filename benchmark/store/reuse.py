@@ -54,7 +54,7 @@ def take_over(folder: Path, store: Store, wanted: Collection[Wanted]) -> None:
     other, keys = Store(folder), {cell.key for cell in wanted}
     with store.lock():
         _copy_records(other, store, keys)
-        _join_tables(EarlierTables(folder), EarlierTables(store.folder), keys)
+        _join_tables(EarlierTables(folder), EarlierTables(store.folder), wanted)
         store.note_taken_over(_whole(EarlierTables(store.folder), wanted))
 
 
@@ -103,10 +103,19 @@ def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
                 )
 
 
-def _join_tables(other: EarlierTables, here: EarlierTables, keys: Collection[str]) -> None:
-    """Writes the tables of both runs into the folder of ``here``: scores first, so that no cell is without them."""
+def _join_tables(other: EarlierTables, here: EarlierTables, wanted: Collection[Wanted]) -> None:
+    """Writes the tables of both runs into the folder of ``here``: scores first, so that no cell is without them.
+
+    Wanted cells that are finished there, but not whole, are left to be computed.
+    """
+    keys = {cell.key for cell in wanted}
+    partial = (keys & set(other.finished)) - _whole(other, wanted)
     own = {label_of(row): row for row in _with_scores(here)}
-    rows = [row for row in _with_scores(other) if _is_wanted(row, own.get(label_of(row)), keys)]
+    rows = [
+        row
+        for row in _with_scores(other)
+        if row["key"] not in partial and _is_wanted(row, own.get(label_of(row)), keys)
+    ]
     if not rows:
         return
     replaced = set(map(label_of, rows))

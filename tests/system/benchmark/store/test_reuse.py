@@ -211,3 +211,21 @@ def test_a_dry_run_says_what_the_run_does_where_a_cell_failed_here(
     joined = run(**words, out=tmp_path / "here", reuse=before)
     assert computed == []
     assert set(joined.cells["status"]) == {"ok"}
+
+
+def test_a_run_that_is_interrupted_holds_no_cell_with_some_of_its_columns(
+    run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {"methods": "saliency", "metrics": "deletion[steps=4,orders=2],gini"}
+    before = run(**words, out=tmp_path / "before")
+    publish(before.folder, tmp_path / "copy", [Rule(metric=("deletion",), column=("normalised",))])
+
+    def interrupted(*given: Any) -> Any:  # noqa: ANN401
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "score", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(**words, out=tmp_path / "joined", reuse=tmp_path / "copy")
+    cells = current_cells(Store(tmp_path / "joined"))
+    assert dict(zip(cells["metric"], cells["status"], strict=True)) == {"deletion": "missing", "gini": "ok"}
+    assert set(table(tmp_path / "joined", "cells.csv")["metric"]) == {"gini"}
