@@ -45,7 +45,9 @@ class Differences(NamedTuple):
 
     def samples(self) -> np.ndarray:
         """How many samples would tell a true difference of this size apart with a power of 80 %; inf where it is 0."""
-        fewest = 1 / (1 / self.critical**2 + 1 / max(self.n, 1))  # even of a difference that is the same everywhere
+        fewest = 1 / (
+            1 / self.critical**2 + 1 / max(self.n, 1)
+        )  # even of a difference that is the same everywhere
         with np.errstate(divide="ignore", invalid="ignore"):
             wanted = self.n * (self.smallest() / np.abs(self.effect)) ** 2
         return np.where(self.effect == 0, np.inf, np.ceil(np.maximum(wanted, fewest)))
@@ -76,7 +78,7 @@ def differences(found: Means, needed: np.ndarray, sums: np.ndarray) -> Differenc
 
 
 def inflated(critical: float, n: int) -> float:
-    """By how many standard errors an interval must reach that holds what a test with that critical value would not reject.
+    """How many standard errors an interval must reach to hold what a test with that critical value would not reject.
 
     A studentised difference is divided by the length of the differences about 0, not about their mean, so that it is at
     most ``sqrt(n)``.
