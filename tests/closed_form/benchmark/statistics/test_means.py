@@ -67,9 +67,7 @@ def test_influence_is_the_derivative_by_the_weight_of_a_sample() -> None:
 def test_standard_error_of_a_ratio_is_about_that_of_the_jackknife() -> None:
     score, weight = table(2, n=400)
     n = len(score)
-    left_out = np.stack(
-        [weighted_mean(np.delete(score, i, 0), np.delete(weight, i, 0)) for i in range(n)]
-    )
+    left_out = np.stack([weighted_mean(np.delete(score, i, 0), np.delete(weight, i, 0)) for i in range(n)])
     jackknife = np.sqrt((n - 1) / n * ((left_out - left_out.mean(0)) ** 2).sum(0))
     found = means(score, weight)
     np.testing.assert_allclose(standard_error(found.influence, found.used), jackknife, rtol=0.01)

@@ -17,7 +17,7 @@ def leaving(n: int, count: int, others: str = "above") -> np.ndarray:
     row[:count] = np.arange(1, count + 1)
     row[:count] *= {"above": 1, "below": -1}.get(others, 1)
     if others == "around":
-        row[: count : 2] *= -1
+        row[:count:2] *= -1
     return np.random.default_rng(count).permutation(row)[:, None]
 
 

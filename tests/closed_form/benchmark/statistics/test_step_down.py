@@ -145,7 +145,9 @@ def test_a_later_step_finds_more() -> None:
     assert critical == pytest.approx(4.75, abs=0.01)
     # With (0, 1) and (0, 2) gone the reverses are left, whose maximum has the same quantile by symmetry.
     assert better.tolist() == [[False, True, True], [False] * 3, [False] * 3]
-    sums[0] = -np.abs(np.linspace(-5, 5, 1000))  # now the first row is never ahead: the pairs that leave set no bound
+    sums[0] = -np.abs(
+        np.linspace(-5, 5, 1000)
+    )  # now the first row is never ahead: the pairs that leave set no bound
     sums[1] = sums[2] = sums[0]
     sums[0] = 0.0
     better, critical = told_apart(statistic, sums, scale)
