@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.components.decorators import make_method, make_metric
-from xaiboard.benchmark.components.kinds import Component
+from xaiboard.benchmark.components.kinds import Column, Component
 from xaiboard.benchmark.components.registry import Registry
 from xaiboard.benchmark.contract import Inapplicable, checks_of, run_check
 
@@ -38,6 +39,13 @@ def test_every_component_names_a_source_and_describes_itself(registry: Registry)
         assert component.source, name
         assert component.summary, name
         assert len(list(checks_of(component))) > 0, name
+
+
+@pytest.mark.parametrize("name", sorted(xb.metrics))
+def test_every_column_of_a_built_in_metric_declares_its_range(name: str) -> None:
+    """Also where every number is possible, ``(-inf, inf)``: rare events are judged by the range."""
+    entry = xb.metrics[name]
+    assert [column for column in ("", *entry.columns) if entry.column(column).range is None] == []
 
 
 # planted offenders
@@ -188,3 +196,30 @@ def test_a_perturbation_out_of_range() -> None:
         "brighter", brighter, **read_signature("perturbation", "brighter", brighter)._asdict()
     )
     assert "must stay in [0, 1]" in problems(entry)["grey images"]
+
+
+def test_a_score_beyond_the_declared_range() -> None:
+    def total(attribution: Tensor) -> dict[str, Tensor]:
+        whole = attribution.flatten(1).sum(1)
+        return {"": whole, "share": whole / whole.abs().clamp_min(1), "free": whole}
+
+    columns = {"share": Column(range=(-1, 1)), "free": Column()}
+    assert problems(make_metric(total, columns=columns)) == {}
+    found = problems(make_metric(total, range=(-inf, 100), columns=columns))
+    assert found == {
+        "a finite score for a constant map": "'total' declares scores of at most 100 and returned 256; declare a range="
+        " that holds for every input, or leave it out"
+    }
+    found = problems(make_metric(total, columns={**columns, "share": Column(range=(0, 1))}))
+    assert (
+        "'total.share' declares scores of 0 to 1 and returned -1;"
+        in found["a finite score for a negative map"]
+    )
+
+
+def test_a_score_beyond_the_declared_range_by_rounding() -> None:
+    def half(attribution: Tensor) -> Tensor:
+        return attribution.flatten(1).mean(1) * 0 + 0.5
+
+    assert problems(make_metric(half, range=(0, 0.5 - 1e-7))) == {}
+    assert problems(make_metric(half, range=(0, 0.5 - 1e-4)))
