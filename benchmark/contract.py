@@ -147,20 +147,29 @@ def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
     choice = choose(metric)
     perturbation = choose(perturbations["sign_noise"]) if needs_perturbation(metric) else None
 
-    def score(values: Values, known_map: str = "random") -> Tensor:
+    def columns(values: Values, known_map: str = "random") -> Mapping[str, Tensor]:
         if reason := missing_library(metric):
             raise Inapplicable(reason)
         method = choose(_method_with_map(known_map)) if needs_method(metric) else None
-        columns = score_samples(values, choice, method, perturbation).score
-        _require_declared_ranges(metric, columns)
-        return torch.stack([columns[name] for name in sorted(columns)], 1)
+        return score_samples(values, choice, method, perturbation).score
 
-    yield from _value_checks(score)
+    def scores(values: Values) -> Tensor:
+        found = columns(values)
+        return torch.stack([found[name] for name in sorted(found)], 1)
+
+    def keep_ranges() -> None:
+        for channels in (1, 3):
+            _require_declared_ranges(metric, columns(_small_values(channels)))
+
+    yield from _value_checks(scores)
+    yield "scores in the declared range", keep_ranges
     if needs_method(metric):
         for known_map in ("zero", "constant", "negative", "spike", "tiny"):
             yield (
                 f"a finite score for a {known_map} map",
-                lambda known_map=known_map: score(_small_values(1), known_map),
+                lambda known_map=known_map: _require_declared_ranges(
+                    metric, columns(_small_values(1), known_map)
+                ),
             )
 
 
