@@ -69,7 +69,7 @@ def _prepared(blocks: Blocks, places: np.ndarray, correct: np.ndarray, glossary:
     matrix, first = blocks.matrix(places), blocks.facts(places[0])
     return prepare(
         matrix.score[correct], matrix.weight[correct],
-        higher_is_better=first["higher_is_better"] != "False", bounds=glossary.range_of(first["metric"]),
+        higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
     )  # fmt: skip
 
 

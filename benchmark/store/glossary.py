@@ -54,10 +54,6 @@ class Glossary:
         present = {column.metric for column in self.columns.values()}
         return min(present & self._having("metrics", role), default="")
 
-    def range_of(self, text: str) -> tuple[float, float]:
-        """TEMPORARY."""
-        return (float("-inf"), float("inf"))
-
     def is_plain(self, text: str) -> bool:
         """Whether the text in a column ``metric`` names a plain score, not one of a metric's named columns."""
         return not self.columns[text].name
