@@ -71,9 +71,10 @@ class Compared(NamedTuple):
 
     def differences(self, sums: np.ndarray) -> Differences:
         """All differences between sides, from sums of the models' influence under each draw, ``(M, B)``."""
-        found = self.column.means
-        of_sides = Means(self.mean, found.influence @ self.share.T, np.full(len(self.share), len(found.influence)))
-        return differences(of_sides, _widest(self.column.needed, self.share > 0), self.share @ sums)
+        found, sums = self.column.means, self.share @ sums
+        used = np.full(len(self.share), len(found.influence))
+        of_sides = Means(self.mean, found.influence @ self.share.T, used)
+        return differences(of_sides, _widest(self.column.needed, self.share > 0), sums)
 
 
 def compare_sides(column: Column, models: list[str], sides: list[Side], direction: str) -> Compared:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .means import Means
 from .step_down import critical_value, maxima, scales
-from .verdicts import verdicts
+from .verdicts import Verdicts, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
 """Quantile of the normal distribution at a power of 80 %."""
@@ -50,7 +50,9 @@ class Differences(NamedTuple):
         return np.where(self.effect == 0, np.inf, np.ceil(wanted))
 
 
-def differences(found: Means, needed: np.ndarray, sums: np.ndarray) -> Differences:
+def differences(
+    found: Means, needed: np.ndarray, sums: np.ndarray, told: Verdicts | None = None
+) -> Differences:
     """All differences between rows.
 
     Intervals are what the first step of the test would not reject, were it asked for each possible difference; they
@@ -60,9 +62,10 @@ def differences(found: Means, needed: np.ndarray, sums: np.ndarray) -> Differenc
         found: means, the greater the better, on samples that all rows have.
         needed: how far the difference of two means must reach besides for a claim, ``(M, M)``.
         sums: of the influence under each draw of signs, ``(M, B)``.
+        told: who is beyond doubt better than whom, of the same means; None if that has not been asked yet.
     """
     n = len(found.influence)
-    told = verdicts(found, needed, sums)
+    told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
     critical = inflated(max(critical_value(largest), told.critical), n)
