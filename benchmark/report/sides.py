@@ -12,6 +12,10 @@ import pandas as pd
 from ..statistics.differences import Differences, differences
 from ..statistics.means import Means
 from ..statistics.ranks import Column
+from ..toolkit.labels import read_trained
+
+IMAGES, SEEDS = "images", "seeds and images"
+"""What is drawn anew: images, for these trained networks; or networks of the same recipe too."""
 
 
 class Side(NamedTuple):
@@ -35,6 +39,13 @@ def family_sides(models: pd.DataFrame) -> list[Side]:
     """Each family as a whole."""
     groups = models.groupby("family", observed=True)["model"]
     return [Side(str(family), tuple(names)) for family, names in groups]
+
+
+def recipe_sides(models: pd.DataFrame) -> list[Side]:
+    """Each recipe of which several networks were trained, with all of these."""
+    recipes = models["model"].map(lambda name: read_trained(name).recipe)
+    groups = models.groupby([models["family"].astype(str), recipes], observed=True)["model"]
+    return [Side(family, tuple(names)) for (family, _), names in groups if len(names) > 1]
 
 
 def opponents(sides: list[Side]) -> Iterator[tuple[int, int]]:

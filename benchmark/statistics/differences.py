@@ -39,15 +39,27 @@ class Differences(NamedTuple):
     critical: float
     maxima: np.ndarray
 
-    def smallest(self) -> np.ndarray:
-        """The smallest true difference that this number of samples would tell apart with a power of 80 %."""
-        return (self.critical + POWER_QUANTILE) * self.error
+    def smallest(self, needed: np.ndarray) -> np.ndarray:
+        """The smallest true difference that this number of samples would tell apart with a power of 80 %, ``(M, M)``.
 
-    def samples(self) -> np.ndarray:
-        """How many samples would tell a true difference of this size apart with a power of 80 %; inf where it is 0."""
+        Args:
+            needed: how far a difference must reach besides, see :func:`differences`.
+        """
+        return np.maximum((self.critical + POWER_QUANTILE) * self.error, needed)
+
+    def samples(self, needed: np.ndarray) -> np.ndarray:
+        """How many samples would tell a true difference as great as the one found apart with a power of 80 %, ``(M, M)``.
+
+        Infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
+
+        Args:
+            needed: how far a difference must reach besides, see :func:`differences`.
+        """
+        size = np.abs(self.effect)
         with np.errstate(divide="ignore", invalid="ignore"):
-            wanted = self.n * (self.smallest() / np.abs(self.effect)) ** 2
-        return np.where(self.effect == 0, np.inf, np.ceil(wanted))
+            by_test = self.n * ((self.critical + POWER_QUANTILE) * self.error / size) ** 2
+            by_guard = self.n * needed / size
+        return np.where(size > 0, np.ceil(np.maximum(by_test, by_guard)), np.inf)
 
 
 def differences(
