@@ -106,8 +106,8 @@ class Run:
             other: a second run, joined on what is equal in both.
 
         Returns:
-            ``effect`` (the mean less the rival's), its interval, ``n``, ``verdict`` (``better``, ``worse``, ``same within
-            the margin``, ``not told apart``), ``smallest_difference`` that this many samples tell apart, and
+            ``effect`` (the mean less the rival's), its interval, ``n``, ``verdict`` (``better``, ``worse``, ``same
+            within the margin``, ``not told apart``), ``smallest_difference`` that this many samples tell apart, and
             ``samples_needed`` to tell what was found.
 
         Raises:

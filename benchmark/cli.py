@@ -1,4 +1,4 @@
-"""The command line: ``run``, ``list``, ``leaderboard``, ``compare``, ``publish``, ``status``, ``train``, ``audit``, ``check``."""
+"""The command line: runs, lists, tables, comparisons, trainings, checks."""
 
 from __future__ import annotations
 

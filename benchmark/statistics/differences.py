@@ -45,12 +45,14 @@ class Differences(NamedTuple):
         Args:
             needed: how far a difference must reach besides, see :func:`differences`.
         """
-        return np.maximum((self.critical + POWER_QUANTILE) * self.error, needed)
+        by_test = np.zeros_like(self.error)
+        np.multiply(self.critical + POWER_QUANTILE, self.error, out=by_test, where=self.error > 0)
+        return np.maximum(by_test, needed)
 
     def samples(self, needed: np.ndarray) -> np.ndarray:
-        """How many samples would tell a true difference as great as the one found apart with a power of 80 %, ``(M, M)``.
+        """How many samples would tell a true difference as great as the one found apart, with a power of 80 %.
 
-        Infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
+        ``(M, M)``; infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
 
         Args:
             needed: how far a difference must reach besides, see :func:`differences`.
@@ -90,7 +92,7 @@ def differences(
 
 
 def inflated(critical: float, n: int) -> float:
-    """By how many standard errors an interval must reach that holds what a test with that critical value would not reject.
+    """By how many standard errors an interval reaches that holds what a test with that critical value does not reject.
 
     A studentised difference is divided by the length of the differences about 0, not about their mean, so that it is at
     most ``sqrt(n)``.

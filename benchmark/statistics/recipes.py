@@ -67,7 +67,7 @@ def _welch(found: Means, one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _drawn(found: Means, networks: np.ndarray) -> np.ndarray:
-    """The mean of a recipe in each resample, ``(RESAMPLES,)``: its networks drawn anew, and the images, for all alike."""
+    """The mean of a recipe in each resample, ``(RESAMPLES,)``: networks are drawn anew, and images, for all alike."""
     n, seeds = len(found.influence), len(networks)
     counts = _counts(n, key=n)
     of_networks = found.mean[networks] + counts @ found.influence[:, networks] / n

@@ -89,8 +89,8 @@ def find_name(kind: str, name: str, known: Mapping[str, str]) -> str:
 def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glossary) -> np.ndarray:
     """Whether each row is of a column that a pattern matches, bool ``(rows,)``.
 
-    A pattern matches the name of a column (``deletion.retention``), of a metric with all its columns (``deletion``), the
-    short name that tables show, or a metric column with some of its settings (``deletion[baseline=mean]``).
+    A pattern matches the name of a column (``deletion.retention``), of a metric with all its columns (``deletion``),
+    the short name that tables show, or a metric column with some of its settings (``deletion[baseline=mean]``).
 
     Args:
         rows: with the names of metric columns.

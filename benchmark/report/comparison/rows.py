@@ -80,26 +80,18 @@ def _why_not(contest: Contest, name: str, states: Mapping[str, str]) -> str:
 def _note(contest: Contest, mine: str, rival: str, bounds: list[float], verdict: str) -> str:
     """What is to be known of a verdict."""
     rare = [name for name in (mine, rival) if contest.ranks.rare[contest.rivals.index(name)]]
-    skewed = contest.ranks.error > TOLERATED
+    error = contest.ranks.error
     later = verdict in (BETTER, WORSE) and bounds[0] <= 0 <= bounds[1]
     return "; ".join(filter(None, [
         f"fewer than 20 samples differ from the most frequent score of {' and '.join(rare)}" if rare else "",
-        f"too few samples for their skewness: verdicts may err with probability {contest.ranks.error:.2f}" if skewed else "",
+        f"too few samples for their skewness: verdicts may err with probability {error:.2f}" if error > TOLERATED else "",
         "told apart in a later step of the test than the interval is of" if later else "",
     ]))  # fmt: skip
 
 
 def of_recipes(contest: Contest, question: Question, mine: str, rival: str) -> dict[str, Any]:
     """A row about two recipes, by all networks of each that have scores; see :func:`of_samples`."""
-    recipes = [read_trained(name).recipe for name in contest.rivals]
-    places = [
-        np.array(
-            [contest.place(name) for name, of in zip(contest.rivals, recipes, strict=True) if of == recipe],
-            dtype=float,
-        )
-        for recipe in (read_trained(mine).recipe, read_trained(rival).recipe)
-    ]
-    one, other = (each[~np.isnan(each)].astype(int) for each in places)
+    one, other = (_networks(contest, read_trained(name).recipe) for name in (mine, rival))
     if not (len(one) or len(other)):
         return {}
     if not (len(one) and len(other)):
@@ -115,3 +107,9 @@ def of_recipes(contest: Contest, question: Question, mine: str, rival: str) -> d
         "verdict": _verdict(question, bounds, better=found.low > 0, worse=found.high < 0) if known else "",
         "unit": SEEDS, "note": f"networks: {len(one)} against {len(other)}{few}",
     }  # fmt: skip
+
+
+def _networks(contest: Contest, recipe: str) -> np.ndarray:
+    """Where the networks of a recipe stand among those that can be compared."""
+    named = (contest.place(name) for name in contest.rivals if read_trained(name).recipe == recipe)
+    return np.array([place for place in named if place is not None], dtype=int)

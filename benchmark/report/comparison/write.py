@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ...store.columns import LABEL
 from ...store.glossary import Glossary
 from ...store.tables import write_csv
 from ...toolkit.files import write_file
@@ -41,11 +42,7 @@ def _sentences(table: pd.DataFrame, question: Question) -> str:
     verdicts = ", ".join(f"{counts.get(word, 0)} {word}" for word in words)
     without = int((table["verdict"] == "").sum())
     side = question.method or question.model
-    columns = len(
-        table.drop_duplicates(
-            ["dataset", "model" if question.method else "method", "metric", "settings", "perturbation"]
-        )
-    )
+    columns = len(table.drop_duplicates([name for name in LABEL if name != question.kind]))
     parts = [
         f"{side}: {verdicts}"
         + (f", {without} without scores" if without else "")
@@ -58,12 +55,12 @@ def _sentences(table: pd.DataFrame, question: Question) -> str:
         )
     elif question.columns_together:
         parts.append(
-            "Intervals and verdicts hold at 95 % for all columns together, for these networks and such images."
+            "Intervals and verdicts hold at 95 % for all columns together, for these networks and images like these."
         )
     else:
         parts.append(
-            "Intervals and verdicts hold at 95 % for all pairs in a column together, for these networks and such images;"
-            f" by chance alone up to {_CHANCE * columns:.1f} of the {columns} columns have a false verdict"
+            "Intervals and verdicts hold at 95 % for all pairs in a column together, for these networks and images like"
+            f" these; by chance alone up to {_CHANCE * columns:.1f} of the {columns} columns have a false verdict"
             " (--correct columns takes them together)."
         )
     return " ".join(parts)

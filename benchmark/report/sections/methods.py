@@ -21,7 +21,7 @@ comparable within one model only; the columns that compare models are in `famili
 @section(
     title="Methods",
     question="Which method explains each model best, by each metric?",
-    note="Mean score (rank interval, * in the set of the best); over several baselines: mean rank (lowest–highest rank).",
+    note="Mean score (rank interval, \\* in the set of the best); over several baselines: mean rank (lowest–highest).",
     files={
         "leaderboard.csv": lambda results: results.leaderboard,
         "leaderboard_wide.csv": lambda results: results.wide,
