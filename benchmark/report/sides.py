@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
@@ -43,9 +44,10 @@ def family_sides(models: pd.DataFrame) -> list[Side]:
 
 def recipe_sides(models: pd.DataFrame) -> list[Side]:
     """Each recipe of which several networks were trained, with all of these."""
-    recipes = models["model"].map(lambda name: read_trained(name).recipe)
-    groups = models.groupby([models["family"].astype(str), recipes], observed=True)["model"]
-    return [Side(family, tuple(names)) for (family, _), names in groups if len(names) > 1]
+    networks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, family in models[["model", "family"]].itertuples(index=False):
+        networks[family, read_trained(name).recipe].append(name)
+    return [Side(family, tuple(names)) for (family, _), names in networks.items() if len(names) > 1]
 
 
 def opponents(sides: list[Side]) -> Iterator[tuple[int, int]]:

@@ -84,7 +84,7 @@ def _note(contest: Contest, mine: str, rival: str, bounds: list[float], verdict:
     later = verdict in (BETTER, WORSE) and bounds[0] <= 0 <= bounds[1]
     return "; ".join(filter(None, [
         f"fewer than 20 samples differ from the most frequent score of {' and '.join(rare)}" if rare else "",
-        f"too few samples for their skewness: verdicts may err with probability {error:.2f}" if error > TOLERATED else "",
+        f"too few samples for the skewness: verdicts may err with probability {error:.2f}" if error > TOLERATED else "",
         "told apart in a later step of the test than the interval is of" if later else "",
     ]))  # fmt: skip
 

@@ -86,7 +86,7 @@ def _same_columns(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     if not same.any():
         names = [name for name in _VERSIONS if (a[name] != b[name]).any()]
         raise XaiboardError(
-            f"the two runs differ in {' and '.join(names)} in all columns that both have; run both with one version of it"
+            f"the two runs differ in {' and '.join(names)} in every column that both have; run both with one version"
         )
     return common[same].to_frame(index=False)
 
