@@ -82,7 +82,9 @@ class Blocks:
             values[row, np.searchsorted(everyone, samples[row])] = self.of(name, place)
         return values
 
-    def groups(self, keys: list[str], where: pd.Series | np.ndarray | None = None) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
+    def groups(
+        self, keys: list[str], where: pd.Series | np.ndarray | None = None
+    ) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
         """The places of the blocks that share the values of ``keys``, group by group, sorted by these values.
 
         Args:

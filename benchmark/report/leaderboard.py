@@ -58,7 +58,9 @@ def leaderboard(
 def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
     """Means, intervals and ranks of all rows of the blocks, in their order."""
     means = {name: np.full(size, np.nan) for name in ("mean", "ci_low", "ci_high")}
-    counts = {name: np.zeros(size, dtype=np.int64) for name in ("n", "samples", "rank", "rank_low", "rank_high")}
+    counts = {
+        name: np.zeros(size, dtype=np.int64) for name in ("n", "samples", "rank", "rank_low", "rank_high")
+    }
     best, ranked = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     notes = np.full(size, "", dtype=object)
     for one in standings:
@@ -66,7 +68,11 @@ def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
         means["mean"][at], means["ci_low"][at], means["ci_high"][at] = one.mean, one.low, one.high
         counts["n"][at], counts["samples"][at] = one.used, one.samples
         if ranks:
-            counts["rank"][at], counts["rank_low"][at], counts["rank_high"][at] = ranks.rank, ranks.low, ranks.high
+            counts["rank"][at], counts["rank_low"][at], counts["rank_high"][at] = (
+                ranks.rank,
+                ranks.low,
+                ranks.high,
+            )
             best[at], ranked[at], notes[at] = ranks.best, ranks.compared, _rank_notes(ranks, one.used)
     table = pd.DataFrame({**means, **counts, "best": best, "rank_note": notes})
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"best": "boolean"})

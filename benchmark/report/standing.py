@@ -79,6 +79,6 @@ def _standing(
         return one, None
     column = prepare(
         matrix.score, matrix.weight,
-        higher_is_better=first["higher_is_better"] == "True", bounds=glossary.range_of(first["metric"]),
+        higher_is_better=first["higher_is_better"] == "True", bounds=glossary.ranges[first["metric"]],
     )  # fmt: skip
     return one, column

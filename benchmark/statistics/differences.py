@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .means import Means
-from .step_down import TIE, critical_value, maxima, scales
-from .verdicts import verdicts
+from .step_down import critical_value, maxima, scales
+from .verdicts import Verdicts, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
 """Quantile of the normal distribution at a power of 80 %."""
@@ -20,7 +20,7 @@ class Differences(NamedTuple):
 
     Args:
         n: samples behind them.
-        effect: ``(M, M)``; 0 where two rows differ by rounding alone.
+        effect: ``(M, M)``.
         error: standard errors, ``(M, M)``.
         low: lower bounds, at 95 % for all pairs together, ``(M, M)``; -inf where nothing can be claimed.
         high: upper bounds.
@@ -39,21 +39,34 @@ class Differences(NamedTuple):
     critical: float
     maxima: np.ndarray
 
-    def smallest(self) -> np.ndarray:
-        """The smallest true difference that this number of samples would tell apart with a power of 80 %."""
-        return self.high - self.effect + POWER_QUANTILE * self.error
+    def smallest(self, needed: np.ndarray) -> np.ndarray:
+        """The smallest true difference that this number of samples would tell apart with a power of 80 %, ``(M, M)``.
 
-    def samples(self) -> np.ndarray:
-        """How many samples would tell a true difference of this size apart with a power of 80 %; inf where it is 0."""
-        fewest = 1 / (
-            1 / self.critical**2 + 1 / max(self.n, 1)
-        )  # even of a difference that is the same everywhere
+        Args:
+            needed: how far a difference must reach besides, see :func:`differences`.
+        """
+        by_test = np.zeros_like(self.error)
+        np.multiply(self.critical + POWER_QUANTILE, self.error, out=by_test, where=self.error > 0)
+        return np.maximum(by_test, needed)
+
+    def samples(self, needed: np.ndarray) -> np.ndarray:
+        """How many samples would tell a true difference as great as the one found apart, with a power of 80 %.
+
+        ``(M, M)``; infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
+
+        Args:
+            needed: how far a difference must reach besides, see :func:`differences`.
+        """
+        size = np.abs(self.effect)
         with np.errstate(divide="ignore", invalid="ignore"):
-            wanted = self.n * (self.smallest() / np.abs(self.effect)) ** 2
-        return np.where(self.effect == 0, np.inf, np.ceil(np.maximum(wanted, fewest)))
+            by_test = self.n * ((self.critical + POWER_QUANTILE) * self.error / size) ** 2
+            by_guard = self.n * needed / size
+        return np.where(size > 0, np.ceil(np.maximum(by_test, by_guard)), np.inf)
 
 
-def differences(found: Means, needed: np.ndarray, sums: np.ndarray) -> Differences:
+def differences(
+    found: Means, needed: np.ndarray, sums: np.ndarray, told: Verdicts | None = None
+) -> Differences:
     """All differences between rows.
 
     Intervals are what the first step of the test would not reject, were it asked for each possible difference; they
@@ -63,13 +76,14 @@ def differences(found: Means, needed: np.ndarray, sums: np.ndarray) -> Differenc
         found: means, the greater the better, on samples that all rows have.
         needed: how far the difference of two means must reach besides for a claim, ``(M, M)``.
         sums: of the influence under each draw of signs, ``(M, B)``.
+        told: who is beyond doubt better than whom, of the same means; None if that has not been asked yet.
     """
     n = len(found.influence)
-    told = verdicts(found, needed, sums)
+    told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
-    critical = inflated(max(critical_value(largest), told.critical) * TIE, n)
-    effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
+    critical = inflated(max(critical_value(largest), told.critical), n)
+    effect = found.mean[:, None] - found.mean[None, :]
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
     half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
@@ -78,7 +92,7 @@ def differences(found: Means, needed: np.ndarray, sums: np.ndarray) -> Differenc
 
 
 def inflated(critical: float, n: int) -> float:
-    """How many standard errors an interval must reach to hold what a test with that critical value would not reject.
+    """By how many standard errors an interval reaches that holds what a test with that critical value does not reject.
 
     A studentised difference is divided by the length of the differences about 0, not about their mean, so that it is at
     most ``sqrt(n)``.

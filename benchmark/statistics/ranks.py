@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..toolkit.score_ranges import UNBOUNDED, ScoreRange
 from .complete import complete
 from .means import Means, means
-from .rare import UNBOUNDED, guarded, reach
+from .rare import guarded, reach
 from .skewness import expected_error
-from .verdicts import verdicts
+from .verdicts import Verdicts, verdicts
 
 
 class Ranks(NamedTuple):
@@ -63,7 +64,7 @@ def prepare(
     weight: np.ndarray,
     *,
     higher_is_better: bool,
-    bounds: tuple[float, float] = UNBOUNDED,
+    bounds: ScoreRange = UNBOUNDED,
 ) -> Column:
     """Readies rows for a comparison.
 
@@ -91,8 +92,12 @@ def rank(column: Column, sums: np.ndarray) -> Ranks:
         column: the rows.
         sums: of the influence of their means under each draw of signs, ``(M, B)``.
     """
+    return rank_by(column, verdicts(column.means, column.needed, sums))
+
+
+def rank_by(column: Column, told: Verdicts) -> Ranks:
+    """As :func:`rank`, from verdicts that there are already."""
     found, rows = column.means, column.rows
-    told = verdicts(found, column.needed, sums)
     ahead = (found.mean[None, :] > found.mean[:, None]) & told.differ
     better = np.zeros((len(rows),) * 2, dtype=bool)
     better[np.ix_(rows, rows)] = told.better

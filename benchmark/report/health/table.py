@@ -104,7 +104,7 @@ def _order(matrix: Matrix, methods: np.ndarray, sign: int) -> dict[str, Any]:
 
 
 def _half_means(half: np.ndarray, weighted: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted means over the samples of each half, ``(S, n)`` to ``(S, M)``; NaN where the weights add up to nothing."""
+    """Weighted means over each half, ``(S, n)`` to ``(S, M)``; NaN where the weights add up to nothing."""
     total = half @ weight
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.abs(total) > 0, (half @ weighted) / total, np.nan)
