@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .means import Means
-from .step_down import critical_value, maxima, scales
-from .verdicts import Verdicts, verdicts
+from .step_down import TIE, critical_value, maxima, scales
+from .verdicts import Verdicts, levels, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
 """Quantile of the normal distribution at a power of 80 %."""
@@ -20,7 +20,7 @@ class Differences(NamedTuple):
 
     Args:
         n: samples behind them.
-        effect: ``(M, M)``.
+        effect: ``(M, M)``; 0 where two rows differ by rounding alone.
         error: standard errors, ``(M, M)``.
         low: lower bounds, at 95 % for all pairs together, ``(M, M)``; -inf where nothing can be claimed.
         high: upper bounds.
@@ -46,8 +46,8 @@ class Differences(NamedTuple):
             needed: how far a difference must reach besides, see :func:`differences`.
         """
         by_test = np.zeros_like(self.error)
-        np.multiply(self.critical + POWER_QUANTILE, self.error, out=by_test, where=self.error > 0)
-        return np.maximum(by_test, needed)
+        np.multiply(self.critical, self.error, out=by_test, where=self.error > 0)
+        return np.maximum(by_test, needed) + POWER_QUANTILE * self.error
 
     def samples(self, needed: np.ndarray) -> np.ndarray:
         """How many samples would tell a true difference as great as the one found apart, with a power of 80 %.
@@ -61,7 +61,16 @@ class Differences(NamedTuple):
         with np.errstate(divide="ignore", invalid="ignore"):
             by_test = self.n * ((self.critical + POWER_QUANTILE) * self.error / size) ** 2
             by_guard = self.n * needed / size
+        by_test[self.error == 0] = self._fewest()
         return np.where(size > 0, np.ceil(np.maximum(by_test, by_guard)), np.inf)
+
+    def _fewest(self) -> float:
+        """How many samples tell a difference apart that is the same for all of them; inf where that is unknown."""
+        if math.isinf(self.critical):
+            return math.inf
+        return 1 + math.floor(
+            1 / (1 / self.critical**2 + 1 / self.n)
+        )  # the test's own critical value, squared
 
 
 def differences(
@@ -82,13 +91,35 @@ def differences(
     told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
-    critical = inflated(max(critical_value(largest), told.critical), n)
-    effect = found.mean[:, None] - found.mean[None, :]
+    critical = max(critical_value(largest), told.critical) * TIE
+    effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
-    half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
-    reach = np.maximum(half, needed)
-    return Differences(n, effect, error, effect - reach, effect + reach, told.better, critical, largest)
+    below = np.where(told.differ, _below(found, critical), 0.0)
+    low, high = effect - np.maximum(below, needed), effect + np.maximum(below.T, needed)
+    return Differences(n, effect, error, low, high, told.better, inflated(critical, n), largest)
+
+
+def _below(found: Means, critical: float) -> np.ndarray:
+    """How far below the difference of two means the lower bound of their true difference lies, ``(M, M)``.
+
+    A true difference that is ``t`` less than the one found is not rejected while ``n t`` is at most ``critical`` times
+    the length of ``e + t w``: of the rows' values as in the test, where ``w`` is the mean weight of the two rows, and
+    ``e`` is the rest. That is a quadratic inequality for ``t``. Without weights ``t`` is :func:`inflated` times the
+    standard error, on both sides.
+    """
+    n, level = len(found.influence), levels(found)
+    below = np.full((len(level),) * 2, np.inf)
+    for j in range(len(level)) if math.isfinite(critical) else ():
+        weight = (found.weight[:, j : j + 1] + found.weight) / 2
+        rest = found.influence[:, j : j + 1] - found.influence
+        rest += (found.weight[:, j : j + 1] - found.weight) * (level[j] + level) / 2
+        square, mixed, heavy = (rest**2).sum(0), (rest * weight).sum(0), (weight**2).sum(0)
+        room = (n / critical) ** 2 - heavy
+        bounded = room > n * 1e-9
+        root = np.sqrt(mixed**2 + np.maximum(room, 0) * square)
+        np.divide(mixed + root, room, out=below[j], where=bounded)
+    return below
 
 
 def inflated(critical: float, n: int) -> float:
