@@ -7,10 +7,9 @@ from functools import cache
 import numpy as np
 from xaiboard.benchmark.statistics.means import LEVEL, means
 from xaiboard.benchmark.statistics.ranks import Column
-from xaiboard.benchmark.statistics.signs import DRAWS
 from xaiboard.benchmark.statistics.step_down import scales, told_apart
 
-RESAMPLES = 2000
+RESAMPLES, DRAWS = 2000, 1000
 
 
 def gaussian(column: Column) -> np.ndarray:

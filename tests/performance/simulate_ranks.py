@@ -19,10 +19,13 @@ import numpy as np
 import pandas as pd
 from rank_peers import bootstrap, gaussian
 from score_tables import KINDS, Table, equal, ladder, table
+from xaiboard.benchmark.statistics import signs
 from xaiboard.benchmark.statistics.complete import complete
 from xaiboard.benchmark.statistics.ranks import prepare, rank
-from xaiboard.benchmark.statistics.signs import flipped_sums
 from xaiboard.benchmark.statistics.skewness import TOLERATED
+
+signs.DRAWS = 1000
+"""Fewer than boards take, so that there is time for more tables: the error is the same for any number of draws."""
 
 METHODS, SAMPLES = (5, 11, 31, 100), (30, 100, 1000)
 SIGNS, GAUSSIAN, BOOTSTRAP = "signs", "gaussian", "bootstrap"
@@ -81,7 +84,7 @@ def judge(cell: Cell, one: Table) -> Outcome:
     column = prepare(one.score, one.weight, higher_is_better=True, bounds=kind.bounds)
     expected = rare = np.nan
     if cell.procedure == SIGNS:
-        ranks = rank(column, flipped_sums(column.means.influence))
+        ranks = rank(column, signs.flipped_sums(column.means.influence))
         better = ranks.better[np.ix_(column.rows, column.rows)]
         expected, rare = ranks.error, column.rare.mean()
     elif cell.procedure == GAUSSIAN:
@@ -112,14 +115,13 @@ def simulate(cell: Cell) -> dict[str, object]:
         outcomes(height(cell.methods), repeats)
         for height, repeats in zip((equal, ladder), cell.repeats, strict=True)
     )
-    signs = cell.procedure == SIGNS
     return {
         **cell._asdict(),
         "tables": len(null),
         "error": null["false"].mean(),
         "error_se": proportion_error(null["false"]),
         "expected_error": null["expected"].mean(),
-        "marked": (null["expected"] > TOLERATED).mean() if signs else np.nan,
+        "marked": (null["expected"] > TOLERATED).mean() if cell.procedure == SIGNS else np.nan,
         "rare": null["rare"].mean(),
         "ladders": len(steps),
         "coverage": 1 - steps["false"].mean(),
