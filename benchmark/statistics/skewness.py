@@ -37,8 +37,9 @@ def expected_error(influence: np.ndarray, open_pairs: np.ndarray, critical: floa
 def squared_skewness(influence: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     """The square of the skewness of each difference between two columns of ``(n, M)``, for each True of ``pairs``.
 
-    Only products of two samples count, so that one sample that lies far off does not make a skewness, and so that the
-    estimate is 0 on average where there is none. A negative estimate counts as 0.
+    Only products of different samples count, two for the third moment and three for the variance, so that one sample
+    that lies far off does not make a skewness, nor hide one, and so that the estimate is 0 on average where there is
+    none. A negative estimate counts as 0.
     """
     n = len(influence)
     found = []
@@ -46,8 +47,9 @@ def squared_skewness(influence: np.ndarray, pairs: np.ndarray) -> np.ndarray:
         difference = influence[:, others] - influence[:, j : j + 1]
         square = difference**2
         cube = square * difference
-        products = cube.sum(0) ** 2 - (cube**2).sum(0)
-        variance = square.mean(0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(np.where(variance > 0, products / (n * (n - 1)) / variance**3, 0.0))
+        first, second, third = square.sum(0), (square**2).sum(0), (cube**2).sum(0)
+        pairs_of_cubes = (cube.sum(0) ** 2 - third) * (n - 2)
+        triples_of_squares = first**3 - 3 * first * second + 2 * third
+        known = triples_of_squares > 1e-9 * first**3
+        found.append(np.divide(pairs_of_cubes, triples_of_squares, out=np.zeros_like(first), where=known))
     return np.maximum(np.concatenate(found), 0.0)

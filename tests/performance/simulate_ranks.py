@@ -45,9 +45,9 @@ class Cell(NamedTuple):
     def repeats(self) -> tuple[int, int]:
         """Tables of equal methods, and of ladders; fewer where a table takes long."""
         if self.methods <= 11:
-            return 600, 100
+            return 400, 60
         if self.methods <= 31:
-            return (300, 50) if self.samples <= 100 else (150, 30)
+            return (240, 40) if self.samples <= 100 else (120, 30)
         return (80, 20) if self.samples <= 100 else (40, 10)
 
 

@@ -85,7 +85,11 @@ def test_ranks_do_not_depend_on_the_order_of_rows_and_samples() -> None:
 def test_a_copy_of_a_row_changes_nothing_among_the_others() -> None:
     for seed in range(20):
         score = ladder(seed)
-        known, more = ranks_of(score), ranks_of(np.hstack([score[:, 2:3], score]))
+        weight = (
+            np.random.default_rng(seed).exponential(size=score.shape) if seed % 2 else np.ones_like(score)
+        )
+        known = ranks_of(score, weight)
+        more = ranks_of(np.hstack([score[:, 2:3], score]), np.hstack([weight[:, 2:3], weight]))
         np.testing.assert_array_equal(more.better[1:, 1:], known.better)
         np.testing.assert_array_equal(more.better[0, 1:], known.better[2])
         assert (more.low[0], more.rank[0], more.high[0]) == (more.low[3], more.rank[3], more.high[3])

