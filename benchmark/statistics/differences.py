@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .means import Means
-from .step_down import critical_value, maxima, scales
+from .step_down import TIE, critical_value, maxima, scales
 from .verdicts import Verdicts, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
@@ -42,26 +42,33 @@ class Differences(NamedTuple):
     def smallest(self, needed: np.ndarray) -> np.ndarray:
         """The smallest true difference that this number of samples would tell apart with a power of 80 %, ``(M, M)``.
 
+        NaN for two rows that are equal on all samples, whose spread is not known.
+
         Args:
             needed: how far a difference must reach besides, see :func:`differences`.
         """
-        by_test = np.zeros_like(self.error)
+        by_test = np.full_like(self.error, np.nan)
         np.multiply(self.critical + POWER_QUANTILE, self.error, out=by_test, where=self.error > 0)
-        return np.maximum(by_test, needed)
+        return np.fmax(by_test, np.where(needed > 0, needed, np.nan))
 
-    def samples(self, needed: np.ndarray) -> np.ndarray:
-        """How many samples would tell a true difference as great as the one found apart, with a power of 80 %.
+    def samples(self, needed: np.ndarray, margin: float = 0.0) -> np.ndarray:
+        """How many samples would settle, with a power of 80 %, a true difference as great as the one found, ``(M, M)``.
 
-        ``(M, M)``; infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
+        To settle is to tell it apart from 0, or to show that it is within the margin, whichever takes fewer. Infinite
+        for a difference of 0 without a margin; NaN where these samples do not say: they are too few for any claim, or
+        what is needed besides is not bounded. What is needed besides falls as samples are added, as ``1 / n``.
 
         Args:
             needed: how far a difference must reach besides, see :func:`differences`.
+            margin: differences up to it do not matter.
         """
-        size = np.abs(self.effect)
+        distance = np.maximum(np.abs(self.effect), margin - np.abs(self.effect))
+        critical = self.critical / math.sqrt(1 + self.critical**2 / self.n) if self.n else math.inf
         with np.errstate(divide="ignore", invalid="ignore"):
-            by_test = self.n * ((self.critical + POWER_QUANTILE) * self.error / size) ** 2
-            by_guard = self.n * needed / size
-        return np.where(size > 0, np.ceil(np.maximum(by_test, by_guard)), np.inf)
+            by_test = self.n * ((critical + POWER_QUANTILE) * self.error / distance) ** 2 + critical**2
+            found = np.maximum(by_test, self.n * needed / distance)
+        known = np.isfinite(found) if math.isfinite(self.critical) else np.zeros_like(self.error, dtype=bool)
+        return np.where(distance > 0, np.where(known, np.ceil(found), np.nan), np.inf)
 
 
 def differences(
@@ -82,8 +89,8 @@ def differences(
     told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
-    critical = inflated(max(critical_value(largest), told.critical), n)
-    effect = found.mean[:, None] - found.mean[None, :]
+    critical = inflated(max(critical_value(largest), told.critical) * TIE, n)
+    effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
     half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
