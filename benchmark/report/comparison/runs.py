@@ -64,7 +64,7 @@ def two_runs(first: Results, second: Results, kind: str) -> Joined:
     runs = (first, second)
     if first.folder.resolve() == second.folder.resolve():
         raise XaiboardError(f"'{first.folder}' is given twice; name two runs, or one alone")
-    columns, remark = _same_columns(*(one.cells for one in runs), kind)
+    columns, remark = _same_columns(first.cells, second.cells, kind)
     cells = [one.cells.merge(columns, on=list(columns)) for one in runs]
     scores = _on_common_samples([_in_columns(one, columns) for one in runs], kind)
     if not len(scores[0]):

@@ -36,7 +36,7 @@ def legend(question: Question, table: pd.DataFrame) -> str:
         )
     if NEEDED in table:
         parts.append(
-            f"{NEEDED}: so many samples would settle a true difference like the one found, at that power."
+            f"{NEEDED}: so many samples settle a true difference like the one found with a power of 80 %."
         )
     return " ".join(parts)
 

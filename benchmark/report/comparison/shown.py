@@ -53,7 +53,7 @@ def footnotes(notes: Sequence[str]) -> str:
 def fitting(table: pd.DataFrame, width: int) -> pd.DataFrame:
     """The table without the columns that a terminal has no room for."""
     for name in _SPARE:
-        widths = [max(len(column), *map(len, table[column].astype(str))) + 3 for column in table]
+        widths = [max(map(len, [str(column), *table[column].astype(str)])) + 3 for column in table]
         if sum(widths) + 1 > width and name in table:
             table = table.drop(columns=name)
     return table
