@@ -53,9 +53,9 @@ def _summary(cells: pd.DataFrame) -> str:
         return str(cells.loc[cells["status"] != "ok", "status"].iloc[0])
     if len(cells) == 1:
         row = cells.iloc[0]
-        best = " *" if row["best"] is True else ""
-        ranks = "" if pd.isna(row["rank"]) else f" ({row['rank_low']}–{row['rank_high']}){best}"
-        return number(row["mean"]) + ranks
+        if pd.isna(row["rank"]):
+            return number(row["mean"])
+        return f"{number(row['mean'])} ({row['rank_low']}–{row['rank_high']}){' *' if row['best'] else ''}"
     if cells["rank"].isna().any():
         return ""
     rank = cells["rank"].astype(float)
