@@ -38,7 +38,7 @@ def compare_families(cells: pd.DataFrame, blocks: Blocks, glossary: Glossary) ->
     states = {row[: len(LABEL)]: row[len(LABEL) :] for row in labels}
     rows = []
     for dataset in blocks.rows.loc[comparable, "dataset"].unique():
-        correct = blocks.correct(dataset).to_numpy()
+        correct = blocks.correct(dataset)
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
         groups = _hypotheses(models)
@@ -64,11 +64,11 @@ def _hypotheses(models: pd.DataFrame) -> list[list[Side]]:
     return [single, whole] if len(whole) < len(single) else [single]
 
 
-def _prepared(blocks: Blocks, places: np.ndarray, correct: np.ndarray, glossary: Glossary) -> Column:
+def _prepared(blocks: Blocks, places: np.ndarray, correct: pd.Series, glossary: Glossary) -> Column:
     """The models with scores of one method in one column, on the samples that all classify correctly."""
-    matrix, first = blocks.matrix(places), blocks.facts(places[0])
+    first = blocks.facts(places[0])
     return prepare(
-        matrix.score[correct], matrix.weight[correct],
+        *blocks.matrix(places, correct),
         higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
     )  # fmt: skip
 
@@ -103,10 +103,18 @@ def _pairs(
             "models_b": "+".join(sides[b].models),
         }
         if a in place and b in place:
-            yield {**row, **_difference(compared, found, place[a], place[b]), **_better(row, found, place[a], place[b])}
+            yield {
+                **row,
+                **_difference(compared, found, place[a], place[b]),
+                **_better(row, found, place[a], place[b]),
+            }
         else:
             cell = {**first, "metric": glossary.columns[first["metric"]].metric}
-            yield {**row, "n": 0, **_why_not(models, found.n, (*sides[a].models, *sides[b].models), cell, states)}
+            yield {
+                **row,
+                "n": 0,
+                **_why_not(models, found.n, (*sides[a].models, *sides[b].models), cell, states),
+            }
 
 
 def _difference(compared: Compared, found: Differences, a: int, b: int) -> dict[str, str | float]:
