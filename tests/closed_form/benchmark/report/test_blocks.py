@@ -31,7 +31,7 @@ def test_a_block_is_a_row_of_the_leaderboard_with_its_samples_in_order() -> None
         assert names == sorted(VALUES)
         for place, name in enumerate(names):
             assert blocks.of("sample", place).tolist() == list(range(6))
-            assert blocks.of("score", place).tolist() == VALUES[name].tolist()
+            assert blocks.of("score", place).tolist() == list(VALUES[name])
             assert blocks.facts(place)["family"] == {"a": "ot", "b": "standard"}[name[0]]
         assert blocks.rows["across_models"].tolist() == [True, True, False, True]
         assert list(blocks.words["higher_is_better"]) == ["True", "True", "False", "True"]

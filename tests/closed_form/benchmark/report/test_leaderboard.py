@@ -17,8 +17,8 @@ from xaiboard.benchmark.store.tables import write_csv
 LEVELS = {"low": 0.2, "middle": 0.4, "high": 0.6}
 
 
-def board_of(values: Scores, **changed: Scores) -> pd.DataFrame:
-    return Results.of(make_cells(values), make_scores(values, **changed)).leaderboard
+def board_of(values: Scores, weight: Scores | None = None) -> pd.DataFrame:
+    return Results.of(make_cells(values), make_scores(values, weight=weight)).leaderboard
 
 
 def test_ranks_follow_the_direction_of_the_column() -> None:
