@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .means import Means
-from .step_down import critical_value, maxima, scales
+from .step_down import TIE, critical_value, maxima, scales
 from .verdicts import Verdicts, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
@@ -20,7 +20,7 @@ class Differences(NamedTuple):
 
     Args:
         n: samples behind them.
-        effect: ``(M, M)``.
+        effect: ``(M, M)``; 0 where two rows differ by rounding alone.
         error: standard errors, ``(M, M)``.
         low: lower bounds, at 95 % for all pairs together, ``(M, M)``; -inf where nothing can be claimed.
         high: upper bounds.
@@ -41,13 +41,16 @@ class Differences(NamedTuple):
 
     def smallest(self) -> np.ndarray:
         """The smallest true difference that this number of samples would tell apart with a power of 80 %."""
-        return (self.critical + POWER_QUANTILE) * self.error
+        return self.high - self.effect + POWER_QUANTILE * self.error
 
     def samples(self) -> np.ndarray:
         """How many samples would tell a true difference of this size apart with a power of 80 %; inf where it is 0."""
+        fewest = 1 / (
+            1 / self.critical**2 + 1 / max(self.n, 1)
+        )  # even of a difference that is the same everywhere
         with np.errstate(divide="ignore", invalid="ignore"):
             wanted = self.n * (self.smallest() / np.abs(self.effect)) ** 2
-        return np.where(self.effect == 0, np.inf, np.ceil(wanted))
+        return np.where(self.effect == 0, np.inf, np.ceil(np.maximum(wanted, fewest)))
 
 
 def differences(
@@ -68,8 +71,8 @@ def differences(
     told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
-    critical = inflated(max(critical_value(largest), told.critical), n)
-    effect = found.mean[:, None] - found.mean[None, :]
+    critical = inflated(max(critical_value(largest), told.critical) * TIE, n)
+    effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
     half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
@@ -78,7 +81,7 @@ def differences(
 
 
 def inflated(critical: float, n: int) -> float:
-    """By how many standard errors an interval must reach that holds what a test with that critical value would not reject.
+    """How many standard errors an interval must reach to hold what a test with that critical value would not reject.
 
     A studentised difference is divided by the length of the differences about 0, not about their mean, so that it is at
     most ``sqrt(n)``.
