@@ -38,15 +38,15 @@ def of_samples(
     a, b = contest.place(mine), contest.place(rival)
     if a is None or b is None:
         return _without_scores(IMAGES, _why_not(contest, mine if a is None else rival, states))
-    needed, mean = contest.column.needed, contest.sign * contest.column.means.mean
+    mean = contest.sign * contest.column.means.mean
     found = _together(contest, together) if question.columns_together else contest.found
     bounds = sorted((contest.sign * found.low[a, b], contest.sign * found.high[a, b]))
     verdict = _verdict(question, bounds, better=found.better[a, b], worse=found.better[b, a])
     return {
         "mean": mean[a], "mean_against": mean[b], "effect": contest.sign * found.effect[a, b],
         "ci_low": bounds[0], "ci_high": bounds[1], "n": found.n, "verdict": verdict,
-        "smallest_difference": found.smallest(needed)[a, b],
-        "samples_needed": found.samples(needed, question.margin or 0)[a, b] if verdict == OPEN else np.nan,
+        "smallest_difference": found.smallest()[a, b] or np.nan,
+        "samples_needed": _samples(found.samples(question.margin or 0)[a, b], bounds) if verdict == OPEN else np.nan,
         "unit": IMAGES, "note": _note(contest, found, mine, rival, verdict),
     }  # fmt: skip
 
@@ -98,9 +98,14 @@ def _together(contest: Contest, joint: float) -> Differences:
     critical = max(found.critical, inflated(joint, found.n))
     half = np.full_like(found.error, math.inf)
     np.multiply(critical, found.error, out=half, where=(found.error > 0) | math.isfinite(critical))
-    reach = np.maximum(half, contest.column.needed)
+    reach = np.maximum(half, found.needed)
     low, high = found.effect - reach, found.effect + reach
     return found._replace(low=low, high=high, better=low > 0, critical=critical)
+
+
+def _samples(needed: float, bounds: list[float]) -> float:
+    """Not known where nothing can be said of the difference; infinite for one of 0."""
+    return needed if math.isfinite(bounds[0]) else np.nan
 
 
 def _verdict(question: Question, bounds: list[float], *, better: bool, worse: bool) -> str:
@@ -118,7 +123,7 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
     holds_0 = found.low[a, b] <= 0 <= found.high[a, b]
     return "; ".join(filter(None, [
         f"{rare}: fewer than {FEWEST} samples differ from the most frequent score, so that"
-        f" {_guard(contest.column.needed[a, b])}" if rare else "",
+        f" {_guard(found.needed[a, b])}" if rare else "",
         "skewed scores on few samples: some verdict in this column is false with a probability of about"
         f" {error:.2f}, not 0.05" if error > TOLERATED else "",
         "too few samples for any verdict" if math.isinf(found.critical) else "",
