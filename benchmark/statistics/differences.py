@@ -27,6 +27,7 @@ class Differences(NamedTuple):
         better: whether row ``j`` is beyond doubt better than row ``k``, bool ``(M, M)``. It is as in the ranks of the
             same rows. A later step of the test may tell apart what the interval, which is of its first, does not.
         critical: by how many standard errors the intervals reach.
+        needed: how far a difference must reach besides for a claim, ``(M, M)``.
         maxima: the greatest studentised difference of each draw, ``(B,)``.
     """
 
@@ -37,20 +38,31 @@ class Differences(NamedTuple):
     high: np.ndarray
     better: np.ndarray
     critical: float
+    needed: np.ndarray
     maxima: np.ndarray
 
     def smallest(self) -> np.ndarray:
-        """The smallest true difference that this number of samples would tell apart with a power of 80 %."""
+        """The smallest true difference that so many samples would tell apart with a power of 80 %, ``(M, M)``."""
         return self.high - self.effect + POWER_QUANTILE * self.error
 
-    def samples(self) -> np.ndarray:
-        """How many samples would tell a true difference of this size apart with a power of 80 %; inf where it is 0."""
-        fewest = 1 / (
-            1 / self.critical**2 + 1 / max(self.n, 1)
-        )  # even of a difference that is the same everywhere
+    def samples(self, margin: float = 0.0) -> np.ndarray:
+        """How many samples would settle, with a power of 80 %, a true difference as great as the one found, ``(M, M)``.
+
+        To settle is to tell it apart from 0, or to show that it is within the margin, whichever takes fewer samples.
+        What a claim needs besides the test falls as samples are added, as ``1 / n``. Infinite for a difference of 0
+        without a margin, and where these samples say nothing: too few for any claim, or scores without a range.
+
+        Args:
+            margin: differences up to it do not matter.
+        """
+        distance = np.maximum(np.abs(self.effect), margin - np.abs(self.effect))
+        if not math.isfinite(self.critical):
+            return np.full_like(distance, np.inf)
+        test = self.critical / math.sqrt(1 + self.critical**2 / self.n)  # what inflated() was given
         with np.errstate(divide="ignore", invalid="ignore"):
-            wanted = self.n * (self.smallest() / np.abs(self.effect)) ** 2
-        return np.where(self.effect == 0, np.inf, np.ceil(np.maximum(wanted, fewest)))
+            by_test = self.n * ((test + POWER_QUANTILE) * self.error / distance) ** 2 + test**2
+            by_guard = self.n * self.needed / distance
+        return np.where(distance > 0, np.ceil(np.fmax(by_test, by_guard)), np.inf)
 
 
 def differences(
@@ -77,11 +89,13 @@ def differences(
         error = np.where(scale > 0, 1 / scale, 0.0) / n
     half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
     reach = np.maximum(half, needed)
-    return Differences(n, effect, error, effect - reach, effect + reach, told.better, critical, largest)
+    return Differences(
+        n, effect, error, effect - reach, effect + reach, told.better, critical, needed, largest
+    )
 
 
 def inflated(critical: float, n: int) -> float:
-    """How many standard errors an interval must reach to hold what a test with that critical value would not reject.
+    """By how many standard errors an interval reaches that holds what a test with that critical value does not reject.
 
     A studentised difference is divided by the length of the differences about 0, not about their mean, so that it is at
     most ``sqrt(n)``.

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..toolkit.score_ranges import UNBOUNDED, ScoreRange
 from .complete import complete
 from .means import Means, means
-from .rare import UNBOUNDED, guarded, reach
+from .rare import guarded, reach
 from .skewness import expected_error
 from .verdicts import Verdicts, verdicts
 
@@ -63,7 +64,7 @@ def prepare(
     weight: np.ndarray,
     *,
     higher_is_better: bool,
-    bounds: tuple[float, float] = UNBOUNDED,
+    bounds: ScoreRange = UNBOUNDED,
 ) -> Column:
     """Readies rows for a comparison.
 
