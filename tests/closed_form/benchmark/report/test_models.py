@@ -94,9 +94,9 @@ def test_equal_means_of_other_scores_are_no_repeat() -> None:
     assert named(table, "accuracy") == ["accuracy[epsilon=0.1]", "accuracy[epsilon=1]"]
 
 
-def test_three_settings_of_which_two_are_the_same_stand_for_each() -> None:
+def test_three_settings_of_which_one_differs_stand_for_each() -> None:
     table = models_of(
-        (ONE, {("a", "", "accuracy"): [1.0, 0.0]}), (TWO, {("a", "", "accuracy"): [1.0, 0.0]}),
-        ("epsilon=2", {("a", "", "accuracy"): [0.0, 0.0]}),
+        (ONE, {("a", "", "accuracy"): [1.0, 0.0]}), (TWO, {("a", "", "accuracy"): [0.0, 0.0]}),
+        ("epsilon=2", {("a", "", "accuracy"): [1.0, 0.0]}),
     )  # fmt: skip
     assert len(named(table, "accuracy")) == 3

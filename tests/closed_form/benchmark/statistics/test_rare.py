@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 from xaiboard.benchmark.statistics.ranks import prepare, rank
-from xaiboard.benchmark.statistics.rare import FEWEST, UNBOUNDED, UNSEEN, guarded, reach
+from xaiboard.benchmark.statistics.rare import FEWEST, UNSEEN, guarded, reach
 from xaiboard.benchmark.statistics.signs import flipped_sums
+from xaiboard.benchmark.toolkit.score_ranges import UNBOUNDED
 
 
 def leaving(n: int, count: int, others: str = "above") -> np.ndarray:

@@ -8,9 +8,9 @@ from scipy import stats
 from xaiboard.benchmark.statistics import verdicts as module
 from xaiboard.benchmark.statistics.means import means, weighted_mean
 from xaiboard.benchmark.statistics.ranks import Ranks, prepare, rank
-from xaiboard.benchmark.statistics.rare import UNBOUNDED
 from xaiboard.benchmark.statistics.signs import flipped_sums
 from xaiboard.benchmark.statistics.step_down import scales, told_apart
+from xaiboard.benchmark.toolkit.score_ranges import UNBOUNDED
 
 TABLES = 200
 MOST = int(stats.binom.isf(1e-4, TABLES, 0.05))
