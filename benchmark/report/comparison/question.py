@@ -108,18 +108,15 @@ def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glos
     if not patterns:
         return np.ones(len(rows), dtype=bool)
     names = short_names(rows, glossary)
-    facts = [
-        ((text, glossary.columns[text].metric), glossary.settings[settings])
-        for text, settings in zip(rows["metric"], rows["settings"], strict=True)
-    ]
+    components = [(text, glossary.columns[text].metric) for text in rows["metric"]]
+    settings = [glossary.settings[text] for text in rows["settings"]]
     found = np.zeros(len(rows), dtype=bool)
     for pattern in patterns:
-        hits = (names == pattern).to_numpy()
-        if not hits.any():
-            wanted = read_pattern(pattern)
-            hits = np.array(
-                [any(matches(wanted, name, of) for name in both) for both, of in facts], dtype=bool
-            )
+        wanted = read_pattern(pattern)
+        hits = (names == pattern).to_numpy() | [
+            any(matches(wanted, name, of) for name in both)
+            for both, of in zip(components, settings, strict=True)
+        ]
         if not hits.any():
             raise unknown("metric column", pattern, set(names))
         found |= hits

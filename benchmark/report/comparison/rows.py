@@ -96,9 +96,9 @@ def _together(contest: Contest, joint: float) -> Differences:
     """
     found = contest.found
     critical = max(found.critical, inflated(joint, found.n))
-    half = np.full_like(found.error, math.inf)
-    np.multiply(critical, found.error, out=half, where=(found.error > 0) | math.isfinite(critical))
-    reach = np.maximum(half, found.needed)
+    equal = (found.low == 0) & (found.high == 0)
+    half = np.full_like(found.error, math.inf) if math.isinf(critical) else critical * found.error
+    reach = np.maximum(np.where(equal, 0.0, half), found.needed)
     low, high = found.effect - reach, found.effect + reach
     return found._replace(low=low, high=high, better=low > 0, critical=critical)
 
@@ -120,16 +120,17 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
     rare = " and ".join(name for name, at in ((mine, a), (rival, b)) if contest.ranks.rare[at])
     a, b = (int(contest.column.rows[:at].sum()) for at in (a, b))
     error = contest.ranks.error
-    holds_0 = found.low[a, b] <= 0 <= found.high[a, b]
+    low, high = found.low[a, b], found.high[a, b]
+    equal = low == high == 0
     return "; ".join(filter(None, [
         f"{rare}: fewer than {FEWEST} samples differ from the most frequent score, so that"
         f" {_guard(found.needed[a, b])}" if rare else "",
         "skewed scores on few samples: some verdict in this column is false with a probability of about"
         f" {error:.2f}, not 0.05" if error > TOLERATED else "",
-        "too few samples for any verdict" if math.isinf(found.critical) else "",
-        "equal scores on all samples" if found.low[a, b] == found.high[a, b] == 0 else "",
+        "too few samples for any verdict" if math.isinf(found.critical) and not equal else "",
+        "equal scores on all samples" if equal else "",
         "the interval, of the first step of the test, holds 0; a later step tells the two apart"
-        if verdict in (BETTER, WORSE) and holds_0 else "",
+        if verdict in (BETTER, WORSE) and low <= 0 <= high else "",
     ]))  # fmt: skip
 
 

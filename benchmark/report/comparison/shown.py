@@ -67,7 +67,7 @@ def summary(table: pd.DataFrame, other: str) -> pd.DataFrame:
         other: ``model`` where methods are compared, and ``method`` where models are.
     """
     by = next((name for name in ("against", other) if table[name].nunique() > 1), "metric")
-    counts = pd.crosstab(table[by], table["verdict"])
+    counts = pd.crosstab(table[by].replace("", "(none)"), table["verdict"])
     words = [word for word in (BETTER, WORSE, SAME, OPEN, "") if word in counts]
     return counts[words].rename(columns={"": "no verdict"}).rename_axis(columns=None).reset_index()
 

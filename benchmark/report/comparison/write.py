@@ -35,7 +35,7 @@ def describe(found: Comparison) -> str:
     """The answer for a terminal: how many verdicts of each kind, what they mean, and the table, as far as it fits."""
     if len(found.table) > _MOST_ROWS:
         other = "model" if found.question.kind == "method" else "method"
-        return f"{sentences(found)}\n\n{markdown(summary(found.table, other))}"
+        return f"{sentences(found)}\n\n{markdown(summary(found.table, other))}\nEach column is in {PAGE}.\n"
     table, notes = shown(found.table, found.glossary)
     return _page(found, fitting(table, _WIDTH), notes) + "\n"
 
