@@ -21,7 +21,7 @@ def test_a_page_of_models_alone_has_no_tables_of_methods(tmp_path: Path) -> None
     values = {("a", "", "accuracy"): [1.0, 0.0], ("b", "", "accuracy"): [1.0, 1.0]}
     write(tmp_path, Results.of(make_cells(values), make_scores(values)))
     page = (tmp_path / "leaderboard.md").read_text()
-    assert "| a     | ot       | 2 | 0.5      |" in page
+    assert "| a     | ot       | 2 | 0.5        |" in page
     assert "Methods" not in page
     assert "Ranks" not in page
     assert "(none)" not in page
