@@ -86,7 +86,7 @@ class Compared(NamedTuple):
         """All differences between sides, from sums of the models' influence under each draw, ``(M, B)``."""
         found, sums = self.column.means, self.share @ sums
         used = np.full(len(self.share), len(found.influence))
-        of_sides = Means(self.mean, found.influence @ self.share.T, used)
+        of_sides = Means(self.mean, found.influence @ self.share.T, used, found.weight @ self.share.T)
         return differences(of_sides, _widest(self.column.needed, self.share > 0), sums)
 
 

@@ -75,7 +75,7 @@ def _standing(
     key: tuple[str, ...], places: np.ndarray, matrix: Matrix, first: Mapping[str, str], glossary: Glossary
 ) -> tuple[Standing, Column | None]:
     found = means(matrix.score, matrix.weight)
-    low, high = interval(*found)
+    low, high = interval(found.mean, found.influence, found.used)
     scored = (~np.isnan(matrix.score)).sum(0)
     one = Standing(key, places, found.mean, low, high, found.used, scored, len(matrix.score), None)
     if first["higher_is_better"] not in DIRECTIONS or not first["method"]:

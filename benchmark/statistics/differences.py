@@ -9,7 +9,7 @@ import numpy as np
 
 from .means import Means
 from .step_down import TIE, critical_value, maxima, scales
-from .verdicts import Verdicts, verdicts
+from .verdicts import Verdicts, levels, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
 """Quantile of the normal distribution at a power of 80 %."""
@@ -83,15 +83,56 @@ def differences(
     told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
-    critical = inflated(max(critical_value(largest), told.critical) * TIE, n)
+    critical = max(critical_value(largest), told.critical) * TIE
     effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
-    half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
-    reach = np.maximum(half, needed)
-    return Differences(
-        n, effect, error, effect - reach, effect + reach, told.better, critical, needed, largest
-    )
+    low, high = _bounds(found, effect, needed, told.differ, critical)
+    return Differences(n, effect, error, low, high, told.better, inflated(critical, n), needed, largest)
+
+
+def more_cautious(one: Differences, found: Means, critical: float) -> Differences:
+    """The same differences with longer intervals, which hold together with those of other columns; and their verdicts.
+
+    Args:
+        one: differences of a column.
+        found: the means that they are between.
+        critical: what the largest studentised difference of all columns exceeds with a probability of 5 %.
+    """
+    own = one.critical / math.sqrt(1 + one.critical**2 / one.n) if math.isfinite(one.critical) else math.inf
+    critical = max(own, critical * TIE)
+    differ = (one.low != 0) | (one.high != 0)
+    low, high = _bounds(found, one.effect, one.needed, differ, critical)
+    return one._replace(low=low, high=high, better=low > 0, critical=inflated(critical, one.n))
+
+
+def _bounds(
+    found: Means, effect: np.ndarray, needed: np.ndarray, differ: np.ndarray, critical: float
+) -> tuple[np.ndarray, np.ndarray]:
+    below = np.where(differ, _below(found, critical), 0.0)
+    return effect - np.maximum(below, needed), effect + np.maximum(below.T, needed)
+
+
+def _below(found: Means, critical: float) -> np.ndarray:
+    """How far below the difference of two means the lower bound of their true difference lies, ``(M, M)``.
+
+    A true difference that is ``t`` less than the one found is not rejected while ``n t`` is at most ``critical`` times
+    the length of ``e + t w``: of the rows' values as in the test, where ``w`` is the mean weight of the two rows, and
+    ``e`` is the rest. That is a quadratic inequality for ``t``. Without weights ``t`` is :func:`inflated` times the
+    standard error, on both sides.
+    """
+    n, level = len(found.influence), levels(found)
+    below = np.full((len(level),) * 2, np.inf)
+    for j in range(len(level)) if math.isfinite(critical) else ():
+        weight = (found.weight[:, j : j + 1] + found.weight) / 2
+        rest = found.influence[:, j : j + 1] - found.influence
+        rest += (found.weight[:, j : j + 1] - found.weight) * (level[j] + level) / 2
+        square, mixed, heavy = (rest**2).sum(0), (rest * weight).sum(0), (weight**2).sum(0)
+        room = (n / critical) ** 2 - heavy
+        bounded = room > n * 1e-9
+        root = np.sqrt(mixed**2 + np.maximum(room, 0) * square)
+        np.divide(mixed + root, room, out=below[j], where=bounded)
+    return below
 
 
 def inflated(critical: float, n: int) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from xaiboard.benchmark.statistics.rare import UNBOUNDED
+from xaiboard.benchmark.toolkit.score_ranges import UNBOUNDED
 
 
 class Kind(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...statistics.differences import Differences, inflated
+from ...statistics.differences import Differences, more_cautious
 from ...statistics.rare import FEWEST
 from ...statistics.recipes import recipe_difference
 from ...statistics.skewness import TOLERATED
@@ -39,7 +39,9 @@ def of_samples(
     if a is None or b is None:
         return _without_scores(IMAGES, _why_not(contest, mine if a is None else rival, states))
     mean = contest.sign * contest.column.means.mean
-    found = _together(contest, together) if question.columns_together else contest.found
+    found = contest.found
+    if question.columns_together:
+        found = more_cautious(found, contest.column.means, together)
     bounds = sorted((contest.sign * found.low[a, b], contest.sign * found.high[a, b]))
     verdict = _verdict(question, bounds, better=found.better[a, b], worse=found.better[b, a])
     return {
@@ -85,22 +87,6 @@ def _why_not(contest: Contest, name: str, states: Mapping[str, str]) -> str:
     if name in contest.rivals:
         return f"{name} lacks more than 5 % of the samples"
     return f"{name} has no scores here: {states.get(name, 'not asked for')}"
-
-
-def _together(contest: Contest, joint: float) -> Differences:
-    """The differences of a column, judged with those of all other columns at once.
-
-    Args:
-        contest: the column.
-        joint: the critical value of the largest difference in any column.
-    """
-    found = contest.found
-    critical = max(found.critical, inflated(joint, found.n))
-    equal = (found.low == 0) & (found.high == 0)
-    half = np.full_like(found.error, math.inf) if math.isinf(critical) else critical * found.error
-    reach = np.maximum(np.where(equal, 0.0, half), found.needed)
-    low, high = found.effect - reach, found.effect + reach
-    return found._replace(low=low, high=high, better=low > 0, critical=critical)
 
 
 def _samples(needed: float, bounds: list[float]) -> float:

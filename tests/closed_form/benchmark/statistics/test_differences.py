@@ -14,6 +14,9 @@ from xaiboard.benchmark.statistics.signs import flipped_sums
 
 NO_GUARD = (0.0, 0.0)
 
+NONE = np.zeros((1, 1))
+"""Nothing is needed beside the test."""
+
 
 def found_in(
     score: np.ndarray, weight: np.ndarray | None = None, bounds: tuple[float, float] = NO_GUARD
@@ -111,7 +114,7 @@ def test_a_difference_that_is_the_same_everywhere_has_no_error() -> None:
         assert found.error[1, 0] == pytest.approx(0, abs=1e-15)
         assert found.better[1, 0] == told
         assert (found.low[1, 0] > 0) == told
-        assert (found.samples()[1, 0] <= 6) == told
+        assert 1 < found.samples()[1, 0] <= (6 if told else math.inf)
 
 
 def test_the_guard_widens_intervals_and_what_can_be_resolved() -> None:
@@ -120,7 +123,7 @@ def test_the_guard_widens_intervals_and_what_can_be_resolved() -> None:
     found = found_in(score, bounds=(0, 1))
     assert (found.low[1, 0], found.high[1, 0]) == pytest.approx((-0.05, 0.15))
     assert found.smallest()[1, 0] == pytest.approx(0.1)
-    assert found.samples()[1, 0] >= 200
+    assert found.samples()[1, 0] == pytest.approx(200, abs=1)
     without = found_in(score, bounds=(-math.inf, math.inf))
     assert without.low[1, 0] == -math.inf
     assert np.isinf(without.smallest()[1, 0])
@@ -157,7 +160,9 @@ def test_so_many_samples_have_the_power_that_is_promised() -> None:
     score = np.stack([rng.permutation(quantiles) for _ in range(3)], 1)
     score[:, 0] = (score[:, 0] - score[:, 0].mean()) + 0.35
     found = found_in(score)
-    wanted = found.samples()[0, 1] * 2 / (40 * found.error[0, 1] ** 2)  # as if the variance were the true one
+    wanted = (
+        found.samples()[0, 1] * 2 / (40 * found.error[0, 1] ** 2)
+    )  # as if the variance were the true one
     assert 100 < wanted < 300
     assert abs(power(int(wanted), 0.35) - 0.8) < 0.1
 

@@ -17,6 +17,11 @@ from xaiboard.benchmark.statistics.means import (
 )
 
 
+def of(score: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    found = means(score, weight)
+    return found.mean, found.influence, found.used
+
+
 def table(seed: int, n: int = 9, m: int = 3) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.normal(2, 1, (n, m)), rng.uniform(0.1, 1, (n, m))
@@ -40,6 +45,7 @@ def test_influence_by_hand() -> None:
     found = means(np.array([[1.0], [2.0], [50.0]]), np.array([[3.0], [1.0], [0.0]]))
     assert found.influence[:, 0] == pytest.approx([-9 / 16, 9 / 16, 0])
     assert found.used == [2]
+    assert found.weight[:, 0] == pytest.approx([9 / 4, 3 / 4, 0])
 
 
 def test_influence_is_that_of_leaving_a_sample_out() -> None:
@@ -75,7 +81,7 @@ def test_standard_error_of_a_ratio_is_about_that_of_the_jackknife() -> None:
 
 def test_without_weights_the_interval_is_student_s() -> None:
     score, _ = table(3)
-    low, high = interval(*means(score, np.ones_like(score)))
+    low, high = interval(*of(score, np.ones_like(score)))
     for m in range(score.shape[1]):
         known = stats.ttest_1samp(score[:, m], 0).confidence_interval(LEVEL)
         assert (low[m], high[m]) == pytest.approx((known.low, known.high))
@@ -85,7 +91,7 @@ def test_missing_scores_are_as_if_they_were_not_there() -> None:
     score, _ = table(4)
     score[[2, 5], 1] = np.nan
     found = means(score, np.ones_like(score))
-    low, high = interval(*found)
+    low, high = interval(*found[:3])
     known = stats.ttest_1samp(np.delete(score[:, 1], [2, 5]), 0).confidence_interval(LEVEL)
     assert (low[1], high[1]) == pytest.approx((known.low, known.high))
     assert found.used.tolist() == [9, 7, 9]
@@ -104,12 +110,12 @@ def test_interval_of_a_difference_is_that_of_the_paired_test() -> None:
 @pytest.mark.parametrize("n", [0, 1])
 def test_below_two_samples_there_is_no_interval(n: int) -> None:
     found = means(np.ones((n, 1)), np.ones((n, 1)))
-    assert np.isnan(interval(*found)).all()
+    assert np.isnan(interval(*found[:3])).all()
     assert found.mean == pytest.approx(1 if n else math.nan, nan_ok=True)
 
 
 def test_equal_scores_have_an_interval_of_no_width() -> None:
-    low, high = interval(*means(np.full((5, 1), 3.0), np.ones((5, 1))))
+    low, high = interval(*of(np.full((5, 1), 3.0), np.ones((5, 1))))
     assert (low[0], high[0]) == (3, 3)
 
 
@@ -120,7 +126,7 @@ def test_quantile_is_student_s() -> None:
 
 def test_interval_covers_the_mean_of_normal_scores() -> None:
     """Exact for normal scores; four standard errors of 4,000 trials."""
-    low, high = interval(*means(np.random.default_rng(6).normal(2, 1, (12, 4000)), np.ones((12, 4000))))
+    low, high = interval(*of(np.random.default_rng(6).normal(2, 1, (12, 4000)), np.ones((12, 4000))))
     assert abs(((low <= 2) & (high >= 2)).mean() - LEVEL) < 4 * (0.05 * 0.95 / 4000) ** 0.5
 
 
@@ -129,5 +135,5 @@ def test_interval_covers_a_ratio() -> None:
     rng = np.random.default_rng(7)
     weight = rng.uniform(size=(200, 4000))
     score = weight + rng.normal(size=weight.shape)
-    low, high = interval(*means(score, weight))
+    low, high = interval(*of(score, weight))
     assert abs(((low <= 2 / 3) & (high >= 2 / 3)).mean() - LEVEL) < 0.005 + 4 * (0.05 * 0.95 / 4000) ** 0.5

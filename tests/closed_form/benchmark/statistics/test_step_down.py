@@ -45,9 +45,8 @@ def slow_signs_test(x: list[list[float]], w: list[list[float]]) -> Pairs:
     n, m = len(x), len(x[0])
     total = [math.fsum(w[i][j] for i in range(n)) for j in range(m)]
     mean = [math.fsum(w[i][j] * x[i][j] for i in range(n)) / total[j] for j in range(m)]
-    psi = [[w[i][j] * (x[i][j] - mean[j]) / (total[j] / n) for j in range(m)] for i in range(n)]
-    constant = math.fsum(mean) / m
-    z = [[psi[i][j] + mean[j] - constant for j in range(m)] for i in range(n)]
+    constant = (min(mean) + max(mean)) / 2
+    z = [[w[i][j] * (x[i][j] - constant) / (total[j] / n) for j in range(m)] for i in range(n)]
     q = [[math.fsum((z[i][j] - z[i][k]) ** 2 for i in range(n)) for k in range(m)] for j in range(m)]
     most = max(max(row) for row in q)
     s = [[value**-0.5 if value > 1e-12 * most else 0.0 for value in row] for row in q]
