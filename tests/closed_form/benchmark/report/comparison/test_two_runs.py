@@ -213,3 +213,11 @@ def test_a_folder_that_is_no_run(save: Save, missing: str, tmp_path: Path) -> No
     save({"one": "other", "other": "one"}[missing], of("mine"))
     with pytest.raises(XaiboardError, match=r"has no cells\.csv; name a folder that 'xaiboard run' wrote"):
         asked(tmp_path / "one", tmp_path / "other", method="mine")
+
+
+def test_other_images_under_the_same_numbers(save: Save) -> None:
+    one, other = save("one", of("mine")), save("other", of("theirs"), cells={"samples": "t"})
+    with pytest.raises(
+        XaiboardError, match="have as many images of d, but other ones; run both on the same data"
+    ):
+        asked(one, other, method="mine")
