@@ -19,6 +19,9 @@ LEADERBOARD = [
     "note", "best", "control",
 ]  # fmt: skip
 
+SKEWED = "too few samples for their skewness: false claims are more frequent than 5 %"
+"""Said of columns that are marked; how much more frequent they are is not known well enough for a number."""
+
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
 """What names the cell of a row: as the row's own names, but all columns of a metric are of one cell."""
 
@@ -77,7 +80,7 @@ def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
 
 def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
     """What is to be known of each rank."""
-    skewed = f"too few samples for their skewness: ranks may err with probability {ranks.error:.2f}"
+    skewed = SKEWED if ranks.error > TOLERATED else ""
     notes = []
     for compared, rare, n in zip(ranks.compared, ranks.rare, used, strict=True):
         if not compared:
@@ -86,7 +89,7 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
         parts = [
             f"ranked on the {ranks.n} samples that all methods have" if n > ranks.n else "",
             "differs from its most frequent score on fewer than 20 samples" if rare else "",
-            skewed if ranks.error > TOLERATED else "",
+            skewed,
         ]
         notes.append("; ".join(filter(None, parts)))
     return notes

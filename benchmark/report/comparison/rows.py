@@ -13,6 +13,7 @@ from ...statistics.rare import FEWEST
 from ...statistics.recipes import recipe_difference
 from ...statistics.skewness import TOLERATED
 from ...toolkit.labels import read_trained
+from ..leaderboard import SKEWED
 from ..sides import IMAGES, SEEDS
 from .contests import Contest
 from .question import Question
@@ -105,14 +106,12 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
     a, b = (contest.rivals.index(name) for name in (mine, rival))
     rare = " and ".join(name for name, at in ((mine, a), (rival, b)) if contest.ranks.rare[at])
     a, b = (int(contest.column.rows[:at].sum()) for at in (a, b))
-    error = contest.ranks.error
     low, high = found.low[a, b], found.high[a, b]
     equal = low == high == 0
     return "; ".join(filter(None, [
         f"{rare}: fewer than {FEWEST} samples differ from the most frequent score, so that"
         f" {_guard(found.needed[a, b])}" if rare else "",
-        "skewed scores on few samples: some verdict in this column is false with a probability of about"
-        f" {error:.2f}, not 0.05" if error > TOLERATED else "",
+        SKEWED if contest.ranks.error > TOLERATED else "",
         "too few samples for any verdict" if math.isinf(found.critical) and not equal else "",
         "equal scores on all samples" if equal else "",
         "the interval, of the first step of the test, holds 0; a later step tells the two apart"

@@ -199,7 +199,7 @@ def test_too_few_samples_for_their_skewness_are_said() -> None:
     ranks = results.standings[0].ranks
     assert ranks
     assert ranks.error > TOLERATED
-    wanted = f"too few samples for their skewness: ranks may err with probability {ranks.error:.2f}"
+    wanted = "too few samples for their skewness: false claims are more frequent than 5 %"
     assert set(results.leaderboard["note"]) == {wanted}
     assert set(board_of(even)["note"]) == {""}
 

@@ -160,9 +160,7 @@ def test_so_many_samples_have_the_power_that_is_promised() -> None:
     score = np.stack([rng.permutation(quantiles) for _ in range(3)], 1)
     score[:, 0] = (score[:, 0] - score[:, 0].mean()) + 0.35
     found = found_in(score)
-    wanted = (
-        found.samples()[0, 1] * 2 / (40 * found.error[0, 1] ** 2)
-    )  # as if the variance were the true one
+    wanted = found.samples()[0, 1] * 2 / (40 * found.error[0, 1] ** 2)  # as if the variance were the true one
     assert 100 < wanted < 300
     assert abs(power(int(wanted), 0.35) - 0.8) < 0.1
 
