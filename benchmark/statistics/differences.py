@@ -27,6 +27,7 @@ class Differences(NamedTuple):
         better: whether row ``j`` is beyond doubt better than row ``k``, bool ``(M, M)``. It is as in the ranks of the
             same rows. A later step of the test may tell apart what the interval, which is of its first, does not.
         critical: by how many standard errors the intervals reach.
+        needed: how far a difference must reach besides for a claim, ``(M, M)``.
         maxima: the greatest studentised difference of each draw, ``(B,)``.
     """
 
@@ -37,40 +38,31 @@ class Differences(NamedTuple):
     high: np.ndarray
     better: np.ndarray
     critical: float
+    needed: np.ndarray
     maxima: np.ndarray
 
-    def smallest(self, needed: np.ndarray) -> np.ndarray:
-        """The smallest true difference that this number of samples would tell apart with a power of 80 %, ``(M, M)``.
+    def smallest(self) -> np.ndarray:
+        """The smallest true difference that so many samples would tell apart with a power of 80 %, ``(M, M)``."""
+        return self.high - self.effect + POWER_QUANTILE * self.error
+
+    def samples(self, margin: float = 0.0) -> np.ndarray:
+        """How many samples would settle, with a power of 80 %, a true difference as great as the one found, ``(M, M)``.
+
+        To settle is to tell it apart from 0, or to show that it is within the margin, whichever takes fewer samples.
+        What a claim needs besides the test falls as samples are added, as ``1 / n``. Infinite for a difference of 0
+        without a margin, and where these samples say nothing: too few for any claim, or scores without a range.
 
         Args:
-            needed: how far a difference must reach besides, see :func:`differences`.
+            margin: differences up to it do not matter.
         """
-        by_test = np.zeros_like(self.error)
-        np.multiply(self.critical, self.error, out=by_test, where=self.error > 0)
-        return np.maximum(by_test, needed) + POWER_QUANTILE * self.error
-
-    def samples(self, needed: np.ndarray) -> np.ndarray:
-        """How many samples would tell a true difference as great as the one found apart, with a power of 80 %.
-
-        ``(M, M)``; infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
-
-        Args:
-            needed: how far a difference must reach besides, see :func:`differences`.
-        """
-        size = np.abs(self.effect)
+        distance = np.maximum(np.abs(self.effect), margin - np.abs(self.effect))
+        if not math.isfinite(self.critical):
+            return np.full_like(distance, np.inf)
+        test = self.critical / math.sqrt(1 + self.critical**2 / self.n)  # what inflated() was given
         with np.errstate(divide="ignore", invalid="ignore"):
-            by_test = self.n * ((self.critical + POWER_QUANTILE) * self.error / size) ** 2
-            by_guard = self.n * needed / size
-        by_test[self.error == 0] = self._fewest()
-        return np.where(size > 0, np.ceil(np.maximum(by_test, by_guard)), np.inf)
-
-    def _fewest(self) -> float:
-        """How many samples tell a difference apart that is the same for all of them; inf where that is unknown."""
-        if math.isinf(self.critical):
-            return math.inf
-        return 1 + math.floor(
-            1 / (1 / self.critical**2 + 1 / self.n)
-        )  # the test's own critical value, squared
+            by_test = self.n * ((test + POWER_QUANTILE) * self.error / distance) ** 2 + test**2
+            by_guard = self.n * self.needed / distance
+        return np.where(distance > 0, np.ceil(np.fmax(by_test, by_guard)), np.inf)
 
 
 def differences(
@@ -95,9 +87,30 @@ def differences(
     effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
-    below = np.where(told.differ, _below(found, critical), 0.0)
-    low, high = effect - np.maximum(below, needed), effect + np.maximum(below.T, needed)
-    return Differences(n, effect, error, low, high, told.better, inflated(critical, n), largest)
+    low, high = _bounds(found, effect, needed, told.differ, critical)
+    return Differences(n, effect, error, low, high, told.better, inflated(critical, n), needed, largest)
+
+
+def more_cautious(one: Differences, found: Means, critical: float) -> Differences:
+    """The same differences with longer intervals, which hold together with those of other columns; and their verdicts.
+
+    Args:
+        one: differences of a column.
+        found: the means that they are between.
+        critical: what the largest studentised difference of all columns exceeds with a probability of 5 %.
+    """
+    own = one.critical / math.sqrt(1 + one.critical**2 / one.n) if math.isfinite(one.critical) else math.inf
+    critical = max(own, critical * TIE)
+    differ = (one.low != 0) | (one.high != 0)
+    low, high = _bounds(found, one.effect, one.needed, differ, critical)
+    return one._replace(low=low, high=high, better=low > 0, critical=inflated(critical, one.n))
+
+
+def _bounds(
+    found: Means, effect: np.ndarray, needed: np.ndarray, differ: np.ndarray, critical: float
+) -> tuple[np.ndarray, np.ndarray]:
+    below = np.where(differ, _below(found, critical), 0.0)
+    return effect - np.maximum(below, needed), effect + np.maximum(below.T, needed)
 
 
 def _below(found: Means, critical: float) -> np.ndarray:

@@ -102,7 +102,7 @@ def test_equal_rows_differ_by_nothing() -> None:
     found = found_in(np.hstack([row, row, row * (1 + 2e-16), row + 1]))
     np.testing.assert_array_equal(found.effect[:3, :3], np.zeros((3, 3)))
     np.testing.assert_array_equal(found.low[:3, :3], np.zeros((3, 3)))
-    assert np.isinf(found.samples(NONE)[:3, :3]).all()
+    assert np.isinf(found.samples()[:3, :3]).all()
     assert found.better[3].tolist() == [True, True, True, False]
 
 
@@ -114,20 +114,20 @@ def test_a_difference_that_is_the_same_everywhere_has_no_error() -> None:
         assert found.error[1, 0] == pytest.approx(0, abs=1e-15)
         assert found.better[1, 0] == told
         assert (found.low[1, 0] > 0) == told
-        assert 1 < found.samples(NONE)[1, 0] <= (6 if told else math.inf)
+        assert 1 < found.samples()[1, 0] <= (6 if told else math.inf)
 
 
 def test_the_guard_widens_intervals_and_what_can_be_resolved() -> None:
     """A row of zeros against one of .05, n = 100: ten events of width 1 may move the difference by .1."""
     score = np.stack([np.zeros(100), np.full(100, 0.05)], 1)
-    found, needed = found_in(score, bounds=(0, 1)), np.array([[0.0, 0.1], [0.1, 0.0]])
+    found = found_in(score, bounds=(0, 1))
     assert (found.low[1, 0], found.high[1, 0]) == pytest.approx((-0.05, 0.15))
-    assert found.smallest(needed)[1, 0] == pytest.approx(0.1)
-    assert found.samples(needed)[1, 0] == pytest.approx(200, abs=1)
+    assert found.smallest()[1, 0] == pytest.approx(0.1)
+    assert found.samples()[1, 0] == pytest.approx(200, abs=1)
     without = found_in(score, bounds=(-math.inf, math.inf))
     assert without.low[1, 0] == -math.inf
-    assert np.isinf(without.smallest(np.full((2, 2), np.inf))[1, 0])
-    assert np.isinf(without.samples(np.full((2, 2), np.inf))[1, 0])
+    assert np.isinf(without.smallest()[1, 0])
+    assert np.isinf(without.samples()[1, 0])
 
 
 def test_guarded_and_free_rows_may_stand_together() -> None:
@@ -148,7 +148,7 @@ def power(n: int, difference: float, tables: int = 400) -> float:
 
 def test_the_smallest_difference_has_the_power_that_it_promises() -> None:
     rng = np.random.default_rng(5)
-    smallest = np.mean([found_in(rng.normal(size=(80, 3))).smallest(NONE)[0, 1] for _ in range(100)])
+    smallest = np.mean([found_in(rng.normal(size=(80, 3))).smallest()[0, 1] for _ in range(100)])
     assert abs(power(80, float(smallest)) - 0.8) < 4 * (0.16 / 400) ** 0.5
     assert power(80, float(smallest) / 2) < 0.4
 
@@ -160,9 +160,7 @@ def test_so_many_samples_have_the_power_that_is_promised() -> None:
     score = np.stack([rng.permutation(quantiles) for _ in range(3)], 1)
     score[:, 0] = (score[:, 0] - score[:, 0].mean()) + 0.35
     found = found_in(score)
-    wanted = (
-        found.samples(NONE)[0, 1] * 2 / (40 * found.error[0, 1] ** 2)
-    )  # as if the variance were the true one
+    wanted = found.samples()[0, 1] * 2 / (40 * found.error[0, 1] ** 2)  # as if the variance were the true one
     assert 100 < wanted < 300
     assert abs(power(int(wanted), 0.35) - 0.8) < 0.1
 
@@ -172,8 +170,8 @@ def test_few_samples_are_no_error(n: int) -> None:
     found = found_in(np.arange(3.0) + np.zeros((n, 1)))
     assert not found.better.any()
     assert not (found.low > 0).any()
-    assert np.isinf(found.samples(NONE)).all()
-    assert not np.isnan(found.smallest(NONE)).any()
+    assert np.isinf(found.samples()).all()
+    assert not np.isnan(found.smallest()).any()
 
 
 def test_one_row() -> None:
