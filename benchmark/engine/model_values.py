@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher
 from .conditions import Conditions
+from .isolation import Guard
 from .memo import Memo
 from .passes import Passes
 from .returned import require_finite
@@ -57,6 +59,9 @@ class ModelValues:
         self.label = data.label.to(device)
         self.mask = None if data.mask is None else data.mask.to(device)
         self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
+        self.broken = ""
+        """Why nothing more can be computed on the model; empty if it can."""
+        self.guard = Guard({"model": self.model, **self.others}, conditions.seed, self._exercise)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -116,6 +121,13 @@ class ModelValues:
         """The model's logits for ``x``, ``(B, K)``, checked."""
         wanted = (len(x), self.classes)
         return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted)
+
+    def _exercise(self) -> None:
+        """Sends a sample through the networks, without counting the pass."""
+        with self.memo.uncounted():
+            for network in (self.model, *self.others.values()):
+                with suppress(Exception):  # whoever needs the network reports that
+                    network(self.x[:1])
 
     def _batched(self, function: Callable[[slice], Tensor]) -> Tensor:
         """``function(rows)`` of every batch, put together for all samples, ``(N, ...)``."""

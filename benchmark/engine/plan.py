@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ..components.choice import Choice
 from ..subjects.trained_models import TrainedModel
@@ -31,6 +32,7 @@ class Plan:
         conditions: seed, target, dtype, device.
         costs: passes for one sample.
         others: further models by name, for perturbations that ask for one.
+        outputs: what the networks and functions compute on a few fixed inputs, as ``run.json`` keeps it.
     """
 
     dataset: str
@@ -40,6 +42,7 @@ class Plan:
     conditions: Conditions
     costs: Costs
     others: Mapping[str, TrainedModel]
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def shards(self) -> list[slice]:

@@ -1,0 +1,185 @@
+"""Tells networks and functions apart that have the same weights and code, but compute something else than before.
+
+A digest of weights and code does not see an attribute that is a list, a buffer that is not saved, a hook, a global
+variable or a helper. So a run keeps what each network, and each function given as an object, computes on a few fixed
+inputs. Where that has changed since its cells were finished, it counts as another one: its digest, and thus the keys of
+its cells, are those of a variant, and the cells are computed anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+
+from ..components import registry
+from ..components.choice import Choice, choose
+from ..components.kinds import Method
+from ..subjects.outputs import REAL, Outputs, function_outputs, network_outputs
+from ..subjects.trained_models import TrainedModel
+from ..toolkit.data import Data, Reference
+from .applies import needs_method, needs_perturbation
+from .batching import Batcher
+from .cell import Cell
+from .conditions import Conditions
+from .scores import score
+from .values import Values
+
+TRIED = 2
+"""For how many samples a function is tried."""
+
+Known = Mapping[str, Mapping[str, Any]]
+"""Outputs as ``run.json`` has them, by what computed them."""
+
+
+class Register:
+    """Gives networks and functions the digest of the variant that they are, and keeps what they compute.
+
+    Args:
+        data: the samples of the run.
+        reference: statistics of the training split, or None.
+        conditions: seed, target, dtype, device.
+        known: what is known in the folder of the run.
+
+    Attributes:
+        outputs: of all that were registered, as ``run.json`` keeps them.
+    """
+
+    def __init__(self, data: Data, reference: Reference | None, conditions: Conditions, known: Known) -> None:
+        self.outputs: dict[str, Mapping[str, Any]] = {}
+        self._data, self._reference, self._conditions, self._known = data, reference, conditions, known
+
+    def network(self, trained: TrainedModel) -> TrainedModel:
+        """A network with its outputs, and with the digest of its variant."""
+        values = self._values(trained, REAL)
+        outputs = network_outputs(values.model, values.x)
+        computed = {"": outputs} if outputs else {}
+        digest = self._register(
+            f"model '{trained.name}'", trained.digest, computed, lambda name, _: network_key(name, self._data)
+        )
+        return replace(trained, digest=digest, outputs=outputs)
+
+    def function(
+        self, choice: Choice, networks: Sequence[TrainedModel], others: Mapping[str, TrainedModel]
+    ) -> Choice:
+        """A method or metric with the digest of its variant; as it is if it has a version, which is raised by hand."""
+        component = choice.component
+        if not component.code:
+            return choice
+        computed = {
+            each.digest: made
+            for each in networks
+            if (made := self._outputs(choice, self._values(each, TRIED, others)))
+        }
+        owner = f"{kind_of(choice)} '{component.name}'"
+        code = self._register(
+            owner,
+            component.code,
+            computed,
+            lambda name, digest: function_key(choice, name, digest, self._data),
+        )
+        return replace(choice, component=replace(component, code=code))
+
+    def _register(
+        self, owner: str, digest: str, computed: Mapping[str, Outputs], key: Callable[[str, str], str]
+    ) -> str:
+        """That of ``digest`` and its variants which is known to compute what was computed now, else the first unknown.
+
+        Args:
+            owner: kind and name of a network or function.
+            digest: of its weights or code.
+            computed: its outputs, those of a function by the network's digest.
+            key: the name under which ``run.json`` has outputs, by the variant's digest and the network's.
+        """
+        free, found = "", ""
+        for variant in _variants(digest, len(self._known) + 1):
+            by_key = {key(variant, network): outputs for network, outputs in computed.items()}
+            before = {name: Outputs.read(self._known[name]) for name in by_key if name in self._known}
+            if not before:
+                free = free or variant
+            elif all(outputs.agrees_with(by_key[name]) for name, outputs in before.items()):
+                found = variant
+                break
+        if not found and free != digest:
+            tqdm.write(
+                f"xaiboard: {owner} computes something else than when its finished cells were computed, with the same"
+                " weights and code; it counts as another one, and its cells are computed anew",
+                file=sys.stderr,
+            )
+        chosen = found or free
+        self.outputs |= {key(chosen, network): outputs.plain for network, outputs in computed.items()}
+        return chosen
+
+    def _outputs(self, choice: Choice, values: Values) -> Outputs | None:
+        """What a method gives for some samples, or a metric for a random map of them; None if it gives nothing."""
+        with suppress(Exception):  # the cells report it
+            if isinstance(choice.component, Method):
+                return (
+                    None
+                    if choice.reason_against(values.model)
+                    else function_outputs(values.attribution(choice))
+                )
+            method = choose(registry.methods["random"]) if needs_method(choice.component) else None
+            perturbed = needs_perturbation(choice.component)
+            perturbation = choose(registry.perturbations["sign_noise"]) if perturbed else None
+            columns = score(values, choice, method, perturbation).score
+            return function_outputs(torch.stack([columns[name] for name in sorted(columns)], 1))
+        return None
+
+    def _values(
+        self, trained: TrainedModel, samples: int, others: Mapping[str, TrainedModel] | None = None
+    ) -> Values:
+        batcher = Batcher(None, self._conditions.device)
+        return Values(
+            trained, self._data[:samples], self._reference, self._conditions, batcher, others=others
+        )
+
+
+def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool:
+    """Whether network and functions of a cell compute what those of another folder did, as far as both are known."""
+    names = {network_key(each.digest, data) for each in (cell.model, cell.other) if each}
+    functions = [choice for choice in (cell.method, cell.metric) if choice]
+    names |= {function_key(each, each.component.code, cell.model.digest, data) for each in functions}
+    both = names & here.keys() & there.keys()
+    return all(Outputs.read(here[name]).agrees_with(Outputs.read(there[name])) for name in both)
+
+
+def network_key(digest: str, data: Data) -> str:
+    """The name under which ``run.json`` has what a network computes."""
+    return f"network {digest[:16]} for samples {data.digest[:16]}"
+
+
+def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
+    """The name under which ``run.json`` has what a function computes for a network."""
+    return f"{kind_of(choice)} {choice.component.name} {code} for {network_key(network, data)}"
+
+
+def kind_of(choice: Choice) -> str:
+    """``method`` or ``metric``."""
+    return "method" if isinstance(choice.component, Method) else "metric"
+
+
+def warn_of_unknown_outputs(finished: Sequence[Cell], data: Data, known: Known) -> None:
+    """Says how many finished cells there are of which it is not known what their networks computed."""
+    unknown = [
+        cell for cell in finished if cell.model.outputs and network_key(cell.model.digest, data) not in known
+    ]
+    if unknown:
+        tqdm.write(
+            f"xaiboard: {len(unknown)} finished cells were computed by a version that did not keep what networks"
+            " compute; their networks are taken for those of this run",
+            file=sys.stderr,
+        )
+
+
+def _variants(digest: str, number: int) -> Iterator[str]:
+    """A digest, and ``number`` others of the same length."""
+    yield digest
+    for each in range(1, number + 1):
+        yield sha256(f"{digest}#{each}".encode()).hexdigest()[: len(digest)]
