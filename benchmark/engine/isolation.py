@@ -27,13 +27,15 @@ class Guard:
         exercise: sends an input through the networks: what that changes is their own doing.
 
     Attributes:
+        seed: as given.
         left: what each component has left behind, by its kind and name, for the notes of its cells.
         harmless: what else it did that changes nobody's scores, for the contract tests.
         trusts_builtins: whether built-in components are not watched.
     """
 
     def __init__(self, networks: Mapping[str, nn.Module], seed: int, exercise: Callable[[], object]) -> None:
-        self._networks, self._seed, self._exercise = networks, seed, exercise
+        self.seed = seed
+        self._networks, self._exercise = networks, exercise
         self._forms = Snapshot(networks, values=False)
         self._start: tuple[Snapshot, Functions] | None = None
         self._depth = 0
@@ -112,7 +114,7 @@ class Guard:
 
     @contextmanager
     def _own_numbers(self, owner: str) -> Iterator[None]:
-        with own_random_numbers(self._seed, owner) as drawn:
+        with own_random_numbers(self.seed, owner) as drawn:
             yield
             if drawn():
                 _add(self.harmless, owner, "drew random numbers from elsewhere than 'rng'")

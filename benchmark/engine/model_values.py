@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import XaiboardError
 from ..lipschitz import bounds
+from ..subjects.outputs import network_outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher
@@ -59,8 +60,7 @@ class ModelValues:
         self.label = data.label.to(device)
         self.mask = None if data.mask is None else data.mask.to(device)
         self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
-        self.broken = ""
-        """Why nothing more can be computed on the model; empty if it can."""
+        self._broken = ""
         self.guard = Guard({"model": self.model, **self.others}, conditions.seed, self._exercise)
 
     def __len__(self) -> int:
@@ -121,6 +121,28 @@ class ModelValues:
         """The model's logits for ``x``, ``(B, K)``, checked."""
         wanted = (len(x), self.classes)
         return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted)
+
+    def check_network(self, culprit: str) -> None:
+        """Computes the outputs by which the network is known again, and notes it if they are others than at the start.
+
+        Args:
+            culprit: who may have changed it.
+        """
+        before, inputs = self.trained.outputs, self.trained.inputs
+        if before is None or inputs is None or self._broken:
+            return
+        with self.memo.uncounted():
+            now = network_outputs(self.model, inputs.to(self.x))
+        if now is None or not now.agrees_with(before):
+            self._broken = (
+                f"model '{self.trained.name}' no longer computes what it did when the run began: {culprit} has changed"
+                " something that it depends on and that cannot be put back; leave it out, or let it work on a copy"
+            )
+
+    def require_network(self) -> None:
+        """Raises XaiboardError if :meth:`check_network` has found another network than at the start."""
+        if self._broken:
+            raise XaiboardError(self._broken)
 
     def _exercise(self) -> None:
         """Sends a sample through the networks, without counting the pass."""

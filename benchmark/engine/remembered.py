@@ -80,14 +80,14 @@ class Contents:
         if isinstance(saved, set):
             return found if now == saved else found | {WHOLE}
         if not isinstance(saved, Mapping):
-            return found if len(now) == len(saved) and all(map(_same, now, saved)) else found | {WHOLE}
+            return found if len(now) == len(saved) and all(map(is_same, now, saved)) else found | {WHOLE}
         if (
             len(now) == len(saved)
             and all(map(is_, now, saved))
             and all(map(is_, now.values(), saved.values()))
         ):
             return found  # the usual case, in C
-        keys = {key for key in {**saved, **now} if not _same(now.get(key, WHOLE), saved.get(key, WHOLE))}
+        keys = {key for key in {**saved, **now} if not is_same(now.get(key, WHOLE), saved.get(key, WHOLE))}
         moved = not keys and list(now) != list(saved)
         return found | keys | ({WHOLE} if moved else set())
 
@@ -183,7 +183,7 @@ def _same_with_nan(one: Tensor, other: Tensor) -> bool:
     return one.is_floating_point() and bool(((one == other) | (one.isnan() & other.isnan())).all())
 
 
-def _same(one: Any, other: Any) -> bool:  # noqa: ANN401
+def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401
     """Whether two values are one object, or equal plain values."""
     plain = (bool, int, float, complex, str, bytes, type(None))
     return one is other or (type(one) is type(other) and isinstance(one, plain) and one == other)

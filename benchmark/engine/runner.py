@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..errors import XaiboardError, message
+from ..errors import message
 from ..store.records import Record, Store
-from ..subjects.outputs import REAL, network_outputs
 from .batching import Batcher
 from .cell import Cell
 from .costs import Cost, total
@@ -43,7 +42,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
     warn_of_changed_code(finished, store)
     cost = plan.total(todo)
     expected = int(cost.forward + cost.backward)
-    inputs = plan.data.x[:REAL] if any(map(own_components, plan.cells)) else None
+    watched = any(map(own_components, plan.cells))
     with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
         done = 0
         for rows, cells in _portions(plan, todo):
@@ -57,8 +56,9 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
                     passes,
                     plan.others,
                 )
-                _check_network(values, inputs, "a component of this run has")
-                for cell in _compute_portion(cells, _shards_within(plan, rows), values, store, inputs):
+                if watched:
+                    values.check_network("a component of this run")
+                for cell in _compute_portion(cells, _shards_within(plan, rows), values, store):
                     bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
                     done += rows.stop == len(plan.data)  # with its last shard the cell is done
 
@@ -89,11 +89,7 @@ def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:
 
 
 def _compute_portion(
-    cells: Sequence[Cell],
-    shards: Mapping[int, slice],
-    values: Values,
-    store: Store,
-    inputs: Tensor | None,
+    cells: Sequence[Cell], shards: Mapping[int, slice], values: Values, store: Store
 ) -> Iterator[Cell]:
     """Computes cells of one model on the samples of ``values``, and yields each just before, for the progress bar.
 
@@ -105,7 +101,7 @@ def _compute_portion(
             yield cell
             method = cell.method
             if not all(store.has(cell.key, shard) for shard in shards):
-                _compute(cell, shards, values, store, inputs)
+                _compute(cell, shards, values, store)
         if method is not None:
             values.memo.forget(method.label)
 
@@ -119,24 +115,20 @@ def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
     return finished, todo
 
 
-def _compute(
-    cell: Cell, shards: Mapping[int, slice], values: Values, store: Store, inputs: Tensor | None
-) -> None:
+def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Store) -> None:
     """Computes a cell on all samples of ``values``, and writes one record for each shard among them.
 
     If a component raises, the error is recorded instead, and the run goes on.
     """
     own = own_components(cell)
     try:
-        if values.broken:
-            raise XaiboardError(values.broken)
+        values.require_network()
         compute = partial(score, values, cell.metric, cell.method, cell.perturbation)
         scores, measured = values.memo.measured(compute)
         records = {shard: _record(values, scores, rows) for shard, rows in shards.items()}
         if own:
-            _check_network(values, inputs, f"{' or '.join(own)} has")
-            if values.broken:
-                raise XaiboardError(values.broken)
+            values.check_network(" or ".join(own))
+            values.require_network()
     except Exception as error:  # a component may raise anything
         said = "; ".join(filter(None, (message(error), values.guard.note(own))))
         store.fail(cell.key, min(shards), said, traceback.format_exc())
@@ -163,26 +155,6 @@ def _compute(
             "backward": int(spent.backward),
         }
         store.write(cell.key, shard, record, cell.identity, {**passes, **provenance})
-
-
-def _check_network(values: Values, inputs: Tensor | None, culprit: str) -> None:
-    """Notes it in ``values`` if the network computes something else than when the run began.
-
-    Args:
-        values: of the network.
-        inputs: the first samples of the data; None if all components are built in, which are not checked.
-        culprit: who has changed it, in the words of a sentence.
-    """
-    before = values.trained.outputs
-    if inputs is None or before is None or values.broken:
-        return
-    with values.memo.uncounted():
-        now = network_outputs(values.model, inputs.to(values.x))
-    if now is None or not now.agrees_with(before):
-        values.broken = (
-            f"model '{values.trained.name}' no longer computes what it did when the run began, and cannot be put"
-            f" back: {culprit} changed something that it depends on; leave it out, or let it work on a copy"
-        )
 
 
 def device_name(device: str) -> str:

@@ -1,10 +1,10 @@
-"""Remembers networks with all that hangs on them, finds what has changed since, and puts it back in place."""
+"""Remembers networks with all that hangs on them or that their code reads; finds and puts back what has changed."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from .remembered import Contents, Numbers
+from .remembered_names import Names
 
-OPAQUE = {*sys.stdlib_module_names, "torch", "numpy"}
+OPAQUE = {*sys.stdlib_module_names, "torch", "numpy", "captum", "xaiboard"}
 """Libraries whose objects are not looked into, apart from layers, tensors, arrays and containers."""
 
 LARGEST = 50_000
@@ -30,7 +31,7 @@ class Snapshot:
     """
 
     def __init__(self, networks: Mapping[str, nn.Module], *, values: bool = True) -> None:
-        self._parts: list[Contents | Numbers] = []
+        self._parts: list[Contents | Names | Numbers] = []
         seen: dict[int, Any] = {}  # objects too: what is made on the way must not hand its identity on
         todo: list[tuple[str, Any]] = list(networks.items())
         while todo and len(self._parts) < LARGEST:
@@ -40,10 +41,15 @@ class Snapshot:
             if isinstance(each, (Tensor, np.ndarray)):
                 if not is_lazy(each):
                     self._parts.append(Numbers(where, each, values=values))
+            elif isinstance(each, FunctionType):
+                if not _is_opaque(each.__module__):
+                    self._parts.append(part := Names(each))
+                    todo += part.inside()
             elif (held := _held(each)) is not None:
-                part = Contents(where, each, held)
-                self._parts.append(part)
+                self._parts.append(part := Contents(where, each, held))
                 todo += part.inside()
+                if isinstance(each, nn.Module):
+                    todo += _code(each)
             else:
                 continue
             seen[id(each)] = each
@@ -76,8 +82,19 @@ def _held(each: Any) -> Any:  # noqa: ANN401 - whatever hangs on a network
         return each
     if isinstance(each, tuple):
         return list(each)
-    known = type(each).__module__.partition(".")[0] in OPAQUE
-    return None if known or isinstance(each, type) else getattr(each, "__dict__", None)
+    known = _is_opaque(type(each).__module__) or isinstance(each, type)
+    return None if known else getattr(each, "__dict__", None)
+
+
+def _code(layer: nn.Module) -> list[tuple[str, FunctionType]]:
+    """The functions of a layer's class, those of torch apart."""
+    classes = [each for each in type(layer).__mro__ if not _is_opaque(each.__module__)]
+    found = ((f"{each.__name__}.{name}", value) for each in classes for name, value in vars(each).items())
+    return [(name, value) for name, value in found if isinstance(value, FunctionType)]
+
+
+def _is_opaque(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in OPAQUE
 
 
 def _phrase(change: str, places: list[str]) -> str:

@@ -63,21 +63,26 @@ class Register:
         digest = self._register(
             f"model '{trained.name}'", trained.digest, computed, lambda name, _: network_key(name, self._data)
         )
-        return replace(trained, digest=digest, outputs=outputs)
+        return replace(trained, digest=digest, outputs=outputs, inputs=values.x)
 
     def function(
         self, choice: Choice, networks: Sequence[TrainedModel], others: Mapping[str, TrainedModel]
     ) -> Choice:
-        """A method or metric with the digest of its variant; as it is if it has a version, which is raised by hand."""
+        """A method or metric with the digest of its variant; as it is if it has a version, which is raised by hand.
+
+        Raises:
+            XaiboardError: it changed what a network computes, and that cannot be put back.
+        """
         component = choice.component
         if not component.code:
             return choice
-        computed = {
-            each.digest: made
-            for each in networks
-            if (made := self._outputs(choice, self._values(each, TRIED, others)))
-        }
-        owner = f"{kind_of(choice)} '{component.name}'"
+        owner, computed = f"{kind_of(choice)} '{component.name}'", {}
+        for network in networks:
+            values = self._values(network, TRIED, others)
+            if outputs := self._outputs(choice, values):
+                computed[network.digest] = outputs
+            values.check_network(owner)
+            values.require_network()
         code = self._register(
             owner,
             component.code,

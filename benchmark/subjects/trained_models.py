@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..components.kinds import Model
 from ..components.registry import models
@@ -34,6 +34,7 @@ class TrainedModel:
         version: the entry's version.
         lipschitz: the L2 Lipschitz constant that it claims, or None.
         outputs: what it computes on a few fixed inputs, or None if that is not known.
+        inputs: the samples among these inputs, ``(N, ...)``.
     """
 
     name: str
@@ -43,6 +44,7 @@ class TrainedModel:
     version: int = 1
     lipschitz: float | None = None
     outputs: Outputs | None = None
+    inputs: Tensor | None = None
 
     @property
     def identity(self) -> dict[str, object]:
