@@ -149,7 +149,8 @@ def careless(name: str, *, fails: bool = False) -> Callable[..., Tensor]:
 
 
 def run(out: Path, methods: list[object], metrics: list[object], **changed: object) -> xb.Run:
-    given = {"models": {"net": Net(), "other": Net()}, "dataset": "tiny", "perturbations": "sign_noise"}
+    with torch.random.fork_rng():
+        given = {"models": {"net": Net(), "other": Net()}, "dataset": "tiny", "perturbations": "sign_noise"}
     return xb.run(**{**given, **changed}, methods=methods, metrics=metrics, out=out, progress=False)
 
 
