@@ -17,6 +17,7 @@ from .components.decorators import make_method
 from .engine.batching import Batcher
 from .engine.cell import Cell
 from .engine.conditions import Conditions
+from .engine.isolation import alone
 from .engine.plan import Plan, make_cells
 from .engine.probe import probe
 from .engine.runner import execute, split
@@ -215,19 +216,22 @@ def make_plan(request: Request) -> Plan:
     Raises:
         XaiboardError: a mistake in the data or the weights, or nothing to run.
     """
-    data = _samples(request)
-    networks = [
-        trained_models.wrap_object(model, name)
-        if isinstance(model, nn.Module)
-        else trained_models.load(model, request.dataset, data.shape, len(data.classes))
-        for name, model in request.models.items()
-    ]
-    parts = (*request.methods, *request.metrics, *request.perturbations)
-    reference = load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
-    others = {
-        name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
-        for name in sorted({choice.other_model for choice in request.perturbations} - {""})
-    }
+    with alone("loading data and models"):
+        data = _samples(request)
+        networks = [
+            trained_models.wrap_object(model, name)
+            if isinstance(model, nn.Module)
+            else trained_models.load(model, request.dataset, data.shape, len(data.classes))
+            for name, model in request.models.items()
+        ]
+        parts = (*request.methods, *request.metrics, *request.perturbations)
+        reference = (
+            load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
+        )
+        others = {
+            name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
+            for name in sorted({choice.other_model for choice in request.perturbations} - {""})
+        }
     register = Register(data, reference, request.conditions, _known_outputs(request))
     networks = [register.network(network) for network in networks]
     others = {name: register.network(other) for name, other in others.items()}

@@ -102,8 +102,11 @@ def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...]
 
     if write:
         from .engine.inventory import inventory
+        from .store.builtin_ranges import write_builtin_ranges
 
-        click.echo(write_catalogue(inventory()))
+        found = inventory()
+        click.echo(write_catalogue(found))
+        click.echo(write_builtin_ranges(found["metrics"]))
         return
     catalogue = read_catalogue()
     if plugins or has_entry_points():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 from ..components.kinds import Component
 from ..errors import XaiboardError
@@ -118,6 +120,25 @@ class Guard:
             yield
             if drawn():
                 _add(self.harmless, owner, "drew random numbers from elsewhere than 'rng'")
+
+
+@contextmanager
+def alone(what: str, networks: Mapping[str, nn.Module] | None = None) -> Iterator[None]:
+    """Puts back what code of the user's changes outside a cell, and says it on the terminal.
+
+    Args:
+        what: whose code runs: ``loading plug-ins``.
+        networks: that it may change, by how it would write them.
+    """
+    kept = Settings(), Functions(networks or {}), Snapshot(networks or {})
+    try:
+        yield
+    finally:
+        changes = [change for each in kept for change in each.changes() if not change.startswith(GRADIENTS)]
+        for each in kept:
+            each.put_back()
+        if changes:
+            tqdm.write(f"xaiboard: {what} {', '.join(changes)}: put back", file=sys.stderr)
 
 
 def _add(said: dict[str, list[str]], owner: str, phrase: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..components.choice import Choice
@@ -14,6 +15,7 @@ from .applies import needs_method, needs_perturbation, reason_against
 from .cell import Cell
 from .conditions import Conditions
 from .costs import Cost
+from .isolation import alone
 from .probe import Costs
 
 SHARD_BYTES = 2**27
@@ -70,7 +72,7 @@ class Plan:
             "shards": len(self.shards),
             "seed": self.conditions.seed,
             "columns": {
-                name: {column: asdict(metric.column(column)) for column in ("", *metric.columns)}
+                name: {column: said.reading(metric.column(column)) for column in ("", *metric.columns)}
                 for name, metric in metrics.items()
             },
             "labels": said.labels(self.cells, rows),
@@ -106,8 +108,10 @@ def make_cells(
     cells = []
     for model in models:
         for method, metric, perturbation in _combinations(methods, metrics, perturbations):
-            reason = reason_against(model, method, metric, perturbation, data)
             parts = [choice for choice in (method, metric, perturbation) if choice is not None]
+            own = [part.component.name for part in parts if _decides_by_itself(part)]
+            with alone(f"'applies' of '{own[0]}'", {"model": model.module}) if own else nullcontext():
+                reason = reason_against(model, method, metric, perturbation, data)
             statistics = (
                 reference.digest if reference and any(part.needs("reference") for part in parts) else ""
             )
@@ -127,6 +131,11 @@ def make_cells(
                 )
             )
     return cells
+
+
+def _decides_by_itself(choice: Choice) -> bool:
+    """Whether code of the user's says if a component applies to a model."""
+    return not choice.component.built_in and getattr(choice.component, "applies", None) is not None
 
 
 def _combinations(

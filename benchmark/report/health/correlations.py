@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..drawing import save
-from ..matrices import COLUMN
+from ..blocks import COLUMN
 from ..reliability import exact
 
 CORRELATIONS = [

@@ -368,3 +368,27 @@ def test_a_built_in_method_that_raises_leaves_no_hook(
     beside = run(tmp_path / "beside", ["deconvnet", *METHODS], METRICS)
     assert set(beside.failed["method"]) == {"deconvnet"}
     assert scores(beside) == alone
+
+
+@pytest.mark.usefixtures("tiny")
+def test_code_outside_cells_is_put_right_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What says whether a method applies, and what a plug-in does when it is loaded."""
+
+    def applies(model: Net) -> None:
+        zero(model)
+
+    @xb.method(applies=applies)
+    def decides(x: Tensor) -> Tensor:
+        return x
+
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(
+        "import torch\nimport xaiboard.benchmark as xb\n\ntorch.set_default_dtype(torch.float64)\n\n\n"
+        "@xb.method()\ndef of_a_file(x):\n    return x\n"
+    )
+    alone = scores(run(tmp_path / "alone", METHODS, METRICS))
+    beside = run(tmp_path / "beside", ["decides", "of_a_file", *METHODS], METRICS, plugins=[plugin])
+    assert scores(beside) == alone
+    said = capsys.readouterr().err
+    assert "loading plug-ins changed torch's default dtype: put back" in said
+    assert "'applies' of 'decides' changed the values of 'model.body.0.bias' and 5 more: put back" in said
