@@ -121,9 +121,11 @@ class Numbers:
 
     def __init__(self, where: str, owner: Any, *, values: bool) -> None:  # noqa: ANN401 - tensor or array
         self.where, self.owner = where, owner
-        self.data = owner.data if isinstance(owner, Tensor) else owner
+        self.data: Any = owner.data if isinstance(owner, Tensor) else owner
         self.form = _form(owner)
-        self.saved = (self.data.clone() if isinstance(owner, Tensor) else owner.copy()) if values else None
+        self.saved: Any = (
+            (self.data.clone() if isinstance(owner, Tensor) else owner.copy()) if values else None
+        )
         leaf = isinstance(owner, Tensor) and owner.is_leaf
         self.gradient = (owner.requires_grad, owner.grad) if leaf else None
 

@@ -39,7 +39,7 @@ class Snapshot:
             if id(each) in seen:
                 continue
             if isinstance(each, (Tensor, np.ndarray)):
-                if not is_lazy(each):
+                if not (isinstance(each, Tensor) and is_lazy(each)):
                     self._parts.append(Numbers(where, each, values=values))
             elif isinstance(each, FunctionType):
                 if not _is_opaque(each.__module__):

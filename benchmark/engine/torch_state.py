@@ -137,8 +137,13 @@ class Functions:
 
 def _functions(owner: Any) -> dict[str, object]:  # noqa: ANN401 - a module or a class
     """The functions of a class or of a part of torch; of torch itself operations alone: it replaces others itself."""
-    kinds = (BuiltinFunctionType,) if owner is torch else (Callable, staticmethod, classmethod, property)
-    return {name: value for name, value in vars(owner).items() if isinstance(value, kinds)}
+
+    def is_function(value: object) -> bool:
+        if owner is torch:
+            return isinstance(value, BuiltinFunctionType)
+        return callable(value) or isinstance(value, (staticmethod, classmethod, property))
+
+    return {name: value for name, value in vars(owner).items() if is_function(value)}
 
 
 @contextmanager

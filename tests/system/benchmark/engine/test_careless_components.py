@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,8 @@ class Net(nn.Module):
         self.body = nn.Sequential(
             nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(), nn.Flatten(), nn.Linear(4 * 36, 4)
         )
-        self.scales, self.settled = [1.0, {"of inputs": 1.0}], Settled()
+        self.scales: list[Any] = [1.0, {"of inputs": 1.0}]
+        self.settled = Settled()
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
             for parameter in self.parameters():
@@ -67,13 +69,16 @@ def hook_backward(model: Net) -> None:
 
 def replace_relu(model: Net) -> None:
     functional.relu = functional.gelu
-    nn.ReLU.forward = nn.GELU.forward
+    setattr(nn.ReLU, "forward", nn.GELU.forward)  # noqa: B010 - no class of torch's is meant to change
 
 
 MODEL: dict[str, tuple[Spoil, str]] = {
     "training mode": (lambda model: model.train(), "changed the training mode of 'model' and 7 more"),
     "weights": (zero, "changed the values of 'model.body.0.bias' and 5 more"),
-    "buffer": (lambda model: model.body[1].running_var.mul_(9), "changed the values of 'model.body.1.running_var'"),
+    "buffer": (
+        lambda model: model.body[1].get_buffer("running_var").mul_(9),
+        "changed the values of 'model.body.1.running_var'",
+    ),
     "dtype": (lambda model: model.double(), "changed the dtype, device or shape of 'model.body.0.bias' and 5 more"),
     "requires_grad": (
         lambda model: model.requires_grad_(False), "changed requires_grad of 'model.body.0.bias' and 5 more"
@@ -148,7 +153,7 @@ def careless(name: str, *, fails: bool = False) -> Callable[..., Tensor]:
     return method
 
 
-def run(out: Path, methods: list[object], metrics: list[object], **changed: object) -> xb.Run:
+def run(out: Path, methods: Sequence[object], metrics: Sequence[object], **changed: object) -> xb.Run:
     with torch.random.fork_rng():
         given = {"models": {"net": Net(), "other": Net()}, "dataset": "tiny", "perturbations": "sign_noise"}
     return xb.run(**{**given, **changed}, methods=methods, metrics=metrics, out=out, progress=False)
@@ -252,6 +257,16 @@ def test_what_a_metric_changes_while_it_asks_for_explanations_is_there_while_it_
     assert set(finished.cells["note"]) == {""}
 
 
+def streams() -> list[str]:
+    """Where torch, NumPy and Python are in their random numbers."""
+    numpy = np.random.get_state(legacy=False)  # noqa: NPY002
+    return [
+        torch.get_rng_state().numpy().tobytes().hex(),
+        repr(numpy["state"]["key"].tolist()),
+        repr(random.getstate()),
+    ]
+
+
 @pytest.mark.usefixtures("tiny")
 def test_random_numbers_of_a_component_are_its_own(tmp_path: Path) -> None:
     """Neither does another component change them, nor does it change those of the program."""
@@ -266,16 +281,14 @@ def test_random_numbers_of_a_component_are_its_own(tmp_path: Path) -> None:
         return x
 
     models = {"net": Net()}
-    before = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+    before = streams()
     alone = run(tmp_path / "alone", [draws], ["gini"], models=models)
     beside = run(tmp_path / "beside", [seeds, draws], ["gini"], models=models)
     values = [each.scores.query("method == 'draws'")["score"].tolist() for each in (alone, beside)]
     assert values[0] == values[1]
     other = run(tmp_path / "other", [draws], ["gini"], models=models, seed=1)
     assert other.scores["score"].tolist() != values[0]
-    after = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
-    assert torch.equal(before[0], after[0])
-    assert before[1:] == after[1:]
+    assert streams() == before
 
 
 @pytest.mark.usefixtures("tiny")
@@ -313,11 +326,9 @@ def test_nothing_more_is_computed_on_a_network_that_changed_in_the_middle(tmp_pa
 
     xb.method(name="late")(settles_late)
     finished = run(tmp_path, ["random", "late", "saliency"], ["gini", "gradient_norm"])
-    states = finished.cells.groupby(["model", "method"])["status"].agg(
-        lambda each: "/".join(sorted(set(each)))
-    )
-    assert states["net"].to_dict() == {"": "ok", "late": "ok", "random": "ok", "saliency": "ok"}
-    assert states["other"].to_dict() == {"": "ok", "late": "failed", "random": "ok", "saliency": "failed"}
+    columns = zip(*(finished.cells[name] for name in ("model", "method", "status")), strict=True)
+    failed = {(model, method) for model, method, status in columns if status == "failed"}
+    assert failed == {("other", "late"), ("other", "saliency")}
     assert (
         finished.failed["note"].str.contains("'other' no longer computes .*: method 'late' has changed").all()
     )

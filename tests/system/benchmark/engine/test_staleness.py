@@ -11,15 +11,15 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 
-FACTOR = {"of all": 1.0}
+FACTOR: dict[str, float] = {"of all": 1.0}
 CHANGED = "computes something else than when its finished cells were computed"
 
 
 def linear() -> nn.Sequential:
-    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10, bias=False))
+    head = nn.Linear(784, 10, bias=False)
     with torch.no_grad():
-        model[1].weight.copy_(torch.randn(10, 784, generator=torch.Generator().manual_seed(0)))
-    return model
+        head.weight.copy_(torch.randn(10, 784, generator=torch.Generator().manual_seed(0)))
+    return nn.Sequential(nn.Flatten(), head)
 
 
 class Scaled(nn.Module):
@@ -27,8 +27,9 @@ class Scaled(nn.Module):
 
     def __init__(self, where: str, factor: float) -> None:
         super().__init__()
-        self.head = linear()[1]
+        self.head = linear()
         self.factors = [1.0]
+        self.kept: Tensor
         self.register_buffer("kept", torch.ones(()), persistent=False)
         FACTOR["of all"] = 1.0
         match where:
@@ -37,14 +38,14 @@ class Scaled(nn.Module):
             case "buffer":
                 self.kept = torch.tensor(factor)
             case "hook":
-                self.head.register_forward_hook(lambda module, given, output: factor * output)
+                self.head.register_forward_hook(lambda *given: factor * given[-1])
             case "backward hook":
                 self.head.register_full_backward_pre_hook(lambda module, given: (factor * given[0],))
             case "global":
                 FACTOR["of all"] = factor
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(x.flatten(1)) * self.factors[0] * self.kept * FACTOR["of all"]
+        return self.head(x) * self.factors[0] * self.kept * FACTOR["of all"]
 
 
 def score(out: Path, model: nn.Module, **changed: object) -> float:
