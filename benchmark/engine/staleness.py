@@ -10,25 +10,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-import torch
 from tqdm.auto import tqdm
 
-from ..components import registry
-from ..components.choice import Choice, choose
+from ..components.choice import Choice
 from ..components.kinds import Method
-from ..subjects.outputs import REAL, Outputs, function_outputs, network_outputs
+from ..subjects.outputs import REAL, Outputs, network_outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
-from .applies import needs_method, needs_perturbation
 from .batching import Batcher
 from .cell import Cell
 from .conditions import Conditions
-from .scores import score
+from .trial import try_function
 from .values import Values
 
 TRIED = 2
@@ -70,25 +66,29 @@ class Register:
     ) -> Choice:
         """A method or metric with the digest of its variant; as it is if it has a version, which is raised by hand.
 
+        Of a component with a version it is only said that it gives other values than before.
+
         Raises:
             XaiboardError: it changed what a network computes, and that cannot be put back.
         """
         component = choice.component
-        if not component.code:
+        if component.built_in:
             return choice
         owner, computed = f"{kind_of(choice)} '{component.name}'", {}
         for network in networks:
             values = self._values(network, TRIED, others)
-            if outputs := self._outputs(choice, values):
+            if outputs := try_function(choice, values):
                 computed[network.digest] = outputs
             values.check_network(owner)
             values.require_network()
-        code = self._register(
-            owner,
-            component.code,
-            computed,
-            lambda name, digest: function_key(choice, name, digest, self._data),
-        )
+
+        def key(code: str, network: str) -> str:
+            return function_key(choice, code, network, self._data)
+
+        if not component.code:
+            self._compare(owner, {key("", network): outputs for network, outputs in computed.items()})
+            return choice
+        code = self._register(owner, component.code, computed, key)
         return replace(choice, component=replace(component, code=code))
 
     def _register(
@@ -112,30 +112,23 @@ class Register:
                 found = variant
                 break
         if not found and free != digest:
-            tqdm.write(
-                f"xaiboard: {owner} computes something else than when its finished cells were computed, with the same"
-                " weights and code; it counts as another one, and its cells are computed anew",
-                file=sys.stderr,
+            _say(
+                f"{owner} computes something else than when its finished cells were computed, with the same weights and"
+                " code; it counts as another one, and its cells are computed anew"
             )
         chosen = found or free
         self.outputs |= {key(chosen, network): outputs.plain for network, outputs in computed.items()}
         return chosen
 
-    def _outputs(self, choice: Choice, values: Values) -> Outputs | None:
-        """What a method gives for some samples, or a metric for a random map of them; None if it gives nothing."""
-        with suppress(Exception):  # the cells report it
-            if isinstance(choice.component, Method):
-                return (
-                    None
-                    if choice.reason_against(values.model)
-                    else function_outputs(values.attribution(choice))
-                )
-            method = choose(registry.methods["random"]) if needs_method(choice.component) else None
-            perturbed = needs_perturbation(choice.component)
-            perturbation = choose(registry.perturbations["sign_noise"]) if perturbed else None
-            columns = score(values, choice, method, perturbation).score
-            return function_outputs(torch.stack([columns[name] for name in sorted(columns)], 1))
-        return None
+    def _compare(self, owner: str, computed: Mapping[str, Outputs]) -> None:
+        """Says whether a function with a version gives other values than its finished cells were made of."""
+        before = {name: Outputs.read(self._known[name]) for name in computed if name in self._known}
+        if not all(outputs.agrees_with(computed[name]) for name, outputs in before.items()):
+            _say(
+                f"{owner} gives other values than when its finished cells were computed, and they are kept; raise its"
+                " version to compute them again"
+            )
+        self.outputs |= {name: outputs.plain for name, outputs in computed.items()}
 
     def _values(
         self, trained: TrainedModel, samples: int, others: Mapping[str, TrainedModel] | None = None
@@ -161,8 +154,16 @@ def network_key(digest: str, data: Data) -> str:
 
 
 def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
-    """The name under which ``run.json`` has what a function computes for a network."""
-    return f"{kind_of(choice)} {choice.component.name} {code} for {network_key(network, data)}"
+    """The name under which ``run.json`` has what a function computes for a network.
+
+    Args:
+        choice: the function with its settings.
+        code: digest of its code, or of its variant; empty if it has a version.
+        network: digest of the network.
+        data: the samples of the run.
+    """
+    version = f"{choice.component.version}.{code}" if code else str(choice.component.version)
+    return f"{kind_of(choice)} {choice.label} {version} for {network_key(network, data)}"
 
 
 def kind_of(choice: Choice) -> str:
@@ -176,11 +177,14 @@ def warn_of_unknown_outputs(finished: Sequence[Cell], data: Data, known: Known) 
         cell for cell in finished if cell.model.outputs and network_key(cell.model.digest, data) not in known
     ]
     if unknown:
-        tqdm.write(
-            f"xaiboard: {len(unknown)} finished cells were computed by a version that did not keep what networks"
-            " compute; their networks are taken for those of this run",
-            file=sys.stderr,
+        _say(
+            f"{len(unknown)} finished cells were computed by a version that did not keep what networks compute; their"
+            " networks are taken for those of this run"
         )
+
+
+def _say(sentence: str) -> None:
+    tqdm.write(f"xaiboard: {sentence}", file=sys.stderr)
 
 
 def _variants(digest: str, number: int) -> Iterator[str]:

@@ -192,3 +192,28 @@ def test_a_function_that_draws_random_numbers_is_known_again(tmp_path: Path) -> 
 
     assert run() == run()
     assert len(written(tmp_path)) == 1
+
+
+def test_a_function_with_a_version_whose_helper_changed_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its version is raised by hand; no digest of its code sees the helper."""
+    xb.method(name="by_helper")(by_a_global)
+    said = (
+        "method 'by_helper' gives other values than when its finished cells were computed, and they are kept"
+    )
+
+    def run(factor: float) -> str:
+        FACTOR["of all"] = factor
+        given = {"methods": "by_helper", "metrics": "gini", "samples": 8, "out": tmp_path, "progress": False}
+        xb.run(models={"net": linear()}, **given)
+        return capsys.readouterr().err
+
+    assert said not in run(1.0)
+    assert said not in run(1.0)
+    assert said in run(4.0)
+    assert said in run(4.0)
+    assert said not in run(1.0)
+    xb.method(name="by_helper", version=2)(by_a_global)
+    assert said not in run(4.0)
+    assert len(written(tmp_path)) == 2
