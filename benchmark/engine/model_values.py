@@ -145,11 +145,12 @@ class ModelValues:
             raise XaiboardError(self._broken)
 
     def _exercise(self) -> None:
-        """Sends a sample through the networks, without counting the pass."""
+        """Sends a sample forward and backward through the networks, without counting the passes."""
         with self.memo.uncounted():
             for network in (self.model, *self.others.values()):
-                with suppress(Exception):  # whoever needs the network reports that
-                    network(self.x[:1])
+                with suppress(Exception), torch.enable_grad():  # whoever needs the network reports that
+                    leaf = self.x[:1].clone().requires_grad_()
+                    torch.autograd.grad(network(leaf.clone()).sum(), leaf)
 
     def _batched(self, function: Callable[[slice], Tensor]) -> Tensor:
         """``function(rows)`` of every batch, put together for all samples, ``(N, ...)``."""

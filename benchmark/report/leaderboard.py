@@ -92,7 +92,10 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
 
 
 def _notes(table: pd.DataFrame) -> pd.Series:
-    """How many samples were left out of a mean, and why; whether an attack has not converged; what a rank lacks."""
+    """How many samples were left out of a mean, and why; whether an attack has not converged; what a rank lacks.
+
+    Before them stands what the cell itself says: what a careless component has changed.
+    """
     samples, left = table["samples"], table["samples"] - table["n"]
     why = np.where(
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
@@ -100,7 +103,7 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     counts = left.astype(str) + " of " + samples.astype(str)
     left_out = (counts + " samples left out: " + why).where(left > 0, "")
     weak = pd.Series(np.where(table["converged"] == NOT_CONVERGED, NOT_CONVERGED, ""), index=table.index)
-    parts = [table["note"].where(left_out == "", ""), left_out, weak, table["rank_note"]]
+    parts = [table["note"], left_out, weak, table["rank_note"]]
     joined = parts[0].astype(str)
     for part in parts[1:]:
         joined = joined.where(part == "", joined.where(joined == "", joined + "; ") + part)
