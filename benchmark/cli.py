@@ -1,4 +1,4 @@
-"""The command line: ``run``, ``list``, ``leaderboard``, ``publish``, ``status``, ``train``, ``audit``, ``check``."""
+"""The command line: runs, lists, tables, comparisons, trainings, checks."""
 
 from __future__ import annotations
 
@@ -139,6 +139,32 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
         consolidate(store)
         write(folder, Results(folder))
     click.echo(describe_files(folder))
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("other", required=False, type=click.Path(path_type=Path))
+@click.option("--method", default="", help="The method that is compared with others, on each model.")
+@click.option(
+    "--model", default="", help="The model that is compared; with --method, the only one that counts."
+)
+@click.option("--against", default="all", show_default=True, help="Methods or models, by commas.")
+@click.option("--on", default="", help="Patterns of metric columns: 'deletion,gini'.  [default: all]")
+@click.option("--margin", type=float, help="Differences up to it do not matter, in units of the score.")
+@click.option("--correct", type=click.Choice(["columns"]), help="Verdicts hold for all columns together.")
+@click.option("--seeds", is_flag=True, help="Models stand for their recipes: all seeds of each take part.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for compare.csv.  [default: FOLDER]")
+def compare(folder: Path, other: Path | None, out: Path | None, **words: Any) -> None:  # noqa: ANN401
+    """Is it better? A row for each column: difference, interval, verdict, and how many samples would settle it.
+
+    With OTHER the two runs are joined on what is equal in both.
+    """
+    from .report.comparison.ask import ask, read_question
+    from .report.comparison.write import describe, write_comparison
+
+    found = ask(folder, other, read_question(**words))
+    paths = write_comparison(found, out or folder)
+    click.echo(describe(found) + "\n" + ", ".join(map(str, paths)))
 
 
 @commands.command()

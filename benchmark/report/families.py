@@ -10,15 +10,27 @@ import pandas as pd
 
 from ..statistics.differences import Differences
 from ..statistics.ranks import Column, prepare
+from ..statistics.recipes import recipe_difference
 from ..statistics.signs import flipped_sums_of
 from ..store.columns import LABEL
 from ..store.glossary import Glossary
 from .blocks import COLUMN, DIRECTIONS, Blocks
-from .sides import Compared, Side, compare_sides, family_sides, opponents, single_sides
+from .sides import (
+    IMAGES,
+    SEEDS,
+    Compared,
+    Side,
+    compare_sides,
+    family_sides,
+    opponents,
+    recipe_sides,
+    single_sides,
+)
 
 FAMILIES = [
     "dataset", "method", "metric", "settings", "perturbation", "higher_is_better", "family_a", "family_b",
     "models_a", "models_b", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "better", "n", "status", "note",
+    "unit",
 ]  # fmt: skip
 
 States = Mapping[tuple[str, ...], tuple[str, str]]
@@ -29,19 +41,22 @@ def compare_families(cells: pd.DataFrame, blocks: Blocks, glossary: Glossary) ->
     """Models of different families, and whole families, compared in pairs on common correct samples.
 
     Only columns that may be compared across models take part. A sample counts if every model classifies it
-    correctly. A family's mean is the plain mean over its models; it is empty where one of them has no score. Intervals
-    and verdicts hold at 95 % for all pairs of models of a row's column together, and for all pairs of families. They
-    are about these trained networks: samples are drawn anew, trainings are not.
+    correctly. A family's mean is the plain mean over its models; it is empty where one of them has no score.
+
+    Where ``unit`` is ``images``, a row is about these trained networks: samples are drawn anew, trainings are not.
+    Intervals and verdicts then hold at 95 % for all pairs of models in a column together, and for all pairs of
+    families. Recipes of which there are several networks meet with the unit ``seeds and images``: trainings are drawn
+    anew too, and each interval holds at 95 % by itself.
     """
     comparable = blocks.rows["across_models"] & (blocks.rows["method"] != "")
     labels = cells[[*LABEL, "status", "note"]].astype(str).iloc[::-1].itertuples(index=False)
     states = {row[: len(LABEL)]: row[len(LABEL) :] for row in labels}
     rows = []
     for dataset in blocks.rows.loc[comparable, "dataset"].unique():
-        correct = blocks.correct(dataset).to_numpy()
+        correct = blocks.correct(dataset)
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
-        groups = _hypotheses(models)
+        groups, recipes = _hypotheses(models), recipe_sides(models)
         of_dataset = comparable & (blocks.rows["dataset"] == dataset)
         for _, of_method in blocks.groups(["method"], of_dataset):
             some = [
@@ -55,6 +70,7 @@ def compare_families(cells: pd.DataFrame, blocks: Blocks, glossary: Glossary) ->
                     compared = compare_sides(column, models_there, sides, first["higher_is_better"])
                     found = compared.differences(flipped)
                     rows.extend(_pairs(first, models_there, sides, compared, found, glossary, states))
+                rows.extend(_recipe_pairs(first, models_there, recipes, column))
     return pd.DataFrame(rows, columns=FAMILIES)
 
 
@@ -64,11 +80,44 @@ def _hypotheses(models: pd.DataFrame) -> list[list[Side]]:
     return [single, whole] if len(whole) < len(single) else [single]
 
 
-def _prepared(blocks: Blocks, places: np.ndarray, correct: np.ndarray, glossary: Glossary) -> Column:
+def _recipe_pairs(
+    first: Mapping[str, str], models: list[str], recipes: list[Side], column: Column
+) -> Iterator[dict[str, Any]]:
+    """One row for each two recipes of different families that have several networks with scores here."""
+    compared = compare_sides(column, models, recipes, first["higher_is_better"])
+    place = dict(zip(compared.sides, compared.share > 0, strict=True))
+    for a, b in opponents(recipes):
+        if a in place and b in place:
+            found = recipe_difference(column.means, *map(np.flatnonzero, (place[a], place[b])))
+            effect, low, high = (compared.sign * value for value in found)
+            row = _row(first, recipes[a], recipes[b])
+            directed = first["higher_is_better"] in DIRECTIONS
+            winner = row["family_a"] if found.low > 0 else row["family_b"] if found.high < 0 else ""
+            mean_a, mean_b = (compared.sign * column.means.mean[place[side]].mean() for side in (a, b))
+            yield {
+                **row, "mean_a": mean_a, "mean_b": mean_b, "difference": effect, "ci_low": min(low, high),
+                "ci_high": max(low, high), "better": winner if directed else "", "n": len(column.means.influence),
+                "status": "ok", "note": "", "unit": SEEDS,
+            }  # fmt: skip
+
+
+def _row(first: Mapping[str, str], a: Side, b: Side) -> dict[str, str]:
+    """What a row is about."""
+    return {
+        **{name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")},
+        "family_a": a.family,
+        "family_b": b.family,
+        "models_a": "+".join(a.models),
+        "models_b": "+".join(b.models),
+        "unit": IMAGES,
+    }
+
+
+def _prepared(blocks: Blocks, places: np.ndarray, correct: pd.Series, glossary: Glossary) -> Column:
     """The models with scores of one method in one column, on the samples that all classify correctly."""
-    matrix, first = blocks.matrix(places), blocks.facts(places[0])
+    first = blocks.facts(places[0])
     return prepare(
-        matrix.score[correct], matrix.weight[correct],
+        *blocks.matrix(places, correct),
         higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
     )  # fmt: skip
 
@@ -95,18 +144,20 @@ def _pairs(
     """
     place = {side: at for at, side in enumerate(compared.sides)}
     for a, b in opponents(sides):
-        row = {
-            **{name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")},
-            "family_a": sides[a].family,
-            "family_b": sides[b].family,
-            "models_a": "+".join(sides[a].models),
-            "models_b": "+".join(sides[b].models),
-        }
+        row = _row(first, sides[a], sides[b])
         if a in place and b in place:
-            yield {**row, **_difference(compared, found, place[a], place[b]), **_better(row, found, place[a], place[b])}
+            yield {
+                **row,
+                **_difference(compared, found, place[a], place[b]),
+                **_better(row, found, place[a], place[b]),
+            }
         else:
             cell = {**first, "metric": glossary.columns[first["metric"]].metric}
-            yield {**row, "n": 0, **_why_not(models, found.n, (*sides[a].models, *sides[b].models), cell, states)}
+            yield {
+                **row,
+                "n": 0,
+                **_why_not(models, found.n, (*sides[a].models, *sides[b].models), cell, states),
+            }
 
 
 def _difference(compared: Compared, found: Differences, a: int, b: int) -> dict[str, str | float]:

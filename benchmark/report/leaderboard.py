@@ -19,6 +19,9 @@ LEADERBOARD = [
     "note", "best", "control",
 ]  # fmt: skip
 
+SKEWED = "too few samples for their skewness: false claims are more frequent than 5 %"
+"""Said of columns that are marked; how much more frequent they are is not known well enough for a number."""
+
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
 """What names the cell of a row: as the row's own names, but all columns of a metric are of one cell."""
 
@@ -42,7 +45,7 @@ def leaderboard(
         glossary: what the names stand for.
     """
     finished = blocks.rows.assign(converged=converged).join(_numbers(standings, len(blocks.rows)))
-    finished = finished.reindex(columns=[*LEADERBOARD, "samples", "converged", "rank_note"])
+    finished = finished.reindex(columns=[*LEADERBOARD, "scored", "samples", "converged", "rank_note"])
     finished = finished.assign(cell=[glossary.columns[text].metric for text in finished["metric"]])
     known = cells.rename(columns={"metric": "cell"})[[*_CELL, "seconds", "status", "note", "control"]]
     table = finished.drop(columns=["seconds", "status", "note", "control"]).merge(known, on=_CELL, how="left")
@@ -58,15 +61,16 @@ def leaderboard(
 def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
     """Means, intervals and ranks of all rows of the blocks, in their order."""
     means = {name: np.full(size, np.nan) for name in ("mean", "ci_low", "ci_high")}
-    counts = {name: np.zeros(size, dtype=np.int64) for name in ("n", "samples", "rank", "rank_low", "rank_high")}
+    counts = {name: np.zeros(size, dtype=np.int64) for name in ("scored", "samples", *_COUNTS)}
     best, ranked = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     notes = np.full(size, "", dtype=object)
     for one in standings:
         at, ranks = one.places, one.ranks
         means["mean"][at], means["ci_low"][at], means["ci_high"][at] = one.mean, one.low, one.high
-        counts["n"][at], counts["samples"][at] = one.used, one.samples
+        counts["n"][at], counts["scored"][at], counts["samples"][at] = one.used, one.scored, one.samples
         if ranks:
-            counts["rank"][at], counts["rank_low"][at], counts["rank_high"][at] = ranks.rank, ranks.low, ranks.high
+            counts["rank"][at] = ranks.rank
+            counts["rank_low"][at], counts["rank_high"][at] = ranks.low, ranks.high
             best[at], ranked[at], notes[at] = ranks.best, ranks.compared, _rank_notes(ranks, one.used)
     table = pd.DataFrame({**means, **counts, "best": best, "rank_note": notes})
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"best": "boolean"})
@@ -76,7 +80,7 @@ def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
 
 def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
     """What is to be known of each rank."""
-    skewed = f"too few samples for their skewness: ranks may err with probability {ranks.error:.2f}"
+    skewed = SKEWED if ranks.error > TOLERATED else ""
     notes = []
     for compared, rare, n in zip(ranks.compared, ranks.rare, used, strict=True):
         if not compared:
@@ -85,25 +89,27 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
         parts = [
             f"ranked on the {ranks.n} samples that all methods have" if n > ranks.n else "",
             "differs from its most frequent score on fewer than 20 samples" if rare else "",
-            skewed if ranks.error > TOLERATED else "",
+            skewed,
         ]
         notes.append("; ".join(filter(None, parts)))
     return notes
 
 
 def _notes(table: pd.DataFrame) -> pd.Series:
-    """How many samples were left out of a mean, and why; whether an attack has not converged; what a rank lacks.
+    """How many samples a mean lacks, and why; whether an attack has not converged; what a rank lacks.
 
     Before them stands what the cell itself says: what a careless component has changed.
     """
-    samples, left = table["samples"], table["samples"] - table["n"]
+    samples, scored = table["samples"], table["scored"]
+    without, left = samples - scored, scored - table["n"]
     why = np.where(
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
     )
-    counts = left.astype(str) + " of " + samples.astype(str)
-    left_out = (counts + " samples left out: " + why).where(left > 0, "")
+    of_all = " of " + samples.astype(str) + " samples "
+    unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
+    left_out = (left.astype(str) + of_all + "left out: " + why).where(left > 0, "")
     weak = pd.Series(np.where(table["converged"] == NOT_CONVERGED, NOT_CONVERGED, ""), index=table.index)
-    parts = [table["note"], left_out, weak, table["rank_note"]]
+    parts = [table["note"], unscored, left_out, weak, table["rank_note"]]
     joined = parts[0].astype(str)
     for part in parts[1:]:
         joined = joined.where(part == "", joined.where(joined == "", joined + "; ") + part)

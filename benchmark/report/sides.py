@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
@@ -12,6 +13,10 @@ import pandas as pd
 from ..statistics.differences import Differences, differences
 from ..statistics.means import Means
 from ..statistics.ranks import Column
+from ..toolkit.labels import read_trained
+
+IMAGES, SEEDS = "images", "seeds and images"
+"""What is drawn anew: images, for these trained networks; or networks of the same recipe too."""
 
 
 class Side(NamedTuple):
@@ -35,6 +40,14 @@ def family_sides(models: pd.DataFrame) -> list[Side]:
     """Each family as a whole."""
     groups = models.groupby("family", observed=True)["model"]
     return [Side(str(family), tuple(names)) for family, names in groups]
+
+
+def recipe_sides(models: pd.DataFrame) -> list[Side]:
+    """Each recipe of which several networks were trained, with all of these."""
+    networks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, family in models[["model", "family"]].itertuples(index=False):
+        networks[family, read_trained(name).recipe].append(name)
+    return [Side(family, tuple(names)) for (family, _), names in networks.items() if len(names) > 1]
 
 
 def opponents(sides: list[Side]) -> Iterator[tuple[int, int]]:
@@ -73,7 +86,7 @@ class Compared(NamedTuple):
         """All differences between sides, from sums of the models' influence under each draw, ``(M, B)``."""
         found, sums = self.column.means, self.share @ sums
         used = np.full(len(self.share), len(found.influence))
-        of_sides = Means(self.mean, found.influence @ self.share.T, used)
+        of_sides = Means(self.mean, found.influence @ self.share.T, used, found.weight @ self.share.T)
         return differences(of_sides, _widest(self.column.needed, self.share > 0), sums)
 
 

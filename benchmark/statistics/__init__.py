@@ -1,5 +1,5 @@
 """Inference from scores of the same samples: intervals of means, ranks, sets of the best, differences.
 
-May import: errors.
+May import: toolkit.
 Needs no torch.
 """

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .means import Means
-from .step_down import critical_value, maxima, scales
-from .verdicts import Verdicts, verdicts
+from .step_down import TIE, critical_value, maxima, scales
+from .verdicts import Verdicts, levels, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
 """Quantile of the normal distribution at a power of 80 %."""
@@ -20,13 +20,14 @@ class Differences(NamedTuple):
 
     Args:
         n: samples behind them.
-        effect: ``(M, M)``.
+        effect: ``(M, M)``; 0 where two rows differ by rounding alone.
         error: standard errors, ``(M, M)``.
         low: lower bounds, at 95 % for all pairs together, ``(M, M)``; -inf where nothing can be claimed.
         high: upper bounds.
         better: whether row ``j`` is beyond doubt better than row ``k``, bool ``(M, M)``. It is as in the ranks of the
             same rows. A later step of the test may tell apart what the interval, which is of its first, does not.
         critical: by how many standard errors the intervals reach.
+        needed: how far a difference must reach besides for a claim, ``(M, M)``.
         maxima: the greatest studentised difference of each draw, ``(B,)``.
     """
 
@@ -37,17 +38,31 @@ class Differences(NamedTuple):
     high: np.ndarray
     better: np.ndarray
     critical: float
+    needed: np.ndarray
     maxima: np.ndarray
 
     def smallest(self) -> np.ndarray:
-        """The smallest true difference that this number of samples would tell apart with a power of 80 %."""
-        return (self.critical + POWER_QUANTILE) * self.error
+        """The smallest true difference that so many samples would tell apart with a power of 80 %, ``(M, M)``."""
+        return self.high - self.effect + POWER_QUANTILE * self.error
 
-    def samples(self) -> np.ndarray:
-        """How many samples would tell a true difference of this size apart with a power of 80 %; inf where it is 0."""
+    def samples(self, margin: float = 0.0) -> np.ndarray:
+        """How many samples would settle, with a power of 80 %, a true difference as great as the one found, ``(M, M)``.
+
+        To settle is to tell it apart from 0, or to show that it is within the margin, whichever takes fewer samples.
+        What a claim needs besides the test falls as samples are added, as ``1 / n``. Infinite for a difference of 0
+        without a margin, and where these samples say nothing: too few for any claim, or scores without a range.
+
+        Args:
+            margin: differences up to it do not matter.
+        """
+        distance = np.maximum(np.abs(self.effect), margin - np.abs(self.effect))
+        if not math.isfinite(self.critical):
+            return np.full_like(distance, np.inf)
+        test = self.critical / math.sqrt(1 + self.critical**2 / self.n)  # what inflated() was given
         with np.errstate(divide="ignore", invalid="ignore"):
-            wanted = self.n * (self.smallest() / np.abs(self.effect)) ** 2
-        return np.where(self.effect == 0, np.inf, np.ceil(wanted))
+            by_test = self.n * ((test + POWER_QUANTILE) * self.error / distance) ** 2 + test**2
+            by_guard = self.n * self.needed / distance
+        return np.where(distance > 0, np.ceil(np.fmax(by_test, by_guard)), np.inf)
 
 
 def differences(
@@ -68,17 +83,60 @@ def differences(
     told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
-    critical = inflated(max(critical_value(largest), told.critical), n)
-    effect = found.mean[:, None] - found.mean[None, :]
+    critical = max(critical_value(largest), told.critical) * TIE
+    effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
-    half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
-    reach = np.maximum(half, needed)
-    return Differences(n, effect, error, effect - reach, effect + reach, told.better, critical, largest)
+    low, high = _bounds(found, effect, needed, told.differ, critical)
+    return Differences(n, effect, error, low, high, told.better, inflated(critical, n), needed, largest)
+
+
+def more_cautious(one: Differences, found: Means, critical: float) -> Differences:
+    """The same differences with longer intervals, which hold together with those of other columns; and their verdicts.
+
+    Args:
+        one: differences of a column.
+        found: the means that they are between.
+        critical: what the largest studentised difference of all columns exceeds with a probability of 5 %.
+    """
+    own = one.critical / math.sqrt(1 + one.critical**2 / one.n) if math.isfinite(one.critical) else math.inf
+    critical = max(own, critical * TIE)
+    differ = (one.low != 0) | (one.high != 0)
+    low, high = _bounds(found, one.effect, one.needed, differ, critical)
+    return one._replace(low=low, high=high, better=low > 0, critical=inflated(critical, one.n))
+
+
+def _bounds(
+    found: Means, effect: np.ndarray, needed: np.ndarray, differ: np.ndarray, critical: float
+) -> tuple[np.ndarray, np.ndarray]:
+    below = np.where(differ, _below(found, critical), 0.0)
+    return effect - np.maximum(below, needed), effect + np.maximum(below.T, needed)
+
+
+def _below(found: Means, critical: float) -> np.ndarray:
+    """How far below the difference of two means the lower bound of their true difference lies, ``(M, M)``.
+
+    A true difference that is ``t`` less than the one found is not rejected while ``n t`` is at most ``critical`` times
+    the length of ``e + t w``: of the rows' values as in the test, where ``w`` is the mean weight of the two rows, and
+    ``e`` is the rest. That is a quadratic inequality for ``t``. Without weights ``t`` is :func:`inflated` times the
+    standard error, on both sides.
+    """
+    n, level = len(found.influence), levels(found)
+    below = np.full((len(level),) * 2, np.inf)
+    for j in range(len(level)) if math.isfinite(critical) else ():
+        weight = (found.weight[:, j : j + 1] + found.weight) / 2
+        rest = found.influence[:, j : j + 1] - found.influence
+        rest += (found.weight[:, j : j + 1] - found.weight) * (level[j] + level) / 2
+        square, mixed, heavy = (rest**2).sum(0), (rest * weight).sum(0), (weight**2).sum(0)
+        room = (n / critical) ** 2 - heavy
+        bounded = room > n * 1e-9
+        root = np.sqrt(mixed**2 + np.maximum(room, 0) * square)
+        np.divide(mixed + root, room, out=below[j], where=bounded)
+    return below
 
 
 def inflated(critical: float, n: int) -> float:
-    """By how many standard errors an interval must reach that holds what a test with that critical value would not reject.
+    """By how many standard errors an interval reaches that holds what a test with that critical value does not reject.
 
     A studentised difference is divided by the length of the differences about 0, not about their mean, so that it is at
     most ``sqrt(n)``.

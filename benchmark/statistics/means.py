@@ -18,11 +18,13 @@ class Means(NamedTuple):
         influence: how far each sample moves each mean, times ``n``: ``w (x - mean) / mean(w)``, ``(n, M)``. Its mean
             is 0, and its variance over ``n`` is that of the mean, also of a ratio of sums.
         used: samples with a weight, ``(M,)``.
+        weight: of each sample, over their mean: ``w / mean(w)``, ``(n, M)``.
     """
 
     mean: np.ndarray
     influence: np.ndarray
     used: np.ndarray
+    weight: np.ndarray
 
 
 def weighted_mean(score: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -38,8 +40,9 @@ def means(score: np.ndarray, weight: np.ndarray) -> Means:
     score = np.where(weight == 0, 0.0, score)
     mean = weighted_mean(score, weight)
     with np.errstate(divide="ignore", invalid="ignore"):
-        influence = weight * (score - mean) * (len(weight) / weight.sum(0))
-    return Means(mean, influence, (weight != 0).sum(0))
+        relative = weight * (len(weight) / weight.sum(0))
+        influence = relative * (score - mean)
+    return Means(mean, influence, (weight != 0).sum(0), relative)
 
 
 def standard_error(influence: np.ndarray, used: np.ndarray) -> np.ndarray:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..toolkit.score_ranges import ScoreRange
+
 FEWEST = 20
 """Samples on which a score must leave its most frequent value, so that its mean is judged by its spread."""
-
-UNBOUNDED = (-np.inf, np.inf)
-"""Of a metric of which no least and greatest score is known."""
 
 UNSEEN = 10
 """Samples on which an event may yet happen; a difference counts only if that many could not undo it."""
@@ -24,7 +23,7 @@ def guarded(score: np.ndarray) -> np.ndarray:
     return (ordered[window - 1 :] == ordered[: n - window + 1]).any(0)
 
 
-def reach(rows: np.ndarray, weight: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
+def reach(rows: np.ndarray, weight: np.ndarray, bounds: ScoreRange) -> np.ndarray:
     """How far a difference of means must reach for a claim, ``(M, M)``: 0 where neither row is guarded.
 
     Args:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .means import Means
-from .signs import sums_of_signs
+from .signs import flipped_sums, sums_of_signs
 from .step_down import scales, told_apart
 
 
@@ -28,9 +28,11 @@ class Verdicts(NamedTuple):
 def verdicts(found: Means, needed: np.ndarray, sums: np.ndarray) -> Verdicts:
     """Tests all ordered pairs of rows, by signs of the samples.
 
-    What is summed under each draw of signs is influence and mean: with weights, signs of scores would not do, since it
-    is the influence that is symmetric where two rows are equally good. One constant is taken off all means; it changes
-    no difference, and without it scores far from 0 would lose theirs to rounding.
+    What is summed under each draw of signs is the score, less one constant for all rows, times its weight. Where two
+    rows are equally good and have the same weights, a difference of two such values is as often positive as negative,
+    whatever the weights; a difference of their influence is not, since the heaviest samples pull their mean towards
+    themselves, so that with few samples the test would err several times as often. The constant changes no difference
+    between rows of the same weights, and without it scores far from 0 would lose theirs to rounding.
 
     Args:
         found: means, the greater the better, on samples that all rows have.
@@ -38,10 +40,20 @@ def verdicts(found: Means, needed: np.ndarray, sums: np.ndarray) -> Verdicts:
         sums: of the influence under each draw, ``(M, B)``.
     """
     n = len(found.influence)
-    level = found.mean - (found.mean.min() + found.mean.max()) / 2 if len(found.mean) else found.mean
-    values = found.influence + level
-    scale = scales(values, found.influence)
+    level = levels(found)
+    scale = scales(found.influence + found.weight * level, found.influence)
     difference = found.mean[:, None] - found.mean[None, :]
-    flipped = sums + level[:, None] * sums_of_signs(n, sums.shape[1])
+    flipped = sums + level[:, None] * _flipped_weights(found.weight, sums.shape[1])
     better, critical = told_apart(n * difference * scale, flipped, scale)
     return Verdicts(better & (difference > needed), scale > 0, critical)
+
+
+def levels(found: Means) -> np.ndarray:
+    """The means, less the middle between the least and the greatest, which no further row between them moves."""
+    return found.mean - (found.mean.min() + found.mean.max()) / 2 if len(found.mean) else found.mean
+
+
+def _flipped_weights(weight: np.ndarray, number: int) -> np.ndarray:
+    if (weight == 1).all():
+        return sums_of_signs(len(weight), number)
+    return flipped_sums(weight)[:, :number]

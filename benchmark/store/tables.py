@@ -35,15 +35,20 @@ def read_cells(folder: Path) -> pd.DataFrame:
         raise XaiboardError(f"'{path}' is damaged ({error}); restore it or run again") from None
 
 
-def read_scores(folder: Path) -> pd.DataFrame:
+def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
     """``scores.parquet``: one row for each sample of each column of each finished cell.
+
+    Args:
+        folder: of the run.
+        model: whose scores are read; None for all.
 
     Raises:
         XaiboardError: there is none, or it cannot be read.
     """
     path = folder / "scores.parquet"
     try:
-        return pq.read_table(path, columns=SCORES).to_pandas()
+        only = None if model is None else [("model", "=", model)]
+        return pq.read_table(path, columns=SCORES, filters=only).to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise XaiboardError(f"'{path}' cannot be read ({error}); restore it or run again") from None
 

@@ -10,6 +10,7 @@ from .tables import table
 ARGUMENTS = {
     "MODEL": "name of a registered model",
     "FOLDER": "folder of a run",
+    "OTHER": "folder of a second run, joined with the first on what is equal in both",
     "TARGET": "folder of the published copy; an earlier copy there is replaced",
     "KIND": "one of the kinds; all of them if none is given",
     "NAME": "name of one component",

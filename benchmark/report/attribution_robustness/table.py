@@ -96,7 +96,7 @@ def _under(rows: pd.DataFrame, matrix: Matrix, correct: np.ndarray, glossary: Gl
     conditions = {model: _condition(matrix, own, size) for model, own in rows.groupby("model", sort=True)}
     common = correct & np.logical_and.reduce([condition.held for condition in conditions.values()])
     found = means(matrix.score[np.ix_(common, at)], matrix.weight[np.ix_(common, at)])
-    low, high = interval(*found)
+    low, high = interval(found.mean, found.influence, found.used)
     sizes = [conditions[model].sizes for model in rows["model"][at]]
     return rows.loc[at, [*LABEL, "converged"]].assign(
         **{name: [size.get(name, np.nan) for size in sizes] for name in (*CONDITIONS, "moved")},

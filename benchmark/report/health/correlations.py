@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..drawing import save
 from ..blocks import COLUMN
+from ..drawing import save
 from ..reliability import exact
 
 CORRELATIONS = [

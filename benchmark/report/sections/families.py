@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..markdown import DIRECTION_SIGNS
 from ..results import Results
 from ..section import section
+from ..sides import IMAGES
 
 
 def note(results: Results, dataset: str) -> str:
@@ -13,9 +15,11 @@ def note(results: Results, dataset: str) -> str:
     common = int(results.families.loc[results.families["dataset"] == dataset, "n"].max())
     return (
         "For each column that may be compared across models: in how many rows (method × settings, without controls)"
-        f" each of two families is better by the 95 % interval, on the {common} samples that all models classify"
-        " correctly. A family's score is the mean over its models; rows where a method does not apply to one of them"
-        " are left out. Single models against each other are in `families.csv`."
+        f" each of two families is beyond doubt better, on the {common} samples that all models classify correctly. A"
+        " family's score is the mean over its models; rows where a method does not apply to one of them are left out."
+        " The verdicts hold at 95 % for all pairs of families in a row together, and they are about these trained"
+        " networks: images are drawn anew, trainings are not. Single models against each other, and recipes by their"
+        " seeds where there are several, are in `families.csv`, whose column `unit` says which it is."
     )
 
 
@@ -35,6 +39,7 @@ def families(results: Results, dataset: str) -> pd.DataFrame:
     whole = {str(family): max(group, key=len) for family, group in sides.groupby("family")["models"]}
     judged = table[
         (table["status"] == "ok")
+        & (table["unit"] == IMAGES)
         & ~table["method"].isin(list(results.controls))
         & table["higher_is_better"].isin(["True", "False"])
         & (table["models_a"] == table["family_a"].map(whole))
@@ -44,5 +49,6 @@ def families(results: Results, dataset: str) -> pd.DataFrame:
     for (a, b, metric), group in judged.groupby(["family_a", "family_b", "metric"], observed=True):
         wins = group["better"].value_counts()
         entry = f"{wins.get(a, 0)} : {wins.get(b, 0)} ({wins.get('', 0)} undecided)"
-        rows.setdefault(str(metric), {"column": metric})[f"{a} : {b}"] = entry
+        column = f"{metric} {DIRECTION_SIGNS[group['higher_is_better'].iloc[0]]}"
+        rows.setdefault(str(metric), {"column": column})[f"{a} : {b}"] = entry
     return pd.DataFrame(list(rows.values())).fillna("")

@@ -1,0 +1,45 @@
+"""What a comparison leaves: ``compare.csv``, a page, and what the terminal shows of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ...store.tables import write_csv
+from ...toolkit.files import write_file
+from ..markdown import markdown
+from .ask import Comparison
+from .sentences import legend, sentences
+from .shown import fitting, footnotes, shown, summary
+
+CSV, PAGE = "compare.csv", "compare.md"
+
+_MOST_ROWS = 60
+"""Rows that a terminal shows one by one; of more it shows how many verdicts there are of each kind."""
+
+_WIDTH = 120
+"""Signs in a line of a terminal."""
+
+
+def write_comparison(found: Comparison, folder: Path) -> list[Path]:
+    """Writes ``compare.csv`` and ``compare.md``; their paths."""
+    table, notes = shown(found.table, found.glossary)
+    text = f"# Is {found.question.side} better?\n\n{_page(found, table, notes)}\n"
+    write_file(folder / CSV, lambda path: write_csv(found.table, path))
+    write_file(folder / PAGE, lambda path: path.write_text(text, "utf-8"))
+    return [folder / CSV, folder / PAGE]
+
+
+def describe(found: Comparison) -> str:
+    """The answer for a terminal: how many verdicts of each kind, what they mean, and the table, as far as it fits."""
+    if len(found.table) > _MOST_ROWS:
+        other = "model" if found.question.kind == "method" else "method"
+        return f"{sentences(found)}\n\n{markdown(summary(found.table, other))}\nEach column is in {PAGE}.\n"
+    table, notes = shown(found.table, found.glossary)
+    return _page(found, fitting(table, _WIDTH), notes) + "\n"
+
+
+def _page(found: Comparison, table: pd.DataFrame, notes: list[str]) -> str:
+    parts = [sentences(found), markdown(table).rstrip("\n"), footnotes(notes), legend(found.question, table)]
+    return "\n\n".join(filter(None, parts))
