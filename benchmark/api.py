@@ -17,9 +17,11 @@ from .components.decorators import make_method
 from .engine.batching import Batcher
 from .engine.cell import Cell
 from .engine.conditions import Conditions
+from .engine.isolation import alone
 from .engine.plan import Plan, make_cells
 from .engine.probe import probe
 from .engine.runner import execute, split
+from .engine.staleness import Register, computes_the_same, warn_of_unknown_outputs
 from .engine.values import Values
 from .errors import XaiboardError
 from .pictures.counterfactuals import draw_counterfactuals
@@ -30,6 +32,7 @@ from .report.results import Results
 from .report.write import write
 from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
+from .store.known_outputs import note_outputs, read_known_outputs
 from .store.records import Store
 from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .subjects import trained_models
@@ -203,7 +206,10 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         check_reusable(request.reuse, plan.run_conditions)
     store.open(plan.run_conditions)
     if request.reuse is not None:
-        take_over(request.reuse, store, [Wanted(cell.key, cell.columns) for cell in plan.cells])
+        take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse))
+    known = _known_outputs(request)
+    warn_of_unknown_outputs(split(plan, store)[0], plan.data, known)
+    note_outputs(store, {**known, **plan.outputs})
     store.plan(plan.summary)
     execute(plan, store, batch_size=request.batch_size, progress=progress)
     finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
@@ -223,8 +229,24 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     if request.reuse is None:
         return finished
     check_reusable(request.reuse, plan.run_conditions)
-    known = reusable(request.reuse, [Wanted(cell.key, cell.columns) for cell in todo], len(plan.shards))
+    known = reusable(request.reuse, _wanted(todo, plan, request.reuse), len(plan.shards))
     return [*finished, *(cell for cell in todo if cell.key in known)]
+
+
+def _wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:
+    """Those cells that may be taken over from another folder: networks and functions compute the same there."""
+    there = read_known_outputs(reuse)
+    return [
+        Wanted(cell.key, cell.columns)
+        for cell in cells
+        if computes_the_same(cell, plan.data, plan.outputs, there)
+    ]
+
+
+def _known_outputs(request: Request) -> dict[str, Any]:
+    """What networks and functions computed in the folder of the run, and in the one that it reuses."""
+    reused = {} if request.reuse is None else read_known_outputs(request.reuse)
+    return {**reused, **read_known_outputs(request.out)}
 
 
 def make_plan(request: Request) -> Plan:
@@ -233,25 +255,35 @@ def make_plan(request: Request) -> Plan:
     Raises:
         XaiboardError: a mistake in the data or the weights, or nothing to run.
     """
-    data = _samples(request)
-    networks = [
-        trained_models.wrap_object(model, name)
-        if isinstance(model, nn.Module)
-        else trained_models.load(model, request.dataset, data.shape, len(data.classes))
-        for name, model in request.models.items()
-    ]
-    parts = (*request.methods, *request.metrics, *request.perturbations)
-    reference = load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
-    others = {
-        name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
-        for name in sorted({choice.other_model for choice in request.perturbations} - {""})
-    }
+    with alone("loading data and models"):
+        data = _samples(request)
+        networks = [
+            trained_models.wrap_object(model, name)
+            if isinstance(model, nn.Module)
+            else trained_models.load(model, request.dataset, data.shape, len(data.classes))
+            for name, model in request.models.items()
+        ]
+        parts = (*request.methods, *request.metrics, *request.perturbations)
+        reference = (
+            load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
+        )
+        others = {
+            name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
+            for name in sorted({choice.other_model for choice in request.perturbations} - {""})
+        }
+    register = Register(data, reference, request.conditions, _known_outputs(request))
+    networks = [register.network(network) for network in networks]
+    others = {name: register.network(other) for name, other in others.items()}
+    methods, metrics = (
+        [register.function(choice, networks, others) for choice in choices]
+        for choices in (request.methods, request.metrics)
+    )
     cells = make_cells(
         request.dataset,
         data,
         networks,
-        request.methods,
-        request.metrics,
+        methods,
+        metrics,
         request.perturbations,
         request.conditions,
         reference,
@@ -260,7 +292,7 @@ def make_plan(request: Request) -> Plan:
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
     costs = probe(cells, data, reference, request.conditions, others)
-    return Plan(request.dataset, data, reference, cells, request.conditions, costs, others)
+    return Plan(request.dataset, data, reference, cells, request.conditions, costs, others, register.outputs)
 
 
 def explain(

@@ -190,12 +190,15 @@ def _value_checks(compute: Callable[[Values], Tensor]) -> Iterator[tuple[str, Ch
     yield "grey images", lambda: compute(_small_values(1))
     yield "RGB images", lambda: compute(_small_values(3))
     yield "one sample", lambda: compute(_small_values(1, samples=1))
-    yield (
-        "the same values twice",
-        lambda: _require_same(compute(_small_values(1)), compute(_small_values(1)), "a second call"),
-    )
+    yield "the same values twice", lambda: _require_the_same_twice(compute)
     yield "values do not depend on the batch", lambda: _require_batch_invariance(compute)
-    yield "leaves the model alone", lambda: _require_model_left_alone(compute)
+    yield "leaves the model, torch and its inputs alone", lambda: _require_left_alone(compute)
+
+
+def _require_the_same_twice(compute: Callable[[Values], Tensor]) -> None:
+    first, again = _small_values(1), _small_values(1)
+    again.guard.seed = first.guard.seed + 1  # random numbers from elsewhere than ``rng`` are others
+    _require_same(compute(first), compute(again), "a second call")
 
 
 def _require_batch_invariance(compute: Callable[[Values], Tensor]) -> None:
@@ -213,25 +216,18 @@ def _require_same(one: Tensor, other: Tensor, what: str) -> None:
         )
 
 
-def _require_model_left_alone(compute: Callable[[Values], Tensor]) -> None:
+def _require_left_alone(compute: Callable[[Values], Tensor]) -> None:
+    """Raises if anything is otherwise afterwards: the model, torch's settings, what was supplied, random numbers."""
     values = _small_values(1)
-    before = trained_models.module_digest(values.model)
-    hooks = _hooks(values.model)
+    values.guard.trusts_builtins = False
     compute(values)
-    if trained_models.module_digest(values.model) != before:
-        raise XaiboardError("the model's parameters or layers changed; work on a copy")
-    if any(module.training for module in values.model.modules()):
-        raise XaiboardError("the model was left in training mode; call model.eval()")
-    if any(parameter.grad is not None for parameter in values.model.parameters()):
-        raise XaiboardError("gradients were left on the model's parameters; use torch.autograd.grad")
-    if _hooks(values.model) != hooks:
-        raise XaiboardError("hooks were left on the model; remove them")
-
-
-def _hooks(model: nn.Module) -> int:
-    """Number of hooks on all layers."""
-    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
+    guard = values.guard
+    for owner in {**guard.left, **guard.harmless}:
+        did = [*guard.left.get(owner, []), *guard.harmless.get(owner, [])]
+        raise XaiboardError(
+            f"{owner} {', '.join(did)}; work on copies, set back what you set, draw from 'rng', and use"
+            " torch.autograd.grad"
+        )
 
 
 def _model_checks(model: Model) -> Iterator[tuple[str, Check]]:

@@ -19,6 +19,7 @@ from .components.patterns import select, select_by, split
 from .components.plugins import load_plugins
 from .components.registry import Registry
 from .engine.conditions import Conditions
+from .engine.isolation import alone
 from .errors import XaiboardError
 from .subjects.code_digest import code_digest
 from .subjects.trained_models import serves
@@ -94,7 +95,8 @@ def read_request(
     """
     _one_of("engine", engine, ENGINES)
     batch = read_batch_size(batch_size)
-    load_plugins([plugins] if isinstance(plugins, (str, Path)) else plugins)
+    with alone("loading plug-ins"):
+        load_plugins([plugins] if isinstance(plugins, (str, Path)) else plugins)
     chosen = suites.read(suite)
     if not 0 <= seed < 2**63:
         raise XaiboardError(f"the seed must be from 0 to 2**63 - 1; got {seed}")

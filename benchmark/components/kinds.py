@@ -75,6 +75,11 @@ class Component:
         return f"{self.version}.{self.code}" if self.code else str(self.version)
 
     @property
+    def built_in(self) -> bool:
+        """Whether the function is this package's own; all others are the user's, captum's among them."""
+        return str(getattr(self.function, "__module__", "")).startswith("xaiboard.")
+
+    @property
     def folder(self) -> Path:
         """The folder of the file that defines the function; the current folder for a notebook."""
         try:

@@ -82,6 +82,8 @@ def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, li
         parts = [store.read(key, shard) for shard in range(shards)]
         total = {name: sum(part[1][name] for part in parts) for name in ("seconds", "forward", "backward")}
         records = [record for record, _ in parts]
-        return {**row, **total, "status": "ok", "n": sum(len(record.sample) for record in records)}, records
+        notes = {str(provenance["note"]) for _, provenance in parts if "note" in provenance}
+        n = sum(len(record.sample) for record in records)
+        return {**row, **total, "status": "ok", "note": "; ".join(sorted(notes)), "n": n}, records
     failure = store.failure(key)
     return ({**row, "status": "failed", "note": failure} if failure else row), []

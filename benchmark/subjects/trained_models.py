@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..components.kinds import Model
 from ..components.registry import models
@@ -19,6 +19,7 @@ from ..errors import XaiboardError
 from ..toolkit.files import file_name
 from .code_digest import code_digest
 from .datasets import load_data
+from .outputs import Outputs
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class TrainedModel:
         digest: SHA-256 over architecture and parameters.
         version: the entry's version.
         lipschitz: the L2 Lipschitz constant that it claims, or None.
+        outputs: what it computes on a few fixed inputs, or None if that is not known.
+        inputs: the samples among these inputs, ``(N, ...)``.
     """
 
     name: str
@@ -40,6 +43,8 @@ class TrainedModel:
     digest: str
     version: int = 1
     lipschitz: float | None = None
+    outputs: Outputs | None = None
+    inputs: Tensor | None = None
 
     @property
     def identity(self) -> dict[str, object]:
