@@ -26,11 +26,14 @@ from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.results import Results
-from .report.write import write
+from .report.write import write, written_names
 from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
-from .store.records import Store
+from .store.locks import computing
+from .store.records import OWN, Store
+from .store.restore import restore_run_file
 from .store.reuse import Wanted, check_reusable, reusable, take_over
+from .store.seal import seal_files
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.trained_models import TrainedModel
@@ -162,20 +165,29 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     store = Store(request.out)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
-    store.open(plan.run_conditions)
-    if request.reuse is not None:
-        take_over(request.reuse, store, [Wanted(cell.key, cell.columns) for cell in plan.cells])
-    store.plan(plan.summary)
-    execute(plan, store, batch_size=request.batch_size, progress=progress)
-    finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
-    with store.lock():
-        consolidate(store)
-        write_tables(finished)
+    restore_run_file(store)
+    store.open(plan.run_conditions, [*OWN, *written_names()])
+    with computing(store.folder):
+        if request.reuse is not None:
+            take_over(request.reuse, store, [Wanted(cell.key, cell.columns) for cell in plan.cells])
+        store.plan(plan.summary)
+        execute(plan, store, batch_size=request.batch_size, progress=progress)
+        finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
+        with store.lock():
+            consolidate(store)
+            write_tables(finished)
+        _draw_pictures(plan, finished)
+        with store.lock():
+            seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
+    return finished
+
+
+def _draw_pictures(plan: Plan, finished: Run) -> None:
+    """Draws maps of a few samples, of the cells that this run planned."""
     picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
     draw_gallery(plan, finished.folder / f"gallery-{picture}")
     draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}")
     draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}")
-    return finished
 
 
 def finished_cells(plan: Plan, request: Request) -> list[Cell]:

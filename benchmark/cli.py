@@ -1,9 +1,10 @@
-"""The command line: ``run``, ``list``, ``leaderboard``, ``publish``, ``status``, ``train``, ``audit``, ``check``."""
+"""The command line: each command is a function, and loads what it needs itself."""
 
 from __future__ import annotations
 
 import shlex
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import click
 
 from .components.builtin import has_entry_points
-from .errors import XaiboardError
+from .errors import XaiboardError, XaiboardWarning
 
 KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
 
 
 def main() -> None:
     """Entry point: a user's mistake is one sentence and exit status 2; a failed cell is exit status 1."""
+    warnings.showwarning = _show_warning
     try:
         status = commands.main(prog_name="xaiboard", standalone_mode=False)
     except XaiboardError as error:
@@ -136,6 +138,7 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
         consolidate(store)
         write(folder, Results(folder))
     click.echo(describe_files(folder))
+    _say_of_computing(folder)
 
 
 @commands.command()
@@ -187,7 +190,32 @@ def status(folder: Path) -> None:
     from .store.consolidate import current_cells
     from .store.records import Store
 
-    click.echo(describe_status(current_cells(Store(folder))))
+    store = Store(folder)
+    with store.lock(reading=True):
+        cells = current_cells(store)
+    click.echo(describe_status(cells))
+    _say_of_computing(folder)
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def verify(folder: Path) -> int:
+    """Check that every file of a run is as it was written, and name those that are not."""
+    from .store.verify import verify as compare
+
+    problems, intact = compare(folder)
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{folder}/: {intact} files are as they were written, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def _say_of_computing(folder: Path) -> None:
+    """Says that tables are not the last word, where a run is going on."""
+    from .store.locks import is_computing
+
+    if is_computing(folder):
+        _say(f"a run is going on in '{folder}': its missing cells follow, and it writes the tables anew", 0)
 
 
 @commands.command()
@@ -257,6 +285,20 @@ def check(plugins: tuple[str, ...]) -> int:
 
     problems = run_checks(plugins, echo=click.echo)
     return 1 if problems else 0
+
+
+def _show_warning(
+    warning: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    *rest: Any,  # noqa: ANN401
+) -> None:
+    """Our own warnings as sentences, others as Python shows them."""
+    if issubclass(category, XaiboardWarning):
+        _say(str(warning), 0)
+    else:
+        click.echo(warnings.formatwarning(warning, category, filename, lineno), err=True, nl=False)
 
 
 def _say(sentence: str, status: int) -> int:

@@ -10,15 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from ..toolkit.files import read_json, write_file
+from ..toolkit.files import write_file
 from ..toolkit.labels import Label, MetricColumn, read_label, read_metric_column, read_settings
 from .builtin_roles import BUILTIN_ROLES
+from .columns_file import FILE, KINDS, read_columns
 from .records import Store
-
-FILE = "columns.json"
-
-KINDS = ("methods", "metrics", "perturbations")
-"""The kinds of components that may have roles."""
+from .seal import seal_files
 
 
 @dataclass(frozen=True)
@@ -104,8 +101,7 @@ def read_said(folder: Path) -> dict[str, dict[str, Any]]:
     Raises:
         XaiboardError: a damaged file.
     """
-    path = folder / FILE
-    said: dict[str, dict[str, Any]] = dict(read_json(path)) if path.is_file() else {}
+    said = read_columns(folder)
     for plan in Store(folder).plans():
         names = {
             **plan.get("labels", {}),
@@ -150,6 +146,7 @@ def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> No
     entries = {part: {text: of[text] for text in sorted(of)} for part, of in content.items()}
     text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
     write_file(folder / FILE, lambda path: path.write_text(text, "utf-8"))
+    seal_files(folder, [FILE])
 
 
 def _texts(column: pd.Series) -> list[str]:
