@@ -31,7 +31,7 @@ from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
 from .store.locks import computing
 from .store.records import OWN, Store
-from .store.restore import restore_run_file
+from .store.restore import repair
 from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .store.seal import seal_files
 from .subjects import trained_models
@@ -165,7 +165,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     store = Store(request.out)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
-    restore_run_file(store)
+    with store.lock():
+        repair(store)
     store.open(plan.run_conditions, [*OWN, *written_names()])
     with computing(store.folder):
         if request.reuse is not None:

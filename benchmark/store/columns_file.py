@@ -28,7 +28,9 @@ def read_columns(folder: Path) -> dict[str, dict[str, Any]]:
     Raises:
         DamagedError: it is not as it was written, and there are no plans.
     """
-    path = folder / FILE
+    path, planned = folder / FILE, Store(folder).plan_files()
+    if not path.is_file() and planned:
+        return {}
     try:
         check_sealed(folder, FILE)
         if not path.is_file():
@@ -40,7 +42,7 @@ def read_columns(folder: Path) -> dict[str, dict[str, Any]]:
         )
     except DamagedError as error:
         damage = error
-    if not Store(folder).plan_files():
+    if not planned:
         raise damage
     warn(f"{damage.what}: it is made anew from what was planned")
     return {}

@@ -9,6 +9,7 @@ from .damage import DamagedError, warn
 from .earlier import NAMES
 from .records import Store
 from .run_file import FILE, RunFile, read_run, write_run
+from .seal import check_sealed
 
 
 def restore_run_file(store: Store) -> None:
@@ -30,6 +31,22 @@ def restore_run_file(store: Store) -> None:
         write_run(store.folder, RunFile(conditions, None))
     elif damage is not None:
         raise damage
+
+
+def repair(store: Store) -> None:
+    """Makes a folder fit to be computed in: what is damaged is set aside, where records make it anew.
+
+    Raises:
+        DamagedError: something is damaged, and there are no records.
+    """
+    restore_run_file(store)
+    try:
+        for name in NAMES:
+            check_sealed(store.folder, name)
+    except DamagedError as damage:
+        if not (plans := store.plans()):
+            raise
+        set_aside(store, plans, damage)
 
 
 def set_aside(store: Store, plans: Sequence[dict[str, Any]], damage: DamagedError) -> None:
