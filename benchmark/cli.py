@@ -19,7 +19,7 @@ KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
 
 def main() -> None:
     """Entry point: a user's mistake is one sentence and exit status 2; a failed cell is exit status 1."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _Warnings().show
     try:
         status = commands.main(prog_name="xaiboard", standalone_mode=False)
     except XaiboardError as error:
@@ -287,18 +287,20 @@ def check(plugins: tuple[str, ...]) -> int:
     return 1 if problems else 0
 
 
-def _show_warning(
-    warning: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    *rest: Any,  # noqa: ANN401
-) -> None:
-    """Our own warnings as sentences, others as Python shows them."""
-    if issubclass(category, XaiboardWarning):
-        _say(str(warning), 0)
-    else:
-        click.echo(warnings.formatwarning(warning, category, filename, lineno), err=True, nl=False)
+class _Warnings:
+    """Shows our own warnings as sentences, each once a command, and others as Python does."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def show(
+        self, warning: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any
+    ) -> None:
+        if not issubclass(category, XaiboardWarning):
+            click.echo(warnings.formatwarning(warning, category, filename, lineno), err=True, nl=False)
+        elif str(warning) not in self.said:
+            self.said.add(str(warning))
+            _say(str(warning), 0)
 
 
 def _say(sentence: str, status: int) -> int:

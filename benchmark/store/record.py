@@ -159,5 +159,5 @@ def _check(record: Record) -> None:
     if min(values.min() for values in (record.sample, record.target, record.label)) < 0:
         raise ValueError("an id or a class is negative")
     for name, values in _columns(record).items():
-        if np.isnan(values).any() or (name.startswith("weight/") and (values < 0).any()):
-            raise ValueError(f"column '{name}' has values out of range")
+        if np.isnan(values).any():
+            raise ValueError(f"column '{name}' has a value that is no number")

@@ -14,7 +14,8 @@ from .seal import mismatch
 from .sealed_json import parse_sealed
 from .tables import parse_cells, parse_scores
 
-UNSEALED = "has no digest, as earlier versions wrote it, or as it was left when the digest was removed"
+UNSEALED = "no digest"
+"""What is said of a record without a digest, as earlier versions wrote it."""
 
 
 def verify(folder: Path) -> tuple[list[str], int]:
@@ -31,7 +32,12 @@ def verify(folder: Path) -> tuple[list[str], int]:
     with store.lock(reading=True):
         run, of_run = _run_file(folder)
         found = [of_run, *_sealed_files(folder, run), *_records(store)]
-        return [text for text in [*found, *_changed_cells(folder, run)] if text], found.count("")
+        problems = [text for text in [*found, *_changed_cells(folder, run)] if text not in ("", UNSEALED)]
+    if unsealed := found.count(UNSEALED):
+        problems.append(
+            f"{unsealed} files in '{store.records}' have no digest, as earlier versions wrote them"
+        )
+    return problems, found.count("")
 
 
 def _run_file(folder: Path) -> tuple[RunFile | None, str]:
@@ -65,20 +71,20 @@ def _sealed_files(folder: Path, run: RunFile | None) -> Iterator[str]:
 def _records(store: Store) -> Iterator[str]:
     """For each file in ``records/``: what is wrong with it, or nothing."""
     for path in store.plan_files():
-        yield _damage(path, lambda path=path: bool(read_plan(path)))
+        yield _damage(lambda path=path: bool(read_plan(path)))
     for path in sorted(store.records.glob("*.parquet")):
         key, _, shard = path.stem.rpartition("-")
         number = int(shard) if shard.isdecimal() else -1
-        yield _damage(path, lambda key=key, number=number: store.read_whole(key, number)[3])
+        yield _damage(lambda key=key, number=number: store.read_whole(key, number)[3])
     for path in sorted(store.records.glob("*.json")):
         if not path.name.startswith("plan-"):
-            yield _damage(path, lambda path=path: parse_sealed(path, "")[1])
+            yield _damage(lambda path=path: parse_sealed(path, "")[1])
 
 
-def _damage(path: Path, sealed: Callable[[], bool]) -> str:
+def _damage(sealed: Callable[[], bool]) -> str:
     """What is wrong with a file, or nothing; ``sealed`` reads it, and returns whether it has a digest."""
     try:
-        return "" if sealed() else f"'{path}' {UNSEALED}"
+        return "" if sealed() else UNSEALED
     except DamagedError as error:
         return error.what
 
