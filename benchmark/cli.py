@@ -294,7 +294,7 @@ class _Warnings:
         self.said: set[str] = set()
 
     def show(
-        self, warning: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any
+        self, warning: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
     ) -> None:
         if not issubclass(category, XaiboardWarning):
             click.echo(warnings.formatwarning(warning, category, filename, lineno), err=True, nl=False)

@@ -12,7 +12,7 @@ from ..store.run_file import FILE as RUN
 from ..store.run_file import read_run
 from ..store.seal import seal_files
 from ..store.tables import write_tables
-from ..toolkit.files import write_file, writing
+from ..toolkit.files import require_path, write_file, writing
 from .left_out import Rule, leave_out, require_hits
 from .results import Results
 from .write import write
@@ -86,6 +86,7 @@ def _check_target(run: Path, target: Path) -> None:
     Raises:
         XaiboardError: ``target`` is the run itself, a run with records, or no folder of results.
     """
+    require_path(target)
     own, other = run.resolve(), target.resolve()
     if own == other or own in other.parents or other in own.parents:
         raise XaiboardError(

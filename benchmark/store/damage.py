@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from pathlib import Path
 
 from ..errors import XaiboardError, XaiboardWarning
+
+
+LONGEST = 200
+"""Signs of what a decoder says of damaged bytes."""
 
 
 class DamagedError(XaiboardError):
@@ -19,7 +24,8 @@ class DamagedError(XaiboardError):
     """
 
     def __init__(self, path: Path, found: object, advice: str, kind: str = "") -> None:
-        self.what = f"{kind}'{path}' is damaged ({' '.join(str(found).split())})"
+        said = textwrap.shorten(str(found), LONGEST, placeholder=" …")
+        self.what = f"{kind}'{path}' is damaged ({said})"
         super().__init__(f"{self.what}; {advice}")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
-from ..toolkit.files import parse_object, short_name, sweep, write_file, write_once, writing
+from ..toolkit.files import parse_object, require_path, short_name, sweep, write_file, write_once, writing
 from .damage import DamagedError, warn_unverified
 from .locks import lock
 from .record import Record, from_table, identity_digest, same_scores, to_table
@@ -32,10 +32,14 @@ class Store:
 
     Args:
         folder: made when something is written.
+
+    Raises:
+        XaiboardError: no folder can have that name.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        require_path(self.folder)
         self.records = self.folder / "records"
 
     def open(self, conditions: Mapping[str, object], files: Collection[str] = OWN) -> None:

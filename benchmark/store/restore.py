@@ -40,6 +40,8 @@ def repair(store: Store) -> None:
         DamagedError: something is damaged, and there are no records.
     """
     restore_run_file(store)
+    if read_run(store.folder) is None:
+        return
     try:
         for name in NAMES:
             check_sealed(store.folder, name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import XaiboardError
-from ..toolkit.files import write_once, writing
+from ..toolkit.files import require_path, write_once, writing
 from .columns import CURVES, SCORES
 from .earlier import EarlierTables
 from .merging import Row, label_of
@@ -82,10 +82,11 @@ def check_reusable(folder: Path, conditions: Mapping[str, object]) -> None:
     Raises:
         XaiboardError: it is.
     """
+    require_path(folder)
+    check_schema(folder)
     run = read_run(folder)
     if run is None:
         raise XaiboardError(f"no run to reuse in '{folder}'; name a folder that 'xaiboard run' wrote")
-    check_schema(folder)
     check_conditions(run, conditions, folder, "reuse a run under the same conditions, or leave --reuse out")
 
 

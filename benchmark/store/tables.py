@@ -62,8 +62,8 @@ def read_curves(folder: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=CURVES)
     try:
-        return pd.read_csv(path, keep_default_na=False)[CURVES]
-    except (OSError, ValueError, KeyError) as error:
+        return _columns(pd.read_csv(path, keep_default_na=False), CURVES)
+    except (OSError, ValueError) as error:
         raise DamagedError(path, error, ADVICE) from None
 
 
@@ -73,9 +73,16 @@ def parse_cells(path: Path) -> pd.DataFrame:
     words = {name: str for name in CELLS if name not in (*numbers, "control")}
     missing = {name: [""] for name in numbers}
     try:
-        return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)[CELLS]
-    except (OSError, ValueError, KeyError) as error:
+        return _columns(pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing), CELLS)
+    except (OSError, ValueError) as error:
         raise DamagedError(path, error, ADVICE) from None
+
+
+def _columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Raises ValueError if a column is missing."""
+    if absent := [name for name in names if name not in table]:
+        raise ValueError(f"it has no column '{absent[0]}'")
+    return table[names]
 
 
 def parse_scores(path: Path) -> pd.DataFrame:

@@ -39,6 +39,21 @@ def short_name(name: str) -> str:
     return f"{text[: LONGEST - 17].decode(errors='ignore')}-{sha256(text).hexdigest()[:16]}"
 
 
+def require_path(path: Path) -> None:
+    """Refuses what no folder can be called; whether there is one does not matter.
+
+    Raises:
+        XaiboardError: a part of the name is too long, links go in a circle, or the name has a sign that none can have.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise XaiboardError(f"'{path}' can be no folder: {reason}; give another name") from None
+
+
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a temporary file, then puts it in the place of ``path``; makes the folder if there is none.
 
