@@ -30,10 +30,10 @@ from .report.write import write, written_names
 from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
 from .store.locks import computing
-from .store.records import OWN, Store
+from .store.records import Store
 from .store.restore import repair
 from .store.reuse import Wanted, check_reusable, reusable, take_over
-from .store.seal import seal_files
+from .store.seal import OWN, seal_files
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.trained_models import TrainedModel

@@ -14,7 +14,7 @@ from .merging import Row, merge
 from .records import Record, Store
 from .restore import restore_run_file, set_aside
 from .score_rows import curve_rows, score_rows
-from .tables import read_cells, write_tables
+from .tables import read_cells, seal_as_found, write_tables
 
 
 def consolidate(store: Store) -> None:
@@ -23,7 +23,7 @@ def consolidate(store: Store) -> None:
     Cells that ran here before are kept beside the newest plan's, also those of which only the tables are
     left; where two name the same row, or differ in a component's version, the newest plan's stays. Tables that are
     not as they were written are left out, and so is what only they had.
-    Without records the files are left as they are.
+    Without records the files are left as they are, and sealed so if they had no seal.
 
     Raises:
         XaiboardError: a damaged record, or files of another schema version.
@@ -31,9 +31,11 @@ def consolidate(store: Store) -> None:
     restore_run_file(store)
     store.check_schema()
     plans = store.plans()
-    if not plans:
-        return
     before = EarlierTables(store.folder)
+    if not plans:
+        if before.complete:
+            seal_as_found(store.folder)
+        return
     if damage := before.drop_damaged():
         set_aside(store, plans, damage)
     known = before.finished

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ..errors import XaiboardError, XaiboardWarning
 
-
 LONGEST = 200
 """Signs of what a decoder says of damaged bytes."""
 

@@ -19,12 +19,10 @@ from .locks import lock
 from .record import Record, from_table, identity_digest, same_scores, to_table
 from .run_file import FILE as RUN
 from .run_file import SCHEMA, RunFile, Seal, check_conditions, check_schema, read_run
+from .seal import OWN
 from .sealed_json import read_sealed, sealed_text
 
 __all__ = ["SCHEMA", "Record", "Store"]
-
-OWN = ("cells.csv", "scores.parquet", "curves.csv", "columns.json")
-"""Files of a run beside ``run.json`` that this folder writes."""
 
 
 class Store:

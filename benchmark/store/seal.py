@@ -12,6 +12,9 @@ from ..toolkit.files import temporary_file, writing
 from .damage import DamagedError, warn, warn_unverified
 from .run_file import Seal, read_run, write_run
 
+OWN = ("cells.csv", "scores.parquet", "curves.csv", "columns.json")
+"""Files that are read again, and that are sealed therefore before anything else of a folder is."""
+
 
 def digest_of(path: Path) -> str:
     """SHA-256 of a file."""
@@ -29,9 +32,7 @@ def check_sealed(folder: Path, name: str) -> None:
     known = run.seal.known(name) if run and run.seal else set()
     if not path.is_file():
         if known:
-            warn(
-                f"'{path}' is missing, although 'run.json' names it; restore it from where the folder came from"
-            )
+            warn(f"'{path}' is missing, although 'run.json' names it: what only it says is left out")
     elif run is None or run.seal is None:
         warn_unverified(folder)
     elif (found := mismatch(path, known)) is not None:
@@ -73,15 +74,23 @@ def replace_sealed(
         earlier = {name: digest_of(folder / name) for name in new if (folder / name).is_file()}
         if run.seal is not None:  # a file that did not fit its seal never fits a later one
             earlier = {name: digest for name, digest in earlier.items() if digest in run.seal.known(name)}
-        files = {**(run.seal or Seal()).files, **{name: digest_of(path) for name, path in new.items()}}
+        files = {
+            **(run.seal or as_found(folder)).files,
+            **{name: digest_of(path) for name, path in new.items()},
+        }
         write_run(folder, replace(run, seal=Seal(files, earlier, cells)))
         for name, path in new.items():
             path.replace(folder / name)
         write_run(folder, replace(run, seal=Seal(files, {}, cells)))
 
 
+def as_found(folder: Path) -> Seal:
+    """A seal of the files as they stand in a folder that had none, without its cells."""
+    return Seal({name: digest_of(folder / name) for name in OWN if (folder / name).is_file()})
+
+
 def seal_files(folder: Path, names: Iterable[str], *, only: bool = False) -> None:
-    """Seals files that follow from the sealed ones; where there is no ``run.json``, nothing is sealed.
+    """Seals files that follow from the sealed ones; where the tables have no seal, nothing is sealed.
 
     Args:
         folder: of the run.
@@ -89,9 +98,9 @@ def seal_files(folder: Path, names: Iterable[str], *, only: bool = False) -> Non
         only: whether the seals of all other files are dropped.
     """
     run = read_run(folder)
-    if run is None:
+    if run is None or run.seal is None:
         return
-    seal = run.seal or Seal()
+    seal = run.seal
     digests = {name: digest_of(folder / name) for name in names if (folder / name).is_file()}
     files = {**({} if only else seal.files), **digests}
     write_run(folder, replace(run, seal=replace(seal, files=dict(sorted(files.items())))))

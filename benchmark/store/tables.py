@@ -6,6 +6,7 @@ They are compared with their seal before they are read, and sealed when they are
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from ..errors import XaiboardError
 from .cell_digests import cell_digests
 from .columns import CELLS, CURVES, SCORES, WORDS
 from .damage import DamagedError
-from .seal import check_sealed, replace_sealed
+from .run_file import read_run, write_run
+from .seal import as_found, check_sealed, replace_sealed
 
 ADVICE = "restore it or run again"
 
@@ -104,6 +106,14 @@ def write_tables(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame, curves
     if len(curves):
         writers = {"curves.csv": lambda path: write_csv(curves, path), **writers}
     replace_sealed(folder, writers, cell_digests(cells, scores))
+
+
+def seal_as_found(folder: Path) -> None:
+    """Seals tables that had no seal, after a warning that they are taken as they are."""
+    run = read_run(folder)
+    if run is not None and run.seal is None:
+        cells = cell_digests(read_cells(folder), read_scores(folder))
+        write_run(folder, replace(run, seal=replace(as_found(folder), cells=cells)))
 
 
 def _typed_cells(cells: pd.DataFrame) -> pd.DataFrame:

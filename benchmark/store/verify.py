@@ -8,9 +8,9 @@ from pathlib import Path
 from ..errors import XaiboardError
 from .cell_digests import cell_digests
 from .damage import DamagedError
-from .records import OWN, Store, read_plan
+from .records import Store, read_plan
 from .run_file import FILE, RunFile, check_schema, read_run
-from .seal import mismatch
+from .seal import OWN, mismatch
 from .sealed_json import parse_sealed
 from .tables import parse_cells, parse_scores
 
