@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +54,7 @@ def lock(folder: Path, *, reading: bool = False) -> Iterator[None]:
 @contextmanager
 def computing(folder: Path) -> Iterator[None]:
     """Lets :func:`is_computing` know that this process computes cells, until it ends, however it ends."""
-    path = folder / "records" / f".run-{os.getpid()}"
+    path = folder / "records" / f".run-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     with writing(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         held = _acquire(path, folder)

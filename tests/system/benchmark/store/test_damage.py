@@ -90,17 +90,17 @@ def rewrite(path: Path, **changed: Any) -> None:  # noqa: ANN401
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"": np.float32([0.5, 0.25])}, "its content does not fit its digest"),
+        ({"": np.array([0.5, 0.25], np.float32)}, "its content does not fit its digest"),
         ({"correct": np.array([True, True])}, "its content does not fit its digest"),
         ({"provenance": '{"seconds": 2.0}'}, "its provenance does not fit its digest"),
         ({"identity": '{"metric": "lens"}'}, "its content does not fit its digest"),
         ({"digest": None}, "'digest'"),
         ({"sample": np.array([4, 4])}, "a sample is there twice"),
         ({"label": np.array([0, -1])}, "an id or a class is negative"),
-        ({"target": np.float64([0, 1])}, "column 'target' holds double, not int64"),
+        ({"target": np.array([0, 1], np.float64)}, "column 'target' holds double, not int64"),
         ({"correct": np.array([1, 0])}, "column 'correct' holds int64, not bool"),
-        ({"": np.float64([0.5, 0.25])}, "holds double, not float32"),
-        ({"": np.float32([0.5, np.nan])}, "has a value that is no number"),
+        ({"": np.array([0.5, 0.25], np.float64)}, "holds double, not float32"),
+        ({"": np.array([0.5, np.nan], np.float32)}, "has a value that is no number"),
         ({"identity": "[]"}, "is no JSON object"),
     ],
 )
@@ -308,7 +308,9 @@ def test_a_process_that_is_killed_between_two_tables_leaves_them_sealed(
 
     monkeypatch.setattr(Path, "replace", dies)
     with pytest.raises(Killed):
-        new = dict.fromkeys(("scores.parquet", "cells.csv"), lambda path: path.write_text("new"))
+        new: dict[str, Any] = dict.fromkeys(
+            ("scores.parquet", "cells.csv"), lambda path: path.write_text("new")
+        )
         replace_sealed(finished, new, {})
     monkeypatch.undo()
     assert (finished / "scores.parquet").read_text() == "new"
