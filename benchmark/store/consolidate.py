@@ -95,11 +95,12 @@ class _Samples:
         """Raises DamagedError if a cell has other ids or labels than the cells before it."""
         if not records:
             return
-        found = tuple(
+        sample, label = (
             np.concatenate([getattr(record, name) for record in records]) for name in ("sample", "label")
         )
-        known = self.known.setdefault(str(row["samples"]), found)
-        if not all(map(np.array_equal, found, known)) or len(np.unique(found[0])) < len(found[0]):
+        known = self.known.setdefault(str(row["samples"]), (sample, label))
+        same = np.array_equal(sample, known[0]) and np.array_equal(label, known[1])
+        if not same or len(np.unique(sample)) < len(sample):
             path = self.store.files_of(str(row["key"]))[0]
             raise DamagedError(
                 path, "it has other samples than its run", "delete it and run again", "record "

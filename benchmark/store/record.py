@@ -85,8 +85,9 @@ def from_table(table: pa.Table, shard: int) -> tuple[Record, dict[str, Any], dic
     identity, provenance = json.loads(metadata["identity"]), json.loads(metadata["provenance"])
     if not isinstance(identity, dict) or not isinstance(provenance, dict):
         raise ValueError("its identity or provenance is no JSON object")
-    integers = {name: _plain(table, name, pa.int64()) for name in ("sample", "target", "label")}
-    record = Record(**integers, correct=_plain(table, "correct", pa.bool_()), **_values(table))
+    sample, target, label = (_plain(table, name, pa.int64()) for name in ("sample", "target", "label"))
+    correct, numbers = _plain(table, "correct", pa.bool_()), _numbers(table)
+    record = Record(sample, target, label, correct, numbers["score"], numbers["weight"], numbers["curve"])
     _check(record)
     if DIGEST not in metadata and PROVENANCE_DIGEST not in metadata:
         return record, identity, provenance, False
@@ -125,7 +126,7 @@ def _plain(table: pa.Table, name: str, kind: pa.DataType) -> np.ndarray:
     return column.to_numpy()
 
 
-def _values(table: pa.Table) -> dict[str, dict[str, np.ndarray]]:
+def _numbers(table: pa.Table) -> dict[str, dict[str, np.ndarray]]:
     """The numbers of each kind by the column's name."""
     kinds: dict[str, dict[str, np.ndarray]] = {"score": {}, "weight": {}, "curve": {}}
     for full in table.column_names:
