@@ -25,6 +25,7 @@ from .errors import XaiboardError
 from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
+from .report.comparison.ask import ask, read_question
 from .report.results import Results
 from .report.write import write, written_names
 from .request import Request, Selection, choose_components, read_request
@@ -82,6 +83,44 @@ class Run:
     def models(self) -> pd.DataFrame:
         """Accuracy, certificates and bounds of the models."""
         return self.results.models
+
+    def compare(
+        self,
+        *,
+        method: str = "",
+        model: str = "",
+        against: str | Sequence[str] = "all",
+        on: str | Sequence[str] = (),
+        margin: float | None = None,
+        correct: str | None = None,
+        seeds: bool = False,
+        other: Run | str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Is a method, or a model, better than others? One row for each column and rival.
+
+        Args:
+            method: compared with other methods of each model.
+            model: compared with other models; with a method, the only model that counts.
+            against: names of the rivals, or ``all``.
+            on: patterns of metric columns; none for all.
+            margin: differences up to it do not matter, in units of the score.
+            correct: ``columns`` makes the verdicts hold for all columns together.
+            seeds: whether models stand for their recipes, of which all seeds take part.
+            other: a second run, joined on what is equal in both.
+
+        Returns:
+            ``effect`` (the mean less the rival's), its interval, ``n``, ``verdict`` (``better``, ``worse``, ``same
+            within the margin``, ``not told apart``), ``smallest_difference`` that this many samples tell apart, and
+            ``samples_needed`` to tell what was found.
+
+        Raises:
+            XaiboardError: a name that is not in the run, or nothing to compare.
+        """
+        question = read_question(
+            method=method, model=model, against=against, on=on, margin=margin, correct=correct, seeds=seeds
+        )
+        folder = other.folder if isinstance(other, Run) else other
+        return ask(self.folder, Path(folder) if folder is not None else None, question).table
 
     @property
     def failed(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The command line: each command is a function, and loads what it needs itself."""
+"""The command line: runs, lists, tables, comparisons, trainings, checks."""
 
 from __future__ import annotations
 
@@ -104,8 +104,11 @@ def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...]
 
     if write:
         from .engine.inventory import inventory
+        from .store.builtin_ranges import write_builtin_ranges
 
-        click.echo(write_catalogue(inventory()))
+        found = inventory()
+        click.echo(write_catalogue(found))
+        click.echo(write_builtin_ranges(found["metrics"]))
         return
     catalogue = read_catalogue()
     if plugins or has_entry_points():
@@ -139,6 +142,32 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
         write(folder, Results(folder))
     click.echo(describe_files(folder))
     _say_of_computing(folder)
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("other", required=False, type=click.Path(path_type=Path))
+@click.option("--method", default="", help="The method that is compared with others, on each model.")
+@click.option(
+    "--model", default="", help="The model that is compared; with --method, the only one that counts."
+)
+@click.option("--against", default="all", show_default=True, help="Methods or models, by commas.")
+@click.option("--on", default="", help="Patterns of metric columns: 'deletion,gini'.  [default: all]")
+@click.option("--margin", type=float, help="Differences up to it do not matter, in units of the score.")
+@click.option("--correct", type=click.Choice(["columns"]), help="Verdicts hold for all columns together.")
+@click.option("--seeds", is_flag=True, help="Models stand for their recipes: all seeds of each take part.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for compare.csv.  [default: FOLDER]")
+def compare(folder: Path, other: Path | None, out: Path | None, **words: Any) -> None:  # noqa: ANN401
+    """Is it better? A row for each column: difference, interval, verdict, and how many samples would settle it.
+
+    With OTHER the two runs are joined on what is equal in both.
+    """
+    from .report.comparison.ask import ask, read_question
+    from .report.comparison.write import describe, write_comparison
+
+    found = ask(folder, other, read_question(**words))
+    paths = write_comparison(found, out or folder)
+    click.echo(describe(found) + "\n" + ", ".join(map(str, paths)))
 
 
 @commands.command()

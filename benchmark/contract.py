@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,9 @@ from .subjects import trained_models
 from .subjects.datasets import load_data
 from .subjects.trained_models import TrainedModel
 from .toolkit.data import Data, Reference
+from .toolkit.labels import MetricColumn
 from .toolkit.rng import SampleRng
+from .toolkit.score_ranges import UNBOUNDED, in_range, range_words
 
 CLASSES, SAMPLES, SIZE = 5, 5, 16
 """Classes, images, and their height and width in pixels, of the small problem on which components are checked."""
@@ -145,20 +147,42 @@ def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
     choice = choose(metric)
     perturbation = choose(perturbations["sign_noise"]) if needs_perturbation(metric) else None
 
-    def score(values: Values, known_map: str = "random") -> Tensor:
+    def columns(values: Values, known_map: str = "random") -> Mapping[str, Tensor]:
         if reason := missing_library(metric):
             raise Inapplicable(reason)
         method = choose(_method_with_map(known_map)) if needs_method(metric) else None
-        columns = score_samples(values, choice, method, perturbation).score
-        return torch.stack([columns[name] for name in sorted(columns)], 1)
+        return score_samples(values, choice, method, perturbation).score
 
-    yield from _value_checks(score)
+    def scores(values: Values) -> Tensor:
+        found = columns(values)
+        return torch.stack([found[name] for name in sorted(found)], 1)
+
+    def keep_ranges() -> None:
+        for channels in (1, 3):
+            _require_declared_ranges(metric, columns(_small_values(channels)))
+
+    yield from _value_checks(scores)
+    yield "scores in the declared range", keep_ranges
     if needs_method(metric):
         for known_map in ("zero", "constant", "negative", "spike", "tiny"):
             yield (
                 f"a finite score for a {known_map} map",
-                lambda known_map=known_map: score(_small_values(1), known_map),
+                lambda known_map=known_map: _require_declared_ranges(
+                    metric, columns(_small_values(1), known_map)
+                ),
             )
+
+
+def _require_declared_ranges(metric: Metric, columns: Mapping[str, Tensor]) -> None:
+    """Raises if a score lies outside of the range that its column declares, if it declares one."""
+    for name, scores in columns.items():
+        bounds = metric.column(name).range or UNBOUNDED
+        for extreme in (float(scores.min()), float(scores.max())):
+            if not in_range(extreme, bounds):
+                raise XaiboardError(
+                    f"'{MetricColumn(metric.name, name)}' declares scores of {range_words(bounds)} and returned"
+                    f" {extreme:.6g}; declare a range= that holds for every input, or leave it out"
+                )
 
 
 def _value_checks(compute: Callable[[Values], Tensor]) -> Iterator[tuple[str, Check]]:

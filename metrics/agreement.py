@@ -1,5 +1,7 @@
 """Agreement: how alike the maps of two methods are."""
 
+from math import inf
+
 from torch import Tensor
 from torch.linalg import vector_norm
 
@@ -11,20 +13,25 @@ from .shared.overlap import shared_share
 from .shared.rank_correlation import spearman
 from .shared.unit import unit
 
-WITHIN, ACROSS = Column(), Column(across_models=True)
-"""No column has a direction: agreement is no merit in itself, since two methods may share an error."""
+SHARE = Column(range=(0, 1))
 
 
 @metric(
     family="agreement",
-    higher_is_better=None,
+    higher_is_better=None,  # agreement is no merit in itself, since two methods may share an error
     across_models=True,
+    range=(-1, 1),
     source="Serrurier et al. 2023, arXiv:2206.06854; Krishna et al. 2022, arXiv:2202.01602",
     columns={
-        "distance": ACROSS, "l2": WITHIN, "unit_l2": ACROSS,
-        "topk": WITHIN, "chance": WITHIN, "above_chance": ACROSS, "ties": WITHIN,
+        "distance": Column(across_models=True, range=(0, 2)),
+        "l2": Column(range=(0, inf)),
+        "unit_l2": Column(across_models=True, range=(0, 2)),
+        "topk": SHARE,
+        "chance": SHARE,
+        "above_chance": Column(across_models=True, range=(-1, 1)),
+        "ties": SHARE,
     },
-)  # fmt: skip
+)
 def agreement(
     attribution: Tensor, other_attribution: Tensor, *, other: str = "smoothgrad", k: PixelCount = 100.0
 ) -> dict[str, Tensor]:

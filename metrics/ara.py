@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Annotated, Literal
 
 import torch
@@ -60,11 +61,12 @@ def loop_distance(model: nn.Module, x: Tensor, label: Tensor, *, loops: Loops = 
     family="model",
     higher_is_better=True,
     across_models=True,
+    range=(-inf, inf),
     source="Woods et al. 2019, arXiv:1906.02896, section III.A",
     columns={
-        "btr": Column(higher_is_better=True, across_models=True),
-        "met": Column(across_models=True),
-        "btr_met": Column(across_models=True),
+        "btr": Column(higher_is_better=True, across_models=True, range=(-inf, inf)),
+        "met": Column(across_models=True, range=(0, 1)),
+        "btr_met": Column(across_models=True, range=(0, 1)),
     },
     shared=[loop_distance],
     whole=True,

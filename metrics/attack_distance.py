@@ -1,5 +1,7 @@
 """Attack distance: how far the nearest adversarial image is that attacks find."""
 
+from math import inf
+
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
@@ -12,10 +14,11 @@ from .shared.box_distance import box_distance
     family="model",
     higher_is_better=True,
     across_models=True,
+    range=(0, inf),
     source="Rony et al. 2019, arXiv:1811.09600",
     columns={
-        "rmse": Column(higher_is_better=True, across_models=True),
-        "found": Column(across_models=True),
+        "rmse": Column(higher_is_better=True, across_models=True, range=(0, 1)),
+        "found": Column(across_models=True, range=(0, 1)),
     },
     shared=[box_distance],
     roles=["distance to an attack"],

@@ -25,6 +25,7 @@ TARGETS = 9
     family="model",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Croce & Hein 2020, arXiv:2003.01690",
     library="pyautoattack",
 )

@@ -4,13 +4,14 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.neighbours import Around, Explain, relative_changes
+from .shared.neighbours import LARGEST_CHANGE, Around, Explain, relative_changes
 
 
 @metric(
     family="stability",
     higher_is_better=False,
     across_models=True,
+    range=(0, LARGEST_CHANGE),
     source="Yeh et al. 2019, arXiv:1901.09392; Bhatt et al. 2020, arXiv:2005.00631, with a mean for the maximum",
 )
 def average_sensitivity(

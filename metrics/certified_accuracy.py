@@ -1,5 +1,7 @@
 """Certified accuracy: the prediction is right, and provably stays so in a ball around the input."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 
@@ -12,8 +14,9 @@ from ..benchmark.toolkit.ranges import NotNegative
     family="model",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Tsuzuku et al. 2018, arXiv:1802.04034, prop. 1; Serrurier et al. 2021, arXiv:2006.06520",
-    columns={"radius": Column(higher_is_better=True, across_models=True)},
+    columns={"radius": Column(higher_is_better=True, across_models=True, range=(0, inf))},
     roles=["certified radius"],
 )
 def certified_accuracy(

@@ -22,6 +22,7 @@ def baseline_logits(
 @metric(
     family="faithfulness",
     higher_is_better=False,
+    range=(0, 1 + 1 / FLOOR),
     source="Sundararajan et al. 2017, arXiv:1703.01365, prop. 1",
     shared=[baseline_logits],
 )

@@ -11,6 +11,7 @@ from .shared.unit import unit
     family="stability",
     higher_is_better=True,
     across_models=True,
+    range=(-1, 1),
     source="Wang & Kong 2023, arXiv:2303.00340",
 )
 def cosine(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Deletion: how fast the prediction is lost when the most important pixels are erased first."""
 
+from math import inf
+
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
@@ -15,12 +17,13 @@ from .shared.removal import RemovalCurve, random_order_curves, removal_scores
 @metric(
     family="faithfulness",
     higher_is_better=False,
+    range=(0, 1),
     source="Petsiuk et al. 2018, arXiv:1806.07421; Samek et al. 2017, arXiv:1509.06321",
     columns={
-        "retention": Column(higher_is_better=False, across_models=True),
-        "win_rate": Column(higher_is_better=True, across_models=True),
-        "patch_correlation": Column(higher_is_better=True, across_models=True),
-        "normalised": Column(higher_is_better=False, across_models=True),
+        "retention": Column(higher_is_better=False, across_models=True, range=(0, 1)),
+        "win_rate": Column(higher_is_better=True, across_models=True, range=(0, 1)),
+        "patch_correlation": Column(higher_is_better=True, across_models=True, range=(-1, 1)),
+        "normalised": Column(higher_is_better=False, across_models=True, range=(-inf, inf)),
     },
     shared=[random_order_curves, patch_drops],
     version=2,

@@ -1,5 +1,6 @@
 """Effective complexity: how many pixels matter."""
 
+from math import inf
 from typing import Annotated
 
 import torch
@@ -15,8 +16,9 @@ from ..benchmark.toolkit.pixels import pixel_values
     family="complexity",
     higher_is_better=False,
     across_models=True,
+    range=(0, inf),
     source="Nguyen & Martinez 2020, arXiv:2007.07584; Chalasani et al. 2020, arXiv:1810.06583, share of 1 %",
-    columns={"share": Column(higher_is_better=False, across_models=True)},
+    columns={"share": Column(higher_is_better=False, across_models=True, range=(0, 1))},
 )
 def effective_complexity(
     attribution: Tensor,

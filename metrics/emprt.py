@@ -1,7 +1,7 @@
 """Efficient model parameter randomisation: whether the map gets more complex when the network is randomised."""
 
 from collections.abc import Callable
-from math import log
+from math import inf, log
 from typing import Annotated
 
 import torch
@@ -22,8 +22,9 @@ FLOOR = 0.01
 @metric(
     family="sanity",
     higher_is_better=True,
+    range=(-1, 1 / FLOOR),
     source="Hedström et al. 2023, arXiv:2401.06465",
-    columns={"entropy": Column(), "random_entropy": Column()},
+    columns={"entropy": Column(range=(0, inf)), "random_entropy": Column(range=(0, inf))},
 )
 def emprt(
     model: nn.Module,
@@ -40,7 +41,7 @@ def emprt(
     The score is ``(entropy of the random network's map - entropy) / entropy``; 0 for a map that does not depend on the
     network. The entropy, in nats, is that of a histogram of the pixels' values (signed sums over channels), with
     ``bins`` of equal width from the smallest to the largest: 0 for a constant map, at most ``log(bins)``. In the
-    denominator it counts as at least a hundredth of ``log(bins)``, so the score lies in ``[-1, 99]``. The mean over
+    denominator it counts as at least a hundredth of ``log(bins)``, so the score lies in ``[-1, 100]``. The mean over
     samples is weighted by the denominator; the paper's unweighted mean would be decided by maps that are nearly
     constant.
 

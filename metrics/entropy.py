@@ -1,6 +1,6 @@
 """Entropy: how widely the map is spread over the pixels."""
 
-from math import log
+from math import inf, log
 
 import torch
 from torch import Tensor
@@ -14,8 +14,9 @@ from ..benchmark.toolkit.pixels import pixel_values
     family="complexity",
     higher_is_better=False,
     across_models=True,
+    range=(0, inf),
     source="Bhatt et al. 2020, arXiv:2005.00631",
-    columns={"normalised": Column(higher_is_better=False, across_models=True)},
+    columns={"normalised": Column(higher_is_better=False, across_models=True, range=(0, 1))},
 )
 def entropy(attribution: Tensor) -> dict[str, Tensor]:
     """Entropy, in nats, of the pixels' shares of the total magnitude, ``(B,)``, in ``[0, log P]``; lower is simpler.

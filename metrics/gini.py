@@ -11,6 +11,7 @@ from ..benchmark.toolkit.pixels import pixel_values
     family="complexity",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Hurley & Rickard 2009, arXiv:0811.4706; Chalasani et al. 2020, arXiv:1810.06583",
 )
 def gini(attribution: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Gradient norm: how steep the model is at the input."""
 
+from math import inf
+
 import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
@@ -19,8 +21,9 @@ def norms(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
 @metric(
     family="model",
     higher_is_better=None,
+    range=(0, inf),
     source="Serrurier et al. 2023, arXiv:2206.06854",
-    columns={"p5": Column(), "p95": Column()},
+    columns={"p5": Column(range=(-inf, inf)), "p95": Column(range=(-inf, inf))},
     shared=[norms],
     whole=True,
     version=2,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 import torch
@@ -60,10 +61,11 @@ def change_drops(
 @metric(
     family="faithfulness",
     higher_is_better=False,
+    range=(0, inf),
     source="Yeh et al. 2019, arXiv:1901.09392, def. 2.1, with the optimal scale of its experiments",
     columns={
-        "normalised": Column(higher_is_better=False, across_models=True),
-        "cosine": Column(higher_is_better=True, across_models=True),
+        "normalised": Column(higher_is_better=False, across_models=True, range=(0, 1)),
+        "cosine": Column(higher_is_better=True, across_models=True, range=(-1, 1)),
     },
     shared=[change_drops],
 )

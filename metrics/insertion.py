@@ -1,5 +1,7 @@
 """Insertion: how fast the prediction is found when the most important pixels are inserted first."""
 
+from math import inf
+
 from torch import Tensor, nn
 
 from ..benchmark.components.decorators import metric
@@ -15,12 +17,13 @@ from .shared.removal import RemovalCurve, random_order_curves, removal_scores
 @metric(
     family="faithfulness",
     higher_is_better=True,
+    range=(0, 1),
     source="Petsiuk et al. 2018, arXiv:1806.07421",
     columns={
-        "retention": Column(higher_is_better=True, across_models=True),
-        "win_rate": Column(higher_is_better=True, across_models=True),
-        "patch_correlation": Column(higher_is_better=True, across_models=True),
-        "normalised": Column(higher_is_better=True, across_models=True),
+        "retention": Column(higher_is_better=True, across_models=True, range=(0, 1)),
+        "win_rate": Column(higher_is_better=True, across_models=True, range=(0, 1)),
+        "patch_correlation": Column(higher_is_better=True, across_models=True, range=(-1, 1)),
+        "normalised": Column(higher_is_better=True, across_models=True, range=(-inf, inf)),
     },
     shared=[random_order_curves, patch_gains],
     version=2,

@@ -1,6 +1,7 @@
 """JPEG size: how well the map compresses."""
 
 from io import BytesIO
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ Normalisation = Literal["magnitude", "range"]
     family="complexity",
     higher_is_better=False,
     across_models=True,
+    range=(0, inf),
     source="Serrurier et al. 2023, arXiv:2206.06854",
 )
 def jpeg_size(

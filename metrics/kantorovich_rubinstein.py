@@ -1,5 +1,7 @@
 """Kantorovich-Rubinstein value: how far the logits separate each class from the others."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -10,6 +12,7 @@ from ..benchmark.components.decorators import metric
 @metric(
     family="model",
     higher_is_better=True,
+    range=(-inf, inf),
     source="Serrurier et al. 2021, arXiv:2006.06520; Serrurier et al. 2023, arXiv:2206.06854",
     whole=True,
 )

@@ -1,5 +1,7 @@
 """L2 distance of two maps."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
@@ -11,8 +13,9 @@ from ..benchmark.components.kinds import Column
 @metric(
     family="stability",
     higher_is_better=False,
+    range=(0, inf),
     source="Alvarez-Melis & Jaakkola 2018, arXiv:1806.08049",
-    columns={"relative": Column(higher_is_better=False, across_models=True)},
+    columns={"relative": Column(higher_is_better=False, across_models=True, range=(0, 1))},
 )
 def l2_distance(attribution: Tensor, perturbed_attribution: Tensor) -> dict[str, Tensor]:
     """L2 norm of the difference of the signed maps, all channels, in the unit of the maps, ``(B,)``.

@@ -5,7 +5,7 @@ from torch import Tensor
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.lens_released import flat_dilate
 from ..benchmark.toolkit.top_pixels import dilate, top_pixels
-from .shared.overlap import COLUMNS, shared_share
+from .shared.overlap import overlap_columns, shared_share
 from .shared.top_sets import TopSets
 
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, ties to the lowest flat index"
@@ -14,8 +14,9 @@ SOURCE = "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, ties 
 @metric(
     family="stability",
     higher_is_better=True,
+    range=(0, 1),
     source=SOURCE,
-    columns=COLUMNS,
+    columns=overlap_columns(),
     roles=["overlap of top pixels within a window"],
 )
 def lens_recall(
@@ -43,7 +44,7 @@ def lens_recall(
     return _covered("lens_recall", perturbed_attribution, attribution, top)
 
 
-@metric(family="stability", higher_is_better=True, source=SOURCE, columns=COLUMNS)
+@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=overlap_columns())
 def lens_precision(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
 ) -> dict[str, Tensor]:

@@ -1,5 +1,7 @@
 """LENS recall at every window: how near the top pixels of the perturbed map are to those of the original map."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 
@@ -7,14 +9,15 @@ from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.distance import chebyshev_distance
-from .shared.overlap import COLUMNS
+from .shared.overlap import overlap_columns
 
 
 @metric(
     family="stability",
     higher_is_better=True,
+    range=(0, 1),
     source="Kamath et al. 2024, arXiv:2312.10534, for all windows",
-    columns={**COLUMNS, "distance": Column(higher_is_better=False)},
+    columns={**overlap_columns(), "distance": Column(higher_is_better=False, range=(0, inf))},
 )
 def lens_curve(
     attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = 100.0

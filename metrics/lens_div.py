@@ -1,5 +1,7 @@
 """LENS and top-k intersection of diverse sets, in which no two pixels are within one window."""
 
+from math import inf
+
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
@@ -8,16 +10,22 @@ from ..benchmark.toolkit.diverse_pixels import diverse_pixels
 from ..benchmark.toolkit.lens_released import flat_dilate
 from ..benchmark.toolkit.pixels import channels
 from ..benchmark.toolkit.top_pixels import dilate, set_size
-from .shared.overlap import COLUMNS, shared_share
+from .shared.overlap import overlap_columns, shared_share
 from .shared.top_sets import TopSets
 
 SOURCE = (
     "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, divided by the pixels that are found"
 )
-COLUMNS_DIV = {**COLUMNS, "found": Column()}
+LOWEST = -2
+"""Smallest ``topk_intersection_div.above_chance``: two of three pixels in a row lie apart, and chance is 2/3; larger
+sets of pixels that lie apart are a smaller share of the pixels."""
 
 
-@metric(family="stability", higher_is_better=True, source=SOURCE, columns=COLUMNS_DIV)
+def _columns(worst: float = -inf) -> dict[str, Column]:
+    return {**overlap_columns(worst), "found": Column(range=(0, inf))}
+
+
+@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns(LOWEST))
 def topk_intersection_div(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
 ) -> dict[str, Tensor]:
@@ -51,7 +59,7 @@ def topk_intersection_div(
     return {**shares, "ties": original.ties.maximum(perturbed.ties), "found": found}
 
 
-@metric(family="stability", higher_is_better=True, source=SOURCE, columns=COLUMNS_DIV)
+@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns())
 def lens_recall_div(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
 ) -> dict[str, Tensor]:
@@ -77,7 +85,7 @@ def lens_recall_div(
     return _covered("lens_recall_div", perturbed_attribution, attribution, top)
 
 
-@metric(family="stability", higher_is_better=True, source=SOURCE, columns=COLUMNS_DIV)
+@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns())
 def lens_precision_div(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
 ) -> dict[str, Tensor]:

@@ -1,5 +1,7 @@
 """Lipschitz constants of the model: a certified one for all inputs, and the local one at each input."""
 
+from math import inf
+
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
@@ -9,8 +11,9 @@ from ..benchmark.components.kinds import Column
 @metric(
     family="model",
     higher_is_better=None,
+    range=(0, inf),
     source="Serrurier et al. 2021, arXiv:2006.06520",
-    columns={"upper": Column()},
+    columns={"upper": Column(range=(0, inf))},
 )
 def lipschitz(lipschitz: Tensor) -> dict[str, Tensor]:
     """Spectral norm of the Jacobian of all logits at each input, ``(B,)``, with its certified upper bound.

@@ -1,5 +1,7 @@
 """Local Lipschitz estimate: the largest slope of the map in a small neighbourhood."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
@@ -14,8 +16,9 @@ from .shared.unit import unit
 @metric(
     family="stability",
     higher_is_better=False,
+    range=(0, inf),
     source="Alvarez-Melis & Jaakkola 2018, arXiv:1806.08049",
-    columns={"unit": Column(higher_is_better=False, across_models=True)},
+    columns={"unit": Column(higher_is_better=False, across_models=True, range=(0, inf))},
 )
 def local_lipschitz_estimate(
     explain: Explain,

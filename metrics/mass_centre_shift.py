@@ -1,5 +1,7 @@
 """Mass-centre shift: how far the centre of mass of the map moves."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
@@ -9,7 +11,12 @@ from ..benchmark.toolkit.pixels import magnitudes
 from ..benchmark.toolkit.top_pixels import Arithmetic
 
 
-@metric(family="stability", higher_is_better=False, source="Ghorbani et al. 2019, arXiv:1710.10547")
+@metric(
+    family="stability",
+    higher_is_better=False,
+    range=(0, inf),
+    source="Ghorbani et al. 2019, arXiv:1710.10547",
+)
 def mass_centre_shift(
     attribution: Tensor, perturbed_attribution: Tensor, *, reference: Arithmetic = "clean"
 ) -> Tensor:

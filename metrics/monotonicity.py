@@ -22,10 +22,11 @@ from .shared.subsets import logit_of
 @metric(
     family="faithfulness",
     higher_is_better=True,
+    range=(0, 1),
     source="Arya et al. 2019, arXiv:1909.03012",
     columns={
-        "logit": Column(higher_is_better=True, across_models=True),
-        "never_falls": Column(higher_is_better=True),
+        "logit": Column(higher_is_better=True, across_models=True, range=(0, 1)),
+        "never_falls": Column(higher_is_better=True, range=(0, 1)),
     },
 )
 def monotonicity_arya(
@@ -112,6 +113,7 @@ def patch_effects(
     family="faithfulness",
     higher_is_better=True,
     across_models=True,
+    range=(-1, 1),
     source="Nguyen & Martinez 2020, arXiv:2007.07584",
     shared=[patch_effects],
 )

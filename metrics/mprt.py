@@ -12,7 +12,11 @@ from .shared.similarity import COLUMNS, similarity
 
 
 @metric(
-    family="sanity", higher_is_better=False, source="Adebayo et al. 2018, arXiv:1810.03292", columns=COLUMNS
+    family="sanity",
+    higher_is_better=False,
+    range=(-1, 1),
+    source="Adebayo et al. 2018, arXiv:1810.03292",
+    columns=COLUMNS,
 )
 def mprt(
     model: nn.Module,

@@ -64,8 +64,9 @@ def cell_drops(
     family="faithfulness",
     higher_is_better=True,
     across_models=True,
+    range=(-1, 1),
     source="Bhatt et al. 2020, arXiv:2005.00631, def. 3; Spearman as in Xplique (Fel et al. 2022, arXiv:2206.04394)",
-    columns={"pearson": Column(higher_is_better=True, across_models=True)},
+    columns={"pearson": Column(higher_is_better=True, across_models=True, range=(-1, 1))},
     shared=[cell_drops],
 )
 def mu_fidelity(

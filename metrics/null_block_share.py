@@ -18,8 +18,9 @@ POINTS = 41
     family="localisation",
     higher_is_better=False,
     across_models=True,
+    range=(0, 1),
     source="Shah et al. 2021, arXiv:2102.12781; with k = 2.5 to 30: Serrurier et al. 2023, arXiv:2206.06854",
-    columns={"chance": Column()},
+    columns={"chance": Column(range=(0, 1))},
 )
 def null_block_share(
     attribution: Tensor,

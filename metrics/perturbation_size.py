@@ -1,5 +1,7 @@
 """Perturbation size: how far the perturbed input is from the original, and how much the output changes."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
@@ -16,12 +18,13 @@ GAIN = 2.0
     family="perturbation",
     higher_is_better=None,
     across_models=True,
+    range=(0, inf),
     source="distances of Ghorbani et al. 2019, arXiv:1710.10547; outputs as in Kiourti et al. 2025, arXiv:2512.06665",
     columns={
-        "linf": Column(across_models=True),
-        "held": Column(across_models=True),
-        "output_change": Column(),
-        "margin_kept": Column(across_models=True),
+        "linf": Column(across_models=True, range=(0, 1)),
+        "held": Column(across_models=True, range=(0, 1)),
+        "output_change": Column(range=(0, 1)),
+        "margin_kept": Column(across_models=True, range=(-GAIN, GAIN)),
     },
     roles=["size of a perturbation"],
 )

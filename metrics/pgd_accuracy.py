@@ -18,6 +18,7 @@ STRIDE = 2.5
     family="model",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Madry et al. 2018, arXiv:1706.06083, section 2.1",
 )
 def pgd_accuracy(

@@ -5,15 +5,16 @@ from torch.nn.functional import conv2d
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.ranges import NotNegative
-from .shared.masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ranked
+from .shared.masks import Ranking, Relevance, beside_chance, inside, mask_columns, ranked
 
 
 @metric(
     family="localisation",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Zhang et al. 2016, arXiv:1608.00507",
-    columns=COLUMNS,
+    columns=mask_columns(),
 )
 def pointing_game(
     attribution: Tensor, mask: Tensor | None, *, tolerance: NotNegative = 0.0, relevance: Relevance = "signed"

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from math import inf
 from typing import Any
 
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ class QuantusMetric:
     normalise: bool = False
 
 
-@metric(family="own", higher_is_better=None, source=SOURCE, library="quantus")
+@metric(family="own", higher_is_better=None, range=(-inf, inf), source=SOURCE, library="quantus")
 def quantus(
     model: nn.Module,
     x: Tensor,
@@ -83,7 +84,7 @@ def quantus(
     return one_by_one(_maker(chosen, masked=False), model, x, target, attribution, explain, rng)
 
 
-@metric(family="localisation", higher_is_better=None, source=SOURCE, library="quantus")
+@metric(family="localisation", higher_is_better=None, range=(-inf, inf), source=SOURCE, library="quantus")
 def quantus_localisation(
     model: nn.Module,
     x: Tensor,

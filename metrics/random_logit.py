@@ -13,6 +13,7 @@ from .shared.similarity import COLUMNS, similarity
 @metric(
     family="sanity",
     higher_is_better=False,
+    range=(-1, 1),
     source="Sixt et al. 2020, arXiv:1912.09818, sec. 5",
     columns=COLUMNS,
 )

@@ -12,6 +12,7 @@ from .shared.rank_correlation import spearman as rank_correlation
     family="stability",
     higher_is_better=True,
     across_models=True,
+    range=(-1, 1),
     source="Ghorbani et al. 2019, arXiv:1710.10547; Spearman 1904, ties share their mean rank",
 )
 def spearman(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
@@ -31,6 +32,7 @@ def spearman(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
     family="stability",
     higher_is_better=True,
     across_models=True,
+    range=(-1, 1),
     source="Chen et al. 2019, arXiv:1905.09957; Kendall 1945, tau-b",
 )
 def kendall(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:

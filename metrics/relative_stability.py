@@ -1,5 +1,7 @@
 """Relative stability: how much more the map changes near an input than the input, or the output, does."""
 
+from math import inf
+
 import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
@@ -15,8 +17,9 @@ from .shared.relative_change import Floor, largest_ratio, relative_change
     family="stability",
     higher_is_better=False,
     across_models=True,
+    range=(0, inf),
     source="Agarwal et al. 2022, arXiv:2203.06877, RIS",
-    columns={"kept": Column(across_models=True)},
+    columns={"kept": Column(across_models=True, range=(0, 1))},
 )
 def relative_input_stability(
     model: nn.Module,
@@ -65,10 +68,11 @@ def relative_input_stability(
 @metric(
     family="stability",
     higher_is_better=False,
+    range=(0, inf),
     source="Agarwal et al. 2022, arXiv:2203.06877, ROS",
     columns={
-        "relative": Column(higher_is_better=False, across_models=True),
-        "kept": Column(across_models=True),
+        "relative": Column(higher_is_better=False, across_models=True, range=(0, inf)),
+        "kept": Column(across_models=True, range=(0, 1)),
     },
 )
 def relative_output_stability(

@@ -7,15 +7,16 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.pixels import magnitudes, pixel_values
-from .shared.masks import COLUMNS, Ranking, Relevance, beside_chance, inside, ranked
+from .shared.masks import Ranking, Relevance, beside_chance, inside, mask_columns, ranked
 
 
 @metric(
     family="localisation",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Arras et al. 2022, arXiv:2003.07258, relevance mass accuracy",
-    columns=COLUMNS,
+    columns=mask_columns(),
 )
 def relevance_mass(
     attribution: Tensor, mask: Tensor | None, *, relevance: Literal["positive", "absolute"] = "positive"
@@ -50,8 +51,9 @@ def relevance_mass(
     family="localisation",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Arras et al. 2022, arXiv:2003.07258, relevance rank accuracy",
-    columns=COLUMNS,
+    columns=mask_columns(-1),
 )
 def relevance_rank(
     attribution: Tensor, mask: Tensor | None, *, relevance: Relevance = "signed"

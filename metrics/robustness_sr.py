@@ -1,6 +1,7 @@
 """Robustness-S_r: how far an attack must go if it may change only the most important pixels."""
 
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -48,11 +49,12 @@ def random_set_distances(
 @metric(
     family="faithfulness",
     higher_is_better=False,
+    range=(0, inf),
     source="Hsieh et al. 2021, arXiv:2006.00442",
     columns={
-        "vs_random": Column(higher_is_better=False, across_models=True),
-        "vs_free": Column(higher_is_better=False, across_models=True),
-        "found": Column(across_models=True),
+        "vs_random": Column(higher_is_better=False, across_models=True, range=(0, inf)),
+        "vs_free": Column(higher_is_better=False, across_models=True, range=(0, inf)),
+        "found": Column(across_models=True, range=(0, 1)),
     },
     shared=[random_set_distances],
 )

@@ -68,6 +68,7 @@ def nested_drops(
     family="faithfulness",
     higher_is_better=True,
     across_models=True,
+    range=(-1, 1),
     source="Ancona et al. 2018, arXiv:1711.06104",
     shared=[nested_drops],
 )

@@ -24,10 +24,11 @@ from .shared.removal import (
 @metric(
     family="faithfulness",
     higher_is_better=True,
+    range=(-1, 1),
     source="Bluecher et al. 2024, arXiv:2401.06654",
     columns={
-        "retention": Column(higher_is_better=True, across_models=True),
-        "win_rate": Column(higher_is_better=True, across_models=True),
+        "retention": Column(higher_is_better=True, across_models=True, range=(-1, 1)),
+        "win_rate": Column(higher_is_better=True, across_models=True, range=(0, 1)),
     },
     shared=[random_order_curves],
 )

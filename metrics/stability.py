@@ -1,5 +1,7 @@
 """Stability: how far the maps of random inputs around a sample are from its map, by rank and by L2 distance."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
@@ -16,8 +18,9 @@ from .shared.rank_correlation import spearman
     family="stability",
     higher_is_better=False,
     across_models=True,
+    range=(0, 2),
     source="Serrurier et al. 2023, arXiv:2206.06854",
-    columns={"l2": Column(higher_is_better=False)},
+    columns={"l2": Column(higher_is_better=False, range=(0, inf))},
 )
 def stability(
     explain: Explain,

@@ -1,5 +1,7 @@
 """Step flip: whether one step along the gradient reaches another class, as it must on a transport map."""
 
+from math import inf
+
 import torch
 from torch import Tensor, nn
 
@@ -12,8 +14,9 @@ from ..benchmark.toolkit.ranges import NotNegative
     family="model",
     higher_is_better=True,
     across_models=True,
+    range=(0, 1),
     source="Serrurier et al. 2023, arXiv:2206.06854, prop. 2",
-    columns={"length": Column(across_models=True)},
+    columns={"length": Column(across_models=True, range=(0, inf))},
     roles=["step to the boundary"],
 )
 def step_flip(model: nn.Module, x: Tensor, *, margins: NotNegative = 1.5) -> dict[str, Tensor | Weighted]:

@@ -43,8 +43,9 @@ class Rationale:
 @metric(
     family="faithfulness",
     higher_is_better=False,
+    range=(-1, 1),
     source=SOURCE,
-    columns={"retention": Column(higher_is_better=True, across_models=True)},
+    columns={"retention": Column(higher_is_better=True, across_models=True, range=(0, 1))},
 )
 def sufficiency(
     model: nn.Module,
@@ -86,8 +87,9 @@ def sufficiency(
 @metric(
     family="faithfulness",
     higher_is_better=True,
+    range=(-1, 1),
     source=SOURCE,
-    columns={"retention": Column(higher_is_better=False, across_models=True)},
+    columns={"retention": Column(higher_is_better=False, across_models=True, range=(0, 1))},
 )
 def comprehensiveness(
     model: nn.Module,

@@ -1,5 +1,7 @@
 """Tightness of certificates: how much of the distance to the nearest adversarial image is certified."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from .shared.box_distance import box_distance
     family="model",
     higher_is_better=True,
     across_models=True,
+    range=(0, inf),  # a wrong certificate has no bound
     source="Serrurier et al. 2021, arXiv:2006.06520, section 4",
     shared=[box_distance],
 )

@@ -4,14 +4,15 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
-from .shared.overlap import COLUMNS, shared_share
+from .shared.overlap import overlap_columns, shared_share
 
 
 @metric(
     family="stability",
     higher_is_better=True,
+    range=(0, 1),
     source="Ghorbani et al. 2019, arXiv:1710.10547",
-    columns=COLUMNS,
+    columns=overlap_columns(-1),
     roles=["overlap of top pixels"],
 )
 def topk_intersection(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..errors import XaiboardError
+from ..toolkit.labels import MetricColumn
+from ..toolkit.score_ranges import ScoreRange
 from .kinds import Column, Component, Dataset, Method, Metric, Model, Perturbation
 from .registry import datasets, methods, metrics, models, perturbations
 from .signature import OF_ALL, read_signature
@@ -130,6 +132,7 @@ def metric(
     name: str | None = None,
     source: str = "",
     across_models: bool = False,
+    range: ScoreRange | None = None,
     columns: Mapping[str, Column] | None = None,
     shared: Sequence[Callable[..., Any]] = (),
     whole: bool = False,
@@ -150,7 +153,10 @@ def metric(
         name: name in tables; the function's own by default.
         source: paper and equation.
         across_models: whether plain scores of different models may be compared.
-        columns: direction and comparability of the named columns.
+        range: the smallest and the largest plain score that a sample may have under any settings, with ``-inf`` or
+            ``inf`` where there is no bound. Rare events are judged by it, so that it must hold for every image, not for
+            most; None if it is not known, which counts as no bound. It changes no score and no identity.
+        columns: direction, comparability and range of the named columns.
         shared: functions of model and input that do not depend on the method. The value of each is computed once for a
             model and serves all methods; the metric receives it under the function's name.
         whole: whether the function is called once with all samples of the run, instead of once a batch; for scores
@@ -170,6 +176,7 @@ def metric(
                 family=family,
                 higher_is_better=higher_is_better,
                 across_models=across_models,
+                range=range,
                 columns=columns,
                 shared=shared,
                 whole=whole,
@@ -191,6 +198,7 @@ def make_metric(
     family: str = "own",
     higher_is_better: bool | None = True,
     across_models: bool = False,
+    range: ScoreRange | None = None,
     columns: Mapping[str, Column] | None = None,
     shared: Sequence[Callable[..., Any]] = (),
     whole: bool = False,
@@ -216,11 +224,15 @@ def make_metric(
             f"metric '{common['name']}' is called with all samples at once and asks for '{min(too_large)}'; it may ask"
             f" for: {', '.join((*OF_ALL, *values))} (what takes more goes into a shared value)"
         )
+    for column, declared in {"": Column(range=range), **(columns or {})}.items():
+        if declared.range is not None:
+            _require_two_bounds(str(MetricColumn(common["name"], column)), declared.range)
     return Metric(
         **common,
         family=family,
         higher_is_better=higher_is_better,
         across_models=across_models,
+        range=range,
         columns=columns or {},
         shared=values,
         whole=whole,
@@ -258,6 +270,17 @@ def perturbation(
         return function
 
     return register
+
+
+def _require_two_bounds(column: str, bounds: object) -> None:
+    """Checks what a column declares as its range."""
+    match bounds:
+        case [(int() | float()) as low, (int() | float()) as high] if low < high:
+            return
+    raise XaiboardError(
+        f"the range of '{column}' must be its smallest and its largest score, as in range=(0, 1), or as in"
+        f" range=(0, math.inf) where there is no bound; got {bounds!r}"
+    )
 
 
 def _require_naming_setting(

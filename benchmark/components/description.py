@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from ..toolkit.labels import setting_text
+from ..toolkit.score_ranges import range_to_json
 from .choice import choose
 from .kinds import Component, Dataset, Method, Metric, Model
 
@@ -46,7 +47,7 @@ def describe_component(entry: Component) -> dict[str, Any]:
     return described
 
 
-def _columns(metric: Metric) -> list[dict[str, str]]:
+def _columns(metric: Metric) -> list[dict[str, Any]]:
     """The plain score's column, whose name is empty, and the named ones."""
     said = {"": metric.summary, **meanings(metric)}
     described = []
@@ -57,6 +58,7 @@ def _columns(metric: Metric) -> list[dict[str, str]]:
                 "name": name,
                 "direction": DIRECTIONS[column.higher_is_better],
                 "compares models": "yes" if column.across_models else "no",
+                "range": range_to_json(column.range),
                 "meaning": said.get(name, ""),
             }
         )

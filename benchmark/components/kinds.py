@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import XaiboardError
+from ..toolkit.score_ranges import ScoreRange
 from .setting import Setting
 
 
@@ -156,10 +157,13 @@ class Column:
     Args:
         higher_is_better: direction; None if the column is no score (a chance level, a count), so that it is not ranked.
         across_models: whether values of different models may be compared.
+        range: the smallest and the largest value that a sample may have under any settings, with ``-inf`` or ``inf``
+            where there is no bound; None if it is not known. Of a weighted column, that of the values.
     """
 
     higher_is_better: bool | None = None
     across_models: bool = False
+    range: ScoreRange | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,7 @@ class Metric(Component):
     family: str = ""
     higher_is_better: bool | None = None
     across_models: bool = False
+    range: ScoreRange | None = None
     whole: bool = False
     library: str = ""
     columns: Mapping[str, Column] = field(default_factory=dict)
@@ -177,7 +182,7 @@ class Metric(Component):
     def column(self, name: str) -> Column:
         """How the values of the column ``name`` compare; the name of the plain score is empty."""
         if not name:
-            return Column(self.higher_is_better, self.across_models)
+            return Column(self.higher_is_better, self.across_models, self.range)
         return self.columns.get(name, Column())
 
     def needs(self, name: str) -> bool:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from ..errors import XaiboardError, unknown
+from ..toolkit.labels import split_labels
 from .choice import Choice, choose
 from .kinds import Component
 from .registry import Registry
@@ -20,7 +21,7 @@ _ITEM = re.compile(r"(?P<pattern>[^\[\]]+)(?:\[(?P<settings>[^\[\]]*)\])?")
 def split(patterns: str | Sequence[str]) -> list[str]:
     """The items of a comma-separated selection. Commas inside brackets separate settings, not items."""
     text = patterns if isinstance(patterns, str) else ",".join(patterns)
-    return [item.strip() for item in re.split(r",(?![^\[]*\])", text) if item.strip()]
+    return split_labels(text)
 
 
 def is_wild(item: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ..components.choice import Choice
 from ..subjects.trained_models import TrainedModel
@@ -67,7 +67,7 @@ class Plan:
             "shards": len(self.shards),
             "seed": self.conditions.seed,
             "columns": {
-                name: {column: asdict(metric.column(column)) for column in ("", *metric.columns)}
+                name: {column: said.reading(metric.column(column)) for column in ("", *metric.columns)}
                 for name, metric in metrics.items()
             },
             "labels": said.labels(self.cells, rows),

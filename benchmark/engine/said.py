@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 from ..components.choice import Choice
+from ..components.kinds import Column
 from ..toolkit.labels import Label, setting_text
+from ..toolkit.score_ranges import range_to_json
 from .cell import Cell
 
 
@@ -41,3 +44,8 @@ def roles(cells: Iterable[Cell]) -> dict[str, dict[str, list[str]]]:
             if choice and choice.component.roles:
                 said[kind][choice.component.name] = list(choice.component.roles)
     return said
+
+
+def reading(column: Column) -> dict[str, object]:
+    """How the values of a column of scores read, ready for JSON."""
+    return {**asdict(column), "range": range_to_json(column.range)}

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any
 
 from ..errors import unknown
+from ..toolkit.score_ranges import range_from_json, range_words
 from ..toolkit.text_table import table_of
 from .catalogue import Catalogue
 
@@ -83,7 +84,11 @@ def _whole(entry: Entry) -> str:
     for column in entry.get("columns", ()):
         name = ".".join(filter(None, (entry["name"], column["name"])))
         compares = "compares models" if column["compares models"] == "yes" else "within one model"
-        lines += [f"column {name} ({column['direction']}, {compares})", *_indented(column["meaning"])]
+        bounds = range_words(range_from_json(column["range"]))
+        lines += [
+            f"column {name} ({column['direction']}, {compares}, {bounds})",
+            *_indented(column["meaning"]),
+        ]
     if "trained_on" in entry:
         lines.append(f"trained on: {', '.join(entry['trained_on'])}")
     return "\n".join(lines) + "\n"

@@ -1,5 +1,5 @@
 """From cells and scores to leaderboards, figures of tables, and the page.
 
-May import: errors, toolkit, store.
+May import: errors, toolkit, statistics, store.
 Needs no torch.
 """

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..store.glossary import Glossary
 from ..toolkit.labels import Label
-from .matrices import COLUMN
+from .blocks import COLUMN
 
 
 def short_names(table: pd.DataFrame, glossary: Glossary) -> pd.Series:

@@ -24,8 +24,9 @@ def describe_run(folder: Path, results: Results) -> str:
         board = methods(results, dataset)
         if len(board):
             parts.append(
-                f"{dataset}: methods; mean score (rank interval within the model), or over several baselines"
-                " #mean rank (lowest–highest); † control\n" + markdown(board)
+                f"{dataset}: methods; mean score (rank interval within the model), * in the set of the best; over"
+                " several baselines #mean rank (lowest–highest); ↑ higher is better, ↓ lower; † control\n"
+                + markdown(board)
             )
     failed = cells[cells["status"] == "failed"]
     if len(failed):

@@ -3,160 +3,197 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..statistics.differences import Differences
+from ..statistics.ranks import Column, prepare
+from ..statistics.recipes import recipe_difference
+from ..statistics.signs import flipped_sums_of
 from ..store.columns import LABEL
 from ..store.glossary import Glossary
-from .bootstrap import interval, resampled_counts, weighted_means
-from .matrices import COLUMN, Matrix, correct_by_all, matrices
+from .blocks import COLUMN, DIRECTIONS, Blocks
+from .sides import (
+    IMAGES,
+    SEEDS,
+    Compared,
+    Side,
+    compare_sides,
+    family_sides,
+    opponents,
+    recipe_sides,
+    single_sides,
+)
 
 FAMILIES = [
     "dataset", "method", "metric", "settings", "perturbation", "higher_is_better", "family_a", "family_b",
     "models_a", "models_b", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "better", "n", "status", "note",
+    "unit",
 ]  # fmt: skip
-
-
-Side = tuple[str, tuple[str, ...]]
-"""One side of a comparison: a family, and those of its models that are compared."""
 
 States = Mapping[tuple[str, ...], tuple[str, str]]
 """Status and note of each cell, by what names it."""
 
 
-def compare_families(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
+def compare_families(cells: pd.DataFrame, blocks: Blocks, glossary: Glossary) -> pd.DataFrame:
     """Models of different families, and whole families, compared in pairs on common correct samples.
 
     Only columns that may be compared across models take part. A sample counts if every model classifies it
     correctly. A family's mean is the plain mean over its models; it is empty where one of them has no score.
+
+    Where ``unit`` is ``images``, a row is about these trained networks: samples are drawn anew, trainings are not.
+    Intervals and verdicts then hold at 95 % for all pairs of models in a column together, and for all pairs of
+    families. Recipes of which there are several networks meet with the unit ``seeds and images``: trainings are drawn
+    anew too, and each interval holds at 95 % by itself.
     """
-    comparable = scores[scores["across_models"] & (scores["method"] != "")]
+    comparable = blocks.rows["across_models"] & (blocks.rows["method"] != "")
     labels = cells[[*LABEL, "status", "note"]].astype(str).iloc[::-1].itertuples(index=False)
     states = {row[: len(LABEL)]: row[len(LABEL) :] for row in labels}
     rows = []
-    for dataset, of_dataset in comparable.groupby("dataset", observed=True):
-        correct = correct_by_all(of_dataset)
+    for dataset in blocks.rows.loc[comparable, "dataset"].unique():
+        correct = blocks.correct(dataset).to_numpy()
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
-        opponents = list(_opponents(_sides(models)))
-        kept = of_dataset["sample"].map(correct).to_numpy(dtype=bool)
-        for _, matrix in matrices(
-            of_dataset[kept] if kept.any() else of_dataset, ["dataset", "method", *COLUMN]
-        ):
-            metric = glossary.columns[matrix.rows["metric"].iloc[0]].metric
-            pairs = _pairs(matrix, opponents, metric, states)
-            rows.extend(pairs if kept.any() else map(_without_common, pairs))
+        groups, recipes = _hypotheses(models), recipe_sides(models)
+        of_dataset = comparable & (blocks.rows["dataset"] == dataset)
+        for _, of_method in blocks.groups(["method"], of_dataset):
+            some = [
+                (places, _prepared(blocks, places, correct, glossary))
+                for _, places in blocks.groups(COLUMN, blocks.rows.index.isin(of_method))
+            ]
+            sums = flipped_sums_of([column.means.influence for _, column in some])
+            for (places, column), flipped in zip(some, sums, strict=True):
+                first, models_there = blocks.facts(places[0]), list(blocks.words["model"][places])
+                for sides in groups:
+                    compared = compare_sides(column, models_there, sides, first["higher_is_better"])
+                    found = compared.differences(flipped)
+                    rows.extend(_pairs(first, models_there, sides, compared, found, glossary, states))
+                rows.extend(_recipe_pairs(first, models_there, recipes, column))
     return pd.DataFrame(rows, columns=FAMILIES)
 
 
-def _without_common(row: dict[str, Any]) -> dict[str, Any]:
-    """The row of a comparison for which there are no samples."""
-    fixed = {name: row[name] for name in FAMILIES[:10]}
+def _hypotheses(models: pd.DataFrame) -> list[list[Side]]:
+    """Sides whose pairs are tested together: all models; and all families, if there is one of several models."""
+    single, whole = single_sides(models), family_sides(models)
+    return [single, whole] if len(whole) < len(single) else [single]
+
+
+def _recipe_pairs(
+    first: Mapping[str, str], models: list[str], recipes: list[Side], column: Column
+) -> Iterator[dict[str, Any]]:
+    """One row for each two recipes of different families that have several networks with scores here."""
+    compared = compare_sides(column, models, recipes, first["higher_is_better"])
+    place = dict(zip(compared.sides, compared.share > 0, strict=True))
+    for a, b in opponents(recipes):
+        if a in place and b in place:
+            found = recipe_difference(column.means, *map(np.flatnonzero, (place[a], place[b])))
+            effect, low, high = (compared.sign * value for value in found)
+            row = _row(first, recipes[a], recipes[b])
+            directed = first["higher_is_better"] in DIRECTIONS
+            winner = row["family_a"] if found.low > 0 else row["family_b"] if found.high < 0 else ""
+            mean_a, mean_b = (compared.sign * column.means.mean[place[side]].mean() for side in (a, b))
+            yield {
+                **row, "mean_a": mean_a, "mean_b": mean_b, "difference": effect, "ci_low": min(low, high),
+                "ci_high": max(low, high), "better": winner if directed else "", "n": len(column.means.influence),
+                "status": "ok", "note": "", "unit": SEEDS,
+            }  # fmt: skip
+
+
+def _row(first: Mapping[str, str], a: Side, b: Side) -> dict[str, str]:
+    """What a row is about."""
     return {
-        **fixed,
-        "n": 0,
-        "status": "inapplicable",
-        "note": "no sample is classified correctly by all models",
+        **{name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")},
+        "family_a": a.family,
+        "family_b": b.family,
+        "models_a": "+".join(a.models),
+        "models_b": "+".join(b.models),
+        "unit": IMAGES,
     }
+
+
+def _prepared(blocks: Blocks, places: np.ndarray, correct: np.ndarray, glossary: Glossary) -> Column:
+    """The models with scores of one method in one column, on the samples that all classify correctly."""
+    matrix, first = blocks.matrix(places), blocks.facts(places[0])
+    return prepare(
+        matrix.score[correct], matrix.weight[correct],
+        higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
+    )  # fmt: skip
 
 
 def _pairs(
-    matrix: Matrix, opponents: list[tuple[Side, Side]], metric: str, states: States
+    first: Mapping[str, str],
+    models: list[str],
+    sides: list[Side],
+    compared: Compared,
+    found: Differences,
+    glossary: Glossary,
+    states: States,
 ) -> Iterator[dict[str, Any]]:
-    """One row for each two sides, from the scores of one method in one metric column, a model in each place.
+    """One row for each two sides of different families, from the scores of one method in one column.
 
     Args:
-        matrix: scores of the models on the same samples.
-        opponents: sides that are compared.
-        metric: whose column it is.
+        first: names and facts of the scores of one of the models.
+        models: with scores.
+        sides: those that are compared.
+        compared: their means.
+        found: the differences of these.
+        glossary: what the names stand for.
         states: what became of each cell, to say why a model has no score.
     """
-    place = {model: position for position, model in enumerate(matrix.rows["model"])}
-    first = {str(name): str(value) for name, value in matrix.rows.iloc[0].items()}
-    means = _means(matrix)
-    for (family_a, names_a), (family_b, names_b) in opponents:
-        row = {
-            **{name: first[name] for name in ("dataset", "method", *COLUMN, "higher_is_better")},
-            "family_a": family_a,
-            "family_b": family_b,
-            "models_a": "+".join(names_a),
-            "models_b": "+".join(names_b),
-        }
-        missing = [name for name in (*names_a, *names_b) if name not in place]
-        if missing:
-            cell = {**first, "model": missing[0], "metric": metric}
-            yield {**row, "n": 0, **_why_missing(cell, states)}
-            continue
-        found = _difference(
-            matrix, means, [place[name] for name in names_a], [place[name] for name in names_b]
-        )
-        better = _better(first["higher_is_better"], found["ci_low"], found["ci_high"], family_a, family_b)
-        yield {**row, **found, "better": better, "status": "ok", "note": ""}
+    place = {side: at for at, side in enumerate(compared.sides)}
+    for a, b in opponents(sides):
+        row = _row(first, sides[a], sides[b])
+        if a in place and b in place:
+            yield {
+                **row,
+                **_difference(compared, found, place[a], place[b]),
+                **_better(row, found, place[a], place[b]),
+            }
+        else:
+            cell = {**first, "metric": glossary.columns[first["metric"]].metric}
+            yield {
+                **row,
+                "n": 0,
+                **_why_not(models, found.n, (*sides[a].models, *sides[b].models), cell, states),
+            }
 
 
-def _means(matrix: Matrix) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of each model, ``(M,)``, and those of the resamples, ``(R, M)``."""
-    n = len(matrix.score)
-    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
-    return mean, weighted_means(resampled_counts(n), matrix.score, matrix.weight)
-
-
-def _difference(
-    matrix: Matrix, means: tuple[np.ndarray, np.ndarray], a: list[int], b: list[int]
-) -> dict[str, float]:
-    """The means over the models at ``a`` and at ``b``, their difference with its interval, the samples behind it."""
-    mean, resampled = means
-    (low,), (high,) = interval((resampled[:, a].mean(1) - resampled[:, b].mean(1))[:, None])
-    mean_a, mean_b = mean[a].mean(), mean[b].mean()
+def _difference(compared: Compared, found: Differences, a: int, b: int) -> dict[str, str | float]:
+    """Means of two sides and their difference, with its interval."""
+    low, high = (compared.sign * bound[a, b] for bound in (found.low, found.high))
     return {
-        "mean_a": mean_a,
-        "mean_b": mean_b,
-        "difference": mean_a - mean_b,
-        "ci_low": low,
-        "ci_high": high,
-        "n": int((matrix.weight[:, a + b] != 0).all(1).sum()),
+        "mean_a": compared.sign * compared.mean[a],
+        "mean_b": compared.sign * compared.mean[b],
+        "difference": compared.sign * found.effect[a, b],
+        "ci_low": min(low, high),
+        "ci_high": max(low, high),
+        "n": found.n,
+        "status": "ok",
+        "note": "",
     }
 
 
-def _opponents(sides: list[Side]) -> Iterator[tuple[Side, Side]]:
-    """Every two models of different families, and every two whole families.
-
-    A model meets a whole family of several only if it is the only one of its own, and so is that family as a whole.
-    """
-    for a, b in combinations(sides, 2):
-        alike = (len(a[1]) > 1) == (len(b[1]) > 1)
-        if a[0] != b[0] and (alike or _whole(a[1], b[1], sides)):
-            yield a, b
+def _better(row: Mapping[str, str], found: Differences, a: int, b: int) -> dict[str, str]:
+    """Which family is beyond doubt better; empty where that cannot be told, or the column has no direction."""
+    if row["higher_is_better"] not in DIRECTIONS:
+        return {"better": ""}
+    return {
+        "better": row["family_a"] if found.better[a, b] else row["family_b"] if found.better[b, a] else ""
+    }
 
 
-def _sides(models: pd.DataFrame) -> list[Side]:
-    """Each model alone, then each family of several models as a whole."""
-    single = [(family, (model,)) for model, family in models[["model", "family"]].itertuples(index=False)]
-    whole = [
-        (str(family), tuple(group["model"])) for family, group in models.groupby("family", observed=True)
-    ]
-    return single + [side for side in whole if len(side[1]) > 1]
-
-
-def _whole(a: tuple[str, ...], b: tuple[str, ...], sides: list[Side]) -> bool:
-    """Whether one of ``a`` and ``b`` is the only model of its family; the other is a family of several."""
-    alone = a if len(a) == 1 else b
-    family = next(family for family, names in sides if names == alone)
-    return sum(other == family for other, _ in sides) == 1
-
-
-def _better(direction: str, low: float, high: float, a: str, b: str) -> str:
-    if direction not in ("True", "False") or not (low > 0 or high < 0):
-        return ""
-    return a if (low > 0) == (direction == "True") else b
-
-
-def _why_missing(cell: Mapping[str, str], states: States) -> dict[str, str]:
-    """Why there is no score of the model that ``cell`` names."""
-    found = states.get(tuple(cell[name] for name in LABEL))
+def _why_not(
+    present: list[str], n: int, models: tuple[str, ...], cell: Mapping[str, str], states: States
+) -> dict[str, str]:
+    """Why two sides cannot be compared, of which one model at least has no scores, or not on enough samples."""
+    if not n:
+        return {"status": "inapplicable", "note": "no sample is classified correctly by all models"}
+    missing = next((model for model in models if model not in present), None)
+    if missing is None:
+        return {"status": "inapplicable", "note": "more than 5 % of the samples are missing"}
+    found = states.get(tuple({**cell, "model": missing}[name] for name in LABEL))
     if found is None:
-        return {"status": "missing", "note": f"{cell['model']} was not asked for"}
-    return {"status": found[0], "note": f"{cell['model']}: {found[1]}"}
+        return {"status": "missing", "note": f"{missing} was not asked for"}
+    return {"status": found[0], "note": f"{missing}: {found[1]}"}

@@ -2,77 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
+from ..statistics.ranks import Ranks
+from ..statistics.skewness import TOLERATED
 from ..store.glossary import Glossary
-from ..toolkit.labels import Label
-from .attribution_robustness.convergence import NOT_CONVERGED, converged
-from .bootstrap import interval, rank_intervals, resampled_counts, weighted_means
+from .attribution_robustness.convergence import NOT_CONVERGED
+from .blocks import COLUMN, Blocks
 from .column_names import short_names
-from .matrices import COLUMN, LEADERBOARD, Matrix, matrices
+from .standing import Standing
+
+LEADERBOARD = [
+    "dataset", "model", "family", "method", "metric", "settings", "perturbation", "metric_family",
+    "higher_is_better", "mean", "ci_low", "ci_high", "n", "rank", "rank_low", "rank_high", "seconds", "status",
+    "note", "best", "control",
+]  # fmt: skip
 
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
 """What names the cell of a row: as the row's own names, but all columns of a metric are of one cell."""
 
+_COUNTS = ("n", "rank", "rank_low", "rank_high")
 
-def leaderboard(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
+
+def leaderboard(
+    cells: pd.DataFrame, blocks: Blocks, standings: list[Standing], converged: np.ndarray, glossary: Glossary
+) -> pd.DataFrame:
     """One row for each (data set, model, method, metric, settings, perturbation).
 
-    Ranks compare the methods of one model. A cell that failed or does not apply keeps its row, with empty
-    numbers. The note says how many samples were left out, and whether an attack has not converged.
+    Ranks compare the methods of one model; ``best`` says whether a method is in the 95 % confidence set of the best. A
+    cell that failed or does not apply keeps its row, with empty numbers. The note says how many samples were left out,
+    whether an attack has not converged, and what a rank lacks.
+
+    Args:
+        cells: all planned cells.
+        blocks: the scores.
+        standings: of all columns.
+        converged: a word for each block, see :func:`.convergence.converged`.
+        glossary: what the names stand for.
     """
-    parts = [_ranked(matrix, glossary.perturbations) for _, matrix in matrices(scores, ["dataset", "model"])]
-    finished = pd.concat(parts) if parts else pd.DataFrame(columns=[*LEADERBOARD, "samples", "converged"])
+    finished = blocks.rows.assign(converged=converged).join(_numbers(standings, len(blocks.rows)))
+    finished = finished.reindex(columns=[*LEADERBOARD, "samples", "converged", "rank_note"])
     finished = finished.assign(cell=[glossary.columns[text].metric for text in finished["metric"]])
-    known = cells.rename(columns={"metric": "cell"})[[*_CELL, "seconds", "status", "note"]]
-    table = finished.drop(columns=["seconds", "status", "note"], errors="ignore").merge(
-        known, on=_CELL, how="left"
-    )
+    known = cells.rename(columns={"metric": "cell"})[[*_CELL, "seconds", "status", "note", "control"]]
+    table = finished.drop(columns=["seconds", "status", "note", "control"]).merge(known, on=_CELL, how="left")
     table["note"] = _notes(table)
     empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
     empty["higher_is_better"] = ""
-    table = pd.concat([table, empty])[LEADERBOARD]
-    for name in ("n", "rank", "rank_low", "rank_high"):
-        table[name] = table[name].astype("Int64")
+    table = pd.concat([table[LEADERBOARD], empty])
+    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"best": "boolean", "control": "boolean"})
     order = ["dataset", "model", *COLUMN, "rank", "method"]
     return table.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
 
 
+def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
+    """Means, intervals and ranks of all rows of the blocks, in their order."""
+    means = {name: np.full(size, np.nan) for name in ("mean", "ci_low", "ci_high")}
+    counts = {
+        name: np.zeros(size, dtype=np.int64) for name in ("n", "samples", "rank", "rank_low", "rank_high")
+    }
+    best, ranked = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    notes = np.full(size, "", dtype=object)
+    for one in standings:
+        at, ranks = one.places, one.ranks
+        means["mean"][at], means["ci_low"][at], means["ci_high"][at] = one.mean, one.low, one.high
+        counts["n"][at], counts["samples"][at] = one.used, one.samples
+        if ranks:
+            counts["rank"][at], counts["rank_low"][at], counts["rank_high"][at] = (
+                ranks.rank,
+                ranks.low,
+                ranks.high,
+            )
+            best[at], ranked[at], notes[at] = ranks.best, ranks.compared, _rank_notes(ranks, one.used)
+    table = pd.DataFrame({**means, **counts, "best": best, "rank_note": notes})
+    table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"best": "boolean"})
+    table.loc[~ranked, ["rank", "rank_low", "rank_high", "best"]] = pd.NA
+    return table
+
+
+def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
+    """What is to be known of each rank."""
+    skewed = f"too few samples for their skewness: ranks may err with probability {ranks.error:.2f}"
+    notes = []
+    for compared, rare, n in zip(ranks.compared, ranks.rare, used, strict=True):
+        if not compared:
+            notes.append("no rank: more than 5 % of the samples are missing")
+            continue
+        parts = [
+            f"ranked on the {ranks.n} samples that all methods have" if n > ranks.n else "",
+            "differs from its most frequent score on fewer than 20 samples" if rare else "",
+            skewed if ranks.error > TOLERATED else "",
+        ]
+        notes.append("; ".join(filter(None, parts)))
+    return notes
+
+
 def _notes(table: pd.DataFrame) -> pd.Series:
-    """How many samples were left out of a mean, and why; and whether an attack has not converged."""
+    """How many samples were left out of a mean, and why; whether an attack has not converged; what a rank lacks."""
     samples, left = table["samples"], table["samples"] - table["n"]
     why = np.where(
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
     )
-    left_out = left.astype(str) + " of " + samples.astype(str) + " samples left out: " + why
-    note = table["note"].where(left == 0, left_out)
-    weak = note.where(note == "", note + "; ") + NOT_CONVERGED
-    return note.where(table["converged"] != NOT_CONVERGED, weak)
-
-
-def _ranked(matrix: Matrix, perturbations: Mapping[str, Label]) -> pd.DataFrame:
-    """Means, intervals and ranks of the rows of one model."""
-    n = len(matrix.score)
-    mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
-    resampled = weighted_means(resampled_counts(n), matrix.score, matrix.weight)
-    low, high = interval(resampled)
-    used = (matrix.weight != 0).sum(0)
-    steady = converged(matrix.rows, matrix.score, matrix.weight, perturbations)
-    table = matrix.rows.assign(mean=mean, ci_low=low, ci_high=high, n=used, samples=n, converged=steady)
-    for name in ("rank", "rank_low", "rank_high"):
-        table[name] = pd.array([pd.NA] * len(table), dtype="Int64")
-    for _, group in table.groupby(COLUMN, observed=True):
-        direction = group["higher_is_better"].iloc[0]
-        where = group.index[group["mean"].notna() & (group["method"] != "")].to_numpy()
-        if direction in ("True", "False") and len(where):
-            sign = 1 if direction == "True" else -1
-            ranks = rank_intervals(sign * mean[where], sign * resampled[:, where], used[where])
-            for name, values in zip(("rank", "rank_low", "rank_high"), ranks, strict=True):
-                table.loc[where, name] = values
-    return table
+    counts = left.astype(str) + " of " + samples.astype(str)
+    left_out = (counts + " samples left out: " + why).where(left > 0, "")
+    weak = pd.Series(np.where(table["converged"] == NOT_CONVERGED, NOT_CONVERGED, ""), index=table.index)
+    parts = [table["note"].where(left_out == "", ""), left_out, weak, table["rank_note"]]
+    joined = parts[0].astype(str)
+    for part in parts[1:]:
+        joined = joined.where(part == "", joined.where(joined == "", joined + "; ") + part)
+    return joined
 
 
 def wide(table: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:

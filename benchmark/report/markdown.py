@@ -8,6 +8,9 @@ import pandas as pd
 
 from ..toolkit.text_table import text_table
 
+DIRECTION_SIGNS = {"True": "↑", "False": "↓", "": ""}
+"""Whether higher or lower is better, by the word of ``higher_is_better``."""
+
 
 def markdown(table: pd.DataFrame) -> str:
     """A Markdown table, aligned so that it reads as plain text too."""

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 import pandas as pd
 
 from ..store.glossary import Glossary
-from .bootstrap import interval, resampled_counts, weighted_means
+from .blocks import Blocks
 from .column_names import short_names
-from .matrices import matrices
+from .standing import Standing
 
 
-def describe_models(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
+def describe_models(
+    cells: pd.DataFrame, blocks: Blocks, standings: list[Standing], glossary: Glossary
+) -> pd.DataFrame:
     """One row a model: the means of the metrics of models, with intervals.
 
     Plain scores without a direction, as a gradient's norm, have their largest value too. Named columns have none: in
     some of them a sample's value is its contribution to the mean (of a percentile), and the largest says nothing.
     """
-    own = _without_repeats(scores[scores["method"] == ""])
-    names = short_names(own, glossary)
-    rows = {}
-    for key, matrix in matrices(own, ["dataset", "model"]):
-        n = len(matrix.score)
-        mean = weighted_means(np.ones((1, n)), matrix.score, matrix.weight)[0]
-        low, high = interval(weighted_means(resampled_counts(n), matrix.score, matrix.weight))
-        row: dict[str, float] = {"n": n}
-        for position, name in enumerate(names.reindex(matrix.rows["first"])):
-            row |= {name: mean[position], f"{name}:ci_low": low[position], f"{name}:ci_high": high[position]}
-            column = matrix.rows.iloc[position]
+    shown = blocks.rows.loc[_without_repeats(blocks)]
+    names = short_names(shown, glossary)
+    rows: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for one in standings:
+        for position, place in enumerate(one.places):
+            if place not in names.index:
+                continue
+            name, column, row = names[place], shown.loc[place], rows[one.key[0], one.key[1]]
+            row["n"] = one.samples
+            row |= {
+                name: one.mean[position], f"{name}:ci_low": one.low[position], f"{name}:ci_high": one.high[position],
+            }  # fmt: skip
             if not column["higher_is_better"] and glossary.is_plain(column["metric"]):
-                row[f"{name}:max"] = matrix.score[:, position].max()
-        rows[key] = row
+                row[f"{name}:max"] = blocks.of("score", place).max()
     known = cells[["dataset", "model", "family", "weights"]].drop_duplicates()
     table = known.sort_values(["dataset", "family", "model"]).set_index(["dataset", "model"])
     if rows:
@@ -54,20 +58,24 @@ def describe_models(cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossar
     return table.reset_index()
 
 
-def _without_repeats(own: pd.DataFrame) -> pd.DataFrame:
-    """The scores, but one copy only of a column that is the same under all settings of its metric.
+def _without_repeats(blocks: Blocks) -> list[int]:
+    """The places of the blocks of models, but one copy only of a column that is the same under all settings.
 
     A certified radius is the same whatever radius the accuracy beside it was asked for.
     """
-    kept = []
-    for _, column in own.groupby("metric", observed=True, sort=False):
-        under = column.pivot_table(
-            index=["dataset", "model", "sample"],
-            columns=["settings", "perturbation"],
-            values="score",
-            observed=True,
-        )
-        same = under.eq(under.iloc[:, 0], axis=0).all(axis=None)
-        first = column["settings"] == under.columns[0][0]
-        kept.append(column[first] if same else column)
-    return pd.concat(kept).sort_index() if kept else own
+    own = blocks.rows[blocks.rows["method"] == ""]
+    kept: list[int] = []
+    for _, column in own.groupby("metric", sort=False):
+        under = [group for _, group in column.groupby(["settings", "perturbation"])]
+        same = all(_equal(blocks, under[0], other) for other in under[1:])
+        kept.extend((under[0] if same else column).index)
+    return sorted(kept)
+
+
+def _equal(blocks: Blocks, one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether the blocks under two settings are of the same models, and have the same scores."""
+    models = [list(zip(table["dataset"], table["model"], strict=True)) for table in (one, other)]
+    return models[0] == models[1] and all(
+        np.array_equal(blocks.of("score", a), blocks.of("score", b))
+        for a, b in zip(one.index, other.index, strict=True)
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -33,10 +35,13 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return (u * v).sum(1) / np.sqrt((u * u).sum(1) * (v * v).sum(1))
 
 
+@lru_cache(maxsize=8)
 def halves(n: int) -> np.ndarray:
     """Random halves of ``n`` samples, 1 for those in the first, ``(SPLITS, n)``; always the same."""
     drawn = np.random.Philox(key=n).random_raw(SPLITS * n).reshape(SPLITS, n)
-    return (drawn.argsort(1).argsort(1) < n // 2).astype(np.float64)
+    first = (drawn.argsort(1).argsort(1) < n // 2).astype(np.float64)
+    first.flags.writeable = False
+    return first
 
 
 def split_half(first: np.ndarray, second: np.ndarray) -> tuple[float, int]:

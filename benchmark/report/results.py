@@ -6,19 +6,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from ..store import tables
 from ..store.columns import LABEL
 from ..store.glossary import Glossary, make_glossary, read_said
 from ..store.run_file import read_run
+from .attribution_robustness.convergence import converged
 from .attribution_robustness.settings import with_settings
 from .attribution_robustness.table import attribution_robustness
+from .blocks import Blocks
 from .families import compare_families
 from .health.correlations import metric_correlations
 from .health.table import metric_health
 from .leaderboard import leaderboard, wide
 from .models import describe_models
+from .standing import Standing, standings
 
 
 class Results:
@@ -82,9 +86,24 @@ class Results:
         return set(self.cells.loc[self.cells["control"].astype(bool), "method"])
 
     @cached_property
+    def blocks(self) -> Blocks:
+        """The scores, sorted for the tables."""
+        return Blocks(self.scores)
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Means, intervals and ranks of all rows, column by column; what is beyond doubt better than what."""
+        return standings(self.blocks, self.glossary)
+
+    @cached_property
+    def converged(self) -> np.ndarray:
+        """Whether the attack behind each block of scores has converged."""
+        return converged(self.blocks, self.glossary.perturbations)
+
+    @cached_property
     def leaderboard(self) -> pd.DataFrame:
         """Means, intervals and ranks."""
-        return leaderboard(self.cells, self.scores, self.glossary)
+        return leaderboard(self.cells, self.blocks, self.standings, self.converged, self.glossary)
 
     @cached_property
     def wide(self) -> pd.DataFrame:
@@ -94,12 +113,12 @@ class Results:
     @cached_property
     def families(self) -> pd.DataFrame:
         """Model families compared in pairs."""
-        return compare_families(self.cells, self.scores, self.glossary)
+        return compare_families(self.cells, self.blocks, self.glossary)
 
     @cached_property
     def models(self) -> pd.DataFrame:
         """Accuracy, certificates and bounds of the models."""
-        return describe_models(self.cells, self.scores, self.glossary)
+        return describe_models(self.cells, self.blocks, self.standings, self.glossary)
 
     @property
     def health(self) -> pd.DataFrame:
@@ -113,7 +132,7 @@ class Results:
 
     @cached_property
     def _health(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        return metric_health(self.cells, self.scores, self.glossary)
+        return metric_health(self.cells, self.blocks, self.standings, self.glossary)
 
     @cached_property
     def correlations(self) -> pd.DataFrame:
@@ -123,7 +142,7 @@ class Results:
     @cached_property
     def robustness(self) -> pd.DataFrame:
         """How alike the maps of an image and of its perturbed copies are; no rows where nothing was perturbed."""
-        return attribution_robustness(self.leaderboard, self.scores, self.glossary)
+        return attribution_robustness(self.leaderboard, self.blocks, self.converged, self.glossary)
 
     @cached_property
     def robustness_settings(self) -> pd.DataFrame:

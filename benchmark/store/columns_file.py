@@ -62,4 +62,12 @@ def _checked(path: Path, content: dict[str, Any]) -> dict[str, dict[str, Any]]:
                 not isinstance(entry.get(name), kind) for name, kind in wanted.items()
             ):
                 raise DamagedError(path, f"'{part}' has an entry of another shape", "restore or delete it")
+    for entry in content.get("columns", {}).values():
+        bounds = entry.get("range", [None, None])
+        if not isinstance(bounds, list) or len(bounds) != 2 or not all(map(_is_bound, bounds)):
+            raise DamagedError(path, "a range is no pair of bounds", "restore or delete it")
     return content
+
+
+def _is_bound(bound: object) -> bool:
+    return bound is None or isinstance(bound, (int, float))

@@ -12,6 +12,8 @@ import pandas as pd
 
 from ..toolkit.files import write_file
 from ..toolkit.labels import Label, MetricColumn, read_label, read_metric_column, read_settings
+from ..toolkit.score_ranges import ScoreRange, range_from_json, range_to_json
+from .builtin_ranges import builtin_range
 from .builtin_roles import BUILTIN_ROLES
 from .columns_file import FILE, KINDS, read_columns
 from .records import Store
@@ -27,6 +29,8 @@ class Glossary:
         perturbations: by the text in the column ``perturbation``.
         settings: of metrics, by the text in the column ``settings``.
         columns: of metrics, by the text in the column ``metric``.
+        ranges: the smallest and the largest score that a sample may have, infinite where there is no bound or none is
+            known; by the text in the column ``metric``.
         roles: of components, by kind (one of ``KINDS``) and name of the component.
     """
 
@@ -34,6 +38,7 @@ class Glossary:
     perturbations: Mapping[str, Label]
     settings: Mapping[str, Mapping[str, str]]
     columns: Mapping[str, MetricColumn]
+    ranges: Mapping[str, ScoreRange]
     roles: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     def methods_with(self, role: str) -> list[str]:
@@ -63,12 +68,16 @@ def make_glossary(
         cells: the planned cells.
         columns: texts in the column ``metric`` of the scores.
         said: what was said of the names where they were written, see :func:`read_said`. The parts of other names are
-            read from their text, and other components have the roles of the built-in ones of that name.
+            read from their text, and other components have the roles and ranges of the built-in ones of that name.
     """
     known = {
         name: dict((said or {}).get(name, {})) for name in ("methods", "perturbations", "settings", "columns")
     }
     roles = (said or {}).get("roles", {})
+    parts = {
+        text: _column(known["columns"], text) or read_metric_column(text)
+        for text in dict.fromkeys([*_texts(cells["metric"]), *columns])
+    }
     of_methods = cells[["method", "method_settings"]].astype(str).drop_duplicates().itertuples(index=False)
     return Glossary(
         methods={
@@ -84,10 +93,8 @@ def make_glossary(
             text: known["settings"].get(text) or read_settings(text) for text in _texts(cells["settings"])
         }
         | {"": {}},
-        columns={
-            text: _column(known["columns"], text) or read_metric_column(text)
-            for text in dict.fromkeys([*_texts(cells["metric"]), *columns])
-        },
+        columns=parts,
+        ranges={text: _range(known["columns"], text) or builtin_range(parts[text]) for text in parts},
         roles={
             kind: {**BUILTIN_ROLES[kind], **{name: tuple(of) for name, of in roles.get(kind, {}).items()}}
             for kind in KINDS
@@ -106,9 +113,9 @@ def read_said(folder: Path) -> dict[str, dict[str, Any]]:
         names = {
             **plan.get("labels", {}),
             "columns": {
-                str(MetricColumn(metric, name)): {"metric": metric, "column": name}
+                str(MetricColumn(metric, name)): {**reading, "metric": metric, "column": name}
                 for metric, columns in plan["columns"].items()
-                for name in columns
+                for name, reading in columns.items()
             },
         }
         for part, entries in names.items():
@@ -131,6 +138,7 @@ def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> No
             "family": family,
             "higher_is_better": {"True": True, "False": False}.get(direction),
             "across_models": bool(across_models),
+            "range": range_to_json(glossary.ranges[text]),
         }
         for text, family, direction, across_models in facts.itertuples(index=False, name=None)
     }
@@ -159,6 +167,11 @@ def _label(entries: Mapping[str, Any], text: str) -> Label | None:
 
 def _column(entries: Mapping[str, Any], text: str) -> MetricColumn | None:
     return MetricColumn(entries[text]["metric"], entries[text]["column"]) if text in entries else None
+
+
+def _range(entries: Mapping[str, Any], text: str) -> ScoreRange | None:
+    kept = entries.get(text, {}).get("range")
+    return kept and range_from_json(kept)
 
 
 def _present_roles(glossary: Glossary) -> dict[str, dict[str, list[str]]]:

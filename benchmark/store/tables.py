@@ -40,8 +40,12 @@ def read_cells(folder: Path) -> pd.DataFrame:
     return parse_cells(path)
 
 
-def read_scores(folder: Path) -> pd.DataFrame:
+def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
     """``scores.parquet``: one row for each sample of each column of each finished cell.
+
+    Args:
+        folder: of the run.
+        model: whose scores are read; None for all.
 
     Raises:
         XaiboardError: there is none, it cannot be read, or it is not as it was written.
@@ -50,7 +54,7 @@ def read_scores(folder: Path) -> pd.DataFrame:
     check_sealed(folder, path.name)
     if not path.is_file():
         raise XaiboardError(f"'{path}' is missing; {ADVICE}")
-    return parse_scores(path)
+    return parse_scores(path, model=model)
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
@@ -87,10 +91,11 @@ def _columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return table[names]
 
 
-def parse_scores(path: Path) -> pd.DataFrame:
+def parse_scores(path: Path, *, model: str | None = None) -> pd.DataFrame:
     """As :func:`read_scores`, whatever the seal says."""
     try:
-        return pq.read_table(path, columns=SCORES).to_pandas()
+        only = None if model is None else [("model", "=", model)]
+        return pq.read_table(path, columns=SCORES, filters=only).to_pandas()
     except Exception as error:  # a decoder of damaged bytes may raise anything
         raise DamagedError(path, error, ADVICE) from None
 

@@ -5,6 +5,7 @@ Everywhere else a component with its settings is a :class:`Label`, and a column 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -47,6 +48,11 @@ def read_label(text: str) -> Label:
     return Label(name, read_settings(settings.removesuffix("]")))
 
 
+def split_labels(text: str) -> list[str]:
+    """The items of a list with commas: ``saliency,deletion[baseline=mean,steps=28]``; those in brackets stay."""
+    return [item.strip() for item in re.split(r",(?![^\[]*\])", text) if item.strip()]
+
+
 def read_settings(text: str) -> dict[str, str]:
     """Settings by name, from their text in a table: ``baseline=mean,steps=28``."""
     return dict(pair.split("=", 1) for pair in text.split(",") if pair)
@@ -76,3 +82,25 @@ def read_metric_column(text: str) -> MetricColumn:
     """The parts of ``lens_recall.chance``; the opposite of ``str(column)``. Names of metrics have no dot."""
     metric, _, name = text.partition(".")
     return MetricColumn(metric, name)
+
+
+class Trained(NamedTuple):
+    """A trained network among others of the same recipe.
+
+    Args:
+        recipe: name of the model of seed 0.
+        seed: by which the networks of a recipe differ.
+    """
+
+    recipe: str
+    seed: int
+
+    def __str__(self) -> str:
+        """``cnn.standard.seed2``, or ``cnn.standard`` for seed 0."""
+        return f"{self.recipe}.seed{self.seed}" if self.seed else self.recipe
+
+
+def read_trained(text: str) -> Trained:
+    """The parts of ``cnn.standard.seed2``; the opposite of ``str(trained)``."""
+    recipe, _, seed = text.rpartition(".seed")
+    return Trained(recipe, int(seed)) if recipe and seed.isdigit() else Trained(text, 0)

@@ -10,6 +10,7 @@ from typing import Any
 
 from xaiboard.benchmark.components import registry, suites
 from xaiboard.benchmark.listing.catalogue import read_catalogue
+from xaiboard.benchmark.toolkit.score_ranges import range_from_json, range_words
 
 from .docstring import Sections, markdown, sections
 
@@ -24,11 +25,14 @@ REGISTRIES: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A setting (with its default and its values) or a column (with its direction and whether models compare)."""
+    """A setting or a column.
+
+    Args:
+        facts: default and values of a setting; of a column, its direction, its range and whether models compare.
+    """
 
     name: str
-    first: str
-    second: str
+    facts: tuple[str, ...]
     meaning: str
 
 
@@ -114,7 +118,7 @@ def _setting(kind: str, owner: str, setting: Mapping[str, Any]) -> Row:
     declared = REGISTRIES[kind][owner].settings[setting["name"]].default
     values = choices or setting["range"] or _type(declared)
     meaning = setting["meaning"] or _meaning(kind, owner, setting["name"])
-    return Row(setting["name"], f"`{default}`" if default else "", values, markdown(meaning))
+    return Row(setting["name"], (f"`{default}`" if default else "", values), markdown(meaning))
 
 
 def _type(default: object) -> str:
@@ -136,4 +140,5 @@ def _columns(known: Mapping[str, Any]) -> Iterator[Row]:
         direction = column["direction"].removesuffix(" is better").replace("no direction", "neither")
         meaning = markdown(column["meaning"]) if column["name"] else "the score itself"
         name = f"{known['name']}.{column['name']}".rstrip(".")
-        yield Row(name, direction, column["compares models"], meaning)
+        bounds = range_words(range_from_json(column["range"]))
+        yield Row(name, (direction, bounds, column["compares models"]), meaning)

@@ -49,14 +49,14 @@ def _anchor(entry: Entry) -> str:
 
 
 def _describe(entry: Entry, heading: str) -> str:
-    settings = [(f"`{row.name}`", row.first, row.second, row.meaning) for row in entry.settings]
-    columns = [(f"`{row.name}`", row.first, row.second, row.meaning) for row in entry.columns]
+    settings = [(f"`{row.name}`", *row.facts, row.meaning) for row in entry.settings]
+    columns = [(f"`{row.name}`", *row.facts, row.meaning) for row in entry.columns]
     parts = [
         f"({_anchor(entry)})=\n{heading} `{entry.name}`\n",
         entry.summary + "\n",
         entry.details + "\n" if entry.details else "",
         table(("Setting", "Default", "Values", "Meaning"), settings),
-        table(("Column", "Better", "Compares models", "Meaning"), columns),
+        table(("Column", "Better", "Range", "Compares models", "Meaning"), columns),
         f"Returns: {entry.returns}\n" if entry.returns and len(entry.columns) < 2 else "",
         _facts(entry),
     ]

@@ -1,5 +1,6 @@
 """How much of a map lies in a mask, compared with a map that does not depend on the mask."""
 
+from math import inf
 from typing import Literal
 
 import torch
@@ -12,7 +13,18 @@ from ...benchmark.toolkit.pixels import magnitudes, pixel_values, quantise
 Relevance = Literal["signed", "absolute"]
 """What ranks the pixels: the signed sum over channels, or the sum of their magnitudes."""
 
-COLUMNS = {"chance": Column(), "above_chance": Column(higher_is_better=True, across_models=True)}
+
+def mask_columns(worst: float = -inf) -> dict[str, Column]:
+    """Columns of a share that is compared with chance.
+
+    Args:
+        worst: smallest ``above_chance``. It has no bound where a map can miss a mask of almost all pixels. It is -1 for
+            a set as large as the mask, as that of two sets of the same size is (:mod:`.overlap`).
+    """
+    return {
+        "chance": Column(range=(0, 1)),
+        "above_chance": Column(higher_is_better=True, across_models=True, range=(worst, 1)),
+    }
 
 
 def inside(mask: Tensor | None, attribution: Tensor, metric: str) -> Tensor:

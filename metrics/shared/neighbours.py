@@ -15,6 +15,9 @@ Explain = Callable[[Tensor], Tensor]
 FLOOR = 0.01
 """The norm of a map counts as at least this share of the largest norm nearby."""
 
+LARGEST_CHANGE = 1 + 1 / FLOOR
+"""Bound of a relative change: that of the smallest norm that counts to an opposite map of the largest norm nearby."""
+
 
 @dataclass(frozen=True)
 class Around:

@@ -1,16 +1,26 @@
 """How many pixels two sets have in common, and how many they would have in common by chance."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 
 from ...benchmark.components.kinds import Column
 
-COLUMNS = {
-    "chance": Column(),
-    "above_chance": Column(higher_is_better=True, across_models=True),
-    "ties": Column(),
-}
-"""Columns of a metric that compares sets. Only ``above_chance`` compares models: the share depends on chance."""
+
+def overlap_columns(worst: float = -inf) -> dict[str, Column]:
+    """Columns of a metric that compares sets. Only ``above_chance`` compares models: the share depends on chance.
+
+    Args:
+        worst: smallest ``above_chance``. It has no bound where chance can be almost 1, as that of large windows is.
+            Where both sets have k of P pixels, it is -1: with no pixel in common, k is at most P / 2 and chance at most
+            a half; larger sets have at least 2 k - P pixels in common.
+    """
+    return {
+        "chance": Column(range=(0, 1)),
+        "above_chance": Column(higher_is_better=True, across_models=True, range=(worst, 1)),
+        "ties": Column(range=(0, 1)),
+    }
 
 
 def shared_share(found: Tensor, accepted: Tensor, size: Tensor | int) -> dict[str, Tensor]:

@@ -7,7 +7,10 @@ from ...benchmark.toolkit.pixels import magnitudes, pixel_values
 from .rank_correlation import spearman
 from .structural_similarity import structural_similarity
 
-COLUMNS = {"absolute": Column(higher_is_better=False), "ssim": Column(higher_is_better=False)}
+COLUMNS = {
+    "absolute": Column(higher_is_better=False, range=(-1, 1)),
+    "ssim": Column(higher_is_better=False, range=(-1, 1)),
+}
 
 
 def similarity(a: Tensor, b: Tensor) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.components.decorators import make_method, make_metric
-from xaiboard.benchmark.components.kinds import Component
+from xaiboard.benchmark.components.kinds import Column, Component
 from xaiboard.benchmark.components.registry import Registry
 from xaiboard.benchmark.contract import Inapplicable, checks_of, run_check
+from xaiboard.benchmark.engine.applies import missing_library
+
+RANGE = "scores in the declared range"
 
 REGISTRIES: tuple[Registry, ...] = (xb.datasets, xb.models, xb.methods, xb.metrics, xb.perturbations)
 
@@ -38,6 +42,21 @@ def test_every_component_names_a_source_and_describes_itself(registry: Registry)
         assert component.source, name
         assert component.summary, name
         assert len(list(checks_of(component))) > 0, name
+
+
+@pytest.mark.parametrize("name", sorted(xb.metrics))
+def test_every_column_of_a_built_in_metric_declares_its_range(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where every number is possible, ``(-inf, inf)``: rare events are judged by the range."""
+    entry, returned = xb.metrics[name], set[str]()
+    monkeypatch.setattr(
+        "xaiboard.benchmark.contract._require_declared_ranges", lambda _, columns: returned.update(columns)
+    )
+    if not missing_library(entry):
+        dict(checks_of(entry))[RANGE]()
+        assert returned
+    assert [column for column in {"", *entry.columns, *returned} if entry.column(column).range is None] == []
 
 
 # planted offenders
@@ -188,3 +207,28 @@ def test_a_perturbation_out_of_range() -> None:
         "brighter", brighter, **read_signature("perturbation", "brighter", brighter)._asdict()
     )
     assert "must stay in [0, 1]" in problems(entry)["grey images"]
+
+
+def test_a_score_beyond_the_declared_range() -> None:
+    def total(attribution: Tensor) -> dict[str, Tensor]:
+        whole = attribution.flatten(1).sum(1)
+        return {"": whole, "share": whole / whole.abs().clamp_min(1), "free": whole}
+
+    columns = {"share": Column(range=(-1, 1)), "free": Column()}
+    assert problems(make_metric(total, columns=columns)) == {}
+    found = problems(make_metric(total, range=(-inf, 100), columns=columns))
+    assert found == {
+        "a finite score for a constant map": "'total' declares scores of at most 100 and returned 256; declare a range="
+        " that holds for every input, or leave it out"
+    }
+    found = problems(make_metric(total, columns={**columns, "share": Column(range=(0, 1))}))
+    assert set(found) == {RANGE, "a finite score for a negative map"}
+    assert all("'total.share' declares scores of 0 to 1 and returned -1;" in said for said in found.values())
+
+
+def test_a_score_beyond_the_declared_range_by_rounding() -> None:
+    def half(attribution: Tensor) -> Tensor:
+        return attribution.flatten(1).mean(1) * 0 + 0.5
+
+    assert problems(make_metric(half, range=(0, 0.5 - 1e-7))) == {}
+    assert set(problems(make_metric(half, range=(0, 0.5 - 1e-4)))) >= {RANGE}

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from ...statistics.means import weighted_mean
+from ...store.columns import LABEL
 from ...toolkit.labels import Label
-from ..bootstrap import weighted_means
+from ..blocks import DIRECTIONS, Blocks
 
 TOLERANCE = 0.02
 """How much worse a score may become with twice the effort.
@@ -31,34 +33,29 @@ def doubled(perturbation: Label) -> Label | None:
     return perturbation._replace(settings={**settings, **effort})
 
 
-def converged(
-    rows: pd.DataFrame, score: np.ndarray, weight: np.ndarray, perturbations: Mapping[str, Label]
-) -> np.ndarray:
-    """Whether the attack behind each row has converged, ``(M,)``: one of the three words above, or an empty one.
+def converged(blocks: Blocks, perturbations: Mapping[str, Label]) -> np.ndarray:
+    """Whether the attack behind each block has converged, ``(M,)``: one of the three words above, or an empty one.
 
-    A row is compared with the row of the :func:`doubled` attack, on the samples that have a weight in both. Without
-    such a row it has not been checked. The word is empty for a perturbation that takes no steps, and for a column
+    A block is compared with that of the :func:`doubled` attack, on the samples that have a weight in both. Without
+    such a block it has not been checked. The word is empty for a perturbation that takes no steps, and for a column
     that has no direction.
 
     Args:
-        rows: ``dataset``, ``model``, ``method``, ``metric``, ``settings``, ``perturbation``, ``higher_is_better``.
-        score: on the same samples, ``(N, M)``.
-        weight: ``(N, M)``, 0 where the prediction changed.
-        perturbations: the perturbations by their text in ``rows``.
+        blocks: the scores of a run; a sample has weight 0 where the prediction changed.
+        perturbations: the perturbations by their text in the blocks.
     """
+    rows = blocks.rows
     twice = _doubled_texts(rows["perturbation"], perturbations)
-    stepped = ((twice != "") & rows["higher_is_better"].isin(["True", "False"])).to_numpy()
+    stepped = ((twice != "") & rows["higher_is_better"].isin(DIRECTIONS)).to_numpy()
     found = np.where(stepped, NOT_CHECKED, "").astype(object)
     companion = _companions(rows, twice)
-    one = np.flatnonzero(stepped & ~np.isnan(companion))
-    other = companion[one].astype(int)
-    held = (weight[:, one] != 0) & (weight[:, other] != 0)
-    everything = np.ones((1, len(score)))
-    before, after = (weighted_means(everything, score[:, at], weight[:, at] * held)[0] for at in (one, other))
-    upward = (rows["higher_is_better"] == "True").to_numpy()[one]
-    loss = np.where(upward, before - after, (after - before) / np.abs(before).clip(np.finfo(float).tiny))
-    known = ~np.isnan(loss)
-    found[one[known]] = np.where(loss[known] > TOLERANCE, NOT_CONVERGED, CONVERGED)
+    for place in np.flatnonzero(stepped & ~np.isnan(companion)):
+        score, weight = blocks.matrix(np.array([place, int(companion[place])]))
+        before, after = weighted_mean(np.nan_to_num(score), weight * (weight != 0).all(1, keepdims=True))
+        upward = blocks.words["higher_is_better"][place] == "True"
+        loss = before - after if upward else (after - before) / max(abs(before), np.finfo(float).tiny)
+        if not np.isnan(loss):
+            found[place] = NOT_CONVERGED if loss > TOLERANCE else CONVERGED
     return found
 
 
@@ -72,6 +69,5 @@ def _doubled_texts(texts: pd.Series, perturbations: Mapping[str, Label]) -> pd.S
 
 def _companions(rows: pd.DataFrame, perturbation: pd.Series) -> np.ndarray:
     """Where the row is that is named as each row, but for the given perturbation; NaN where there is none."""
-    named = rows[["dataset", "model", "method", "metric", "settings", "perturbation"]].astype(str)
-    place = pd.Series(np.arange(len(rows)), index=pd.MultiIndex.from_frame(named))
-    return place.reindex(pd.MultiIndex.from_frame(named.assign(perturbation=perturbation))).to_numpy()
+    place = pd.Series(np.arange(len(rows)), index=pd.MultiIndex.from_frame(rows[LABEL]))
+    return place.reindex(pd.MultiIndex.from_frame(rows[LABEL].assign(perturbation=perturbation))).to_numpy()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ...statistics.means import interval, means
 from ...store.columns import LABEL
 from ...store.glossary import Glossary
 from ...toolkit.labels import MetricColumn
 from ...toolkit.roles import PERTURBATION_SIZE
-from ..bootstrap import interval, resampled_counts, weighted_means
-from ..matrices import Matrix, correct_by_all, matrices
-from .convergence import CONVERGED, NOT_CONVERGED, converged
+from ..blocks import DIRECTIONS, Blocks, Matrix
+from .convergence import CONVERGED, NOT_CONVERGED
 
 CONDITIONS = {"held": "held", "l2": "", "linf": "linf", "output_change": "output_change"}
 """Columns of the table, and the columns of the metric of sizes that they come from."""
@@ -45,7 +44,9 @@ class Condition(NamedTuple):
     sizes: dict[str, float]
 
 
-def attribution_robustness(table: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
+def attribution_robustness(
+    table: pd.DataFrame, blocks: Blocks, converged: np.ndarray, glossary: Glossary
+) -> pd.DataFrame:
     """One row for each (data set, model, method, perturbation, score of two maps); none where nothing is perturbed.
 
     - ``mean``, its interval and ``n`` are the leaderboard's: over the samples whose prediction held, that is, stayed
@@ -63,19 +64,16 @@ def attribution_robustness(table: pd.DataFrame, scores: pd.DataFrame, glossary: 
 
     Args:
         table: the leaderboard.
-        scores: of the same run.
+        blocks: the scores of the same run.
+        converged: a word for each block, see :func:`.convergence.converged`.
         glossary: what the names in both stand for.
     """
-    judged = scores[scores["method"] != ""]
-    perturbed = judged[judged["perturbation"] != ""]
+    perturbed = (blocks.rows["method"] != "") & (blocks.rows["perturbation"] != "")
+    correct = {name: blocks.correct(name) for name in blocks.rows.loc[perturbed, "dataset"].unique()}
     parts = []
-    for dataset, of_dataset in perturbed.groupby("dataset", observed=True):
-        correct = correct_by_all(judged[judged["dataset"] == dataset]).to_numpy()
-        counts = resampled_counts(len(correct))
-        for _, matrix in matrices(of_dataset, ["method"]):
-            steady = converged(matrix.rows, matrix.score, matrix.weight, glossary.perturbations)
-            rows = matrix.rows.assign(converged=steady)
-            parts.extend(_under(matrix._replace(rows=rows), correct, counts, glossary))
+    for key, places in blocks.groups(["dataset", "method", "perturbation"], perturbed):
+        rows = blocks.rows.loc[places].assign(converged=converged[places]).reset_index(drop=True)
+        parts.append(_under(rows, blocks.matrix(places), correct[key[0]].to_numpy(), glossary))
     if not parts:
         return pd.DataFrame(columns=ROBUSTNESS)
     known = table[[*LABEL, "family", "higher_is_better", "mean", "ci_low", "ci_high", "n"]]
@@ -83,38 +81,30 @@ def attribution_robustness(table: pd.DataFrame, scores: pd.DataFrame, glossary: 
     return _beside(found, glossary)
 
 
-def _under(
-    matrix: Matrix, correct: np.ndarray, counts: np.ndarray, glossary: Glossary
-) -> Iterator[pd.DataFrame]:
-    """The rows of one method, perturbation by perturbation, with the numbers on the samples that all models share.
+def _under(rows: pd.DataFrame, matrix: Matrix, correct: np.ndarray, glossary: Glossary) -> pd.DataFrame:
+    """The rows of one method under one perturbation, with the numbers on the samples that all models share.
 
     Args:
-        matrix: all scores of the method under perturbations.
+        rows: of the method under the perturbation.
+        matrix: their scores.
         correct: whether all models classify a sample correctly, ``(N,)``.
-        counts: draws of each sample in each resample, ``(R, N)``.
         glossary: what the names stand for.
     """
-    directed = matrix.rows["higher_is_better"].isin(["True", "False"])
-    of_chance = np.array([glossary.columns[text].name == CHANCE for text in matrix.rows["metric"]])
-    shown = directed.to_numpy() | of_chance
+    of_chance = np.array([glossary.columns[text].name == CHANCE for text in rows["metric"]])
+    at = np.flatnonzero(rows["higher_is_better"].isin(DIRECTIONS) | of_chance)
     size = glossary.metric_with(PERTURBATION_SIZE)
-    for _, of_perturbation in matrix.rows.groupby("perturbation", sort=True):
-        conditions = {
-            model: _condition(matrix, rows, size)
-            for model, rows in of_perturbation.groupby("model", sort=True)
-        }
-        common = correct & np.logical_and.reduce([condition.held for condition in conditions.values()])
-        at = of_perturbation.index[shown[of_perturbation.index]].to_numpy()
-        score, weight = (values[np.ix_(common, at)] for values in (matrix.score, matrix.weight))
-        low, high = interval(weighted_means(counts[:, common], score, weight))
-        sizes = [conditions[model].sizes for model in of_perturbation["model"][at]]
-        yield matrix.rows.loc[at, [*LABEL, "converged"]].assign(
-            **{name: [size.get(name, np.nan) for size in sizes] for name in (*CONDITIONS, "moved")},
-            common_mean=weighted_means(np.ones((1, len(score))), score, weight)[0],
-            common_low=low,
-            common_high=high,
-            common_n=(weight != 0).sum(0),
-        )
+    conditions = {model: _condition(matrix, own, size) for model, own in rows.groupby("model", sort=True)}
+    common = correct & np.logical_and.reduce([condition.held for condition in conditions.values()])
+    found = means(matrix.score[np.ix_(common, at)], matrix.weight[np.ix_(common, at)])
+    low, high = interval(*found)
+    sizes = [conditions[model].sizes for model in rows["model"][at]]
+    return rows.loc[at, [*LABEL, "converged"]].assign(
+        **{name: [size.get(name, np.nan) for size in sizes] for name in (*CONDITIONS, "moved")},
+        common_mean=found.mean,
+        common_low=low,
+        common_high=high,
+        common_n=found.used,
+    )
 
 
 def _condition(matrix: Matrix, rows: pd.DataFrame, size: str) -> Condition:

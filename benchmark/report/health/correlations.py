@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..blocks import COLUMN
 from ..drawing import save
-from ..matrices import COLUMN
 from ..reliability import exact
 
 CORRELATIONS = [

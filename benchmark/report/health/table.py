@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ...statistics.means import interval, means
+from ...statistics.ranks import Ranks
 from ...store.glossary import Glossary
 from ...toolkit.roles import BLURRED, RANDOM
-from ..bootstrap import LEVEL, holm, interval, p_values, resampled_counts, weighted_means
+from ..blocks import COLUMN, Blocks, Matrix
 from ..column_names import short_names
-from ..matrices import COLUMN, Matrix, matrices
 from ..reliability import agreement, exact, halves, split_half
+from ..standing import Standing
 
 HEALTH = [
     "dataset", "model", "family", "metric", "settings", "perturbation", "column", "metric_family",
@@ -32,31 +34,13 @@ _COUNTS = [
 ]  # fmt: skip
 
 
-class Means(NamedTuple):
-    """Means of ``M`` rows of one model, with the sign that makes the greater one the better.
-
-    Args:
-        sign: ``(M,)``.
-        mean: ``(M,)``.
-        resampled: ``(R, M)``.
-        used: samples behind each mean, ``(M,)``.
-        halves: means over either half of random splits, ``(S, M)`` each.
-    """
-
-    sign: np.ndarray
-    mean: np.ndarray
-    resampled: np.ndarray
-    used: np.ndarray
-    halves: tuple[np.ndarray, np.ndarray]
-
-
 def metric_health(
-    cells: pd.DataFrame, scores: pd.DataFrame, glossary: Glossary
+    cells: pd.DataFrame, blocks: Blocks, standings: list[Standing], glossary: Glossary
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Signs that a metric column measures what it should, for each model and each column with a direction.
 
     How reliable the order of the methods is counts those methods alone that are no controls and have a mean; methods
-    without one are counted as ``absent``.
+    without one are counted as ``absent``. What is beyond doubt better than what is as the leaderboard's ranks have it.
 
     Returns:
         one row for each (data set, model, metric column); one row for each map and its blurred copy.
@@ -67,32 +51,36 @@ def metric_health(
     )
     random, copies = glossary.methods_with(RANDOM), _copies(glossary)
     rows, pairs = [], []
-    judged = scores[(scores["method"] != "") & scores["higher_is_better"].isin(["True", "False"])]
-    for _, matrix in matrices(judged, ["dataset", "model"]):
-        means = _means(matrix)
-        for _, column in matrix.rows[~np.isnan(means.mean)].groupby(COLUMN, observed=True, sort=True):
-            place = dict(zip(column["method"], column.index, strict=True))
-            methods = np.array([place[name] for name in place if name not in controls], dtype=int)
-            control = next((place[name] for name in place if name in random), None)
-            compared = list(_blurred(means, place, copies))
-            fixed = column.iloc[0]
-            rows.append(
-                {
-                    **fixed,
-                    "methods": len(methods),
-                    "absent": planned.get(_cell(fixed, glossary), 0) - len(methods),
-                    "samples": len(matrix.score),
-                    **_order(matrix, means, methods),
-                    **_random(means, methods, control),
-                    "blurred_pairs": len(compared),
-                    "blurred_better": sum(pair["better"] == pair["blurred"] for pair in compared),
-                }
-            )
-            pairs.extend({**fixed, **pair} for pair in compared)
+    for one in standings:
+        if one.ranks is None:
+            continue
+        matrix = blocks.matrix(one.places)
+        known = np.flatnonzero(~np.isnan(one.mean))
+        place = dict(zip(blocks.words["method"][one.places[known]], known, strict=True))
+        if not place:
+            continue
+        methods = np.array([place[name] for name in place if name not in controls], dtype=int)
+        control = next((place[name] for name in place if name in random), None)
+        fixed = blocks.facts(one.places[0])
+        sign = 1 if fixed["higher_is_better"] == "True" else -1
+        compared = list(_blurred(one.ranks, matrix, place, copies))
+        rows.append(
+            {
+                **fixed,
+                "methods": len(methods),
+                "absent": planned.get(_cell(fixed, glossary), 0) - len(methods),
+                "samples": one.samples,
+                **_order(matrix, methods, sign),
+                **_random(one.ranks, sign * one.mean, methods, control),
+                "blurred_pairs": len(compared),
+                "blurred_better": sum(pair["better"] == pair["blurred"] for pair in compared),
+            }
+        )
+        pairs.extend({**fixed, **pair} for pair in compared)
     return _as_table(rows, glossary), pd.DataFrame(pairs, columns=BLURRED_COPIES)
 
 
-def _cell(row: pd.Series, glossary: Glossary) -> tuple[str, ...]:
+def _cell(row: Mapping[str, str], glossary: Glossary) -> tuple[str, ...]:
     """What names the cells whose scores a row is of, all methods together."""
     metric = glossary.columns[row["metric"]].metric
     return (row["dataset"], row["model"], metric, row["settings"], row["perturbation"])
@@ -104,79 +92,76 @@ def _as_table(rows: list[dict[str, Any]], glossary: Glossary) -> pd.DataFrame:
     return health.astype(dict.fromkeys(_COUNTS, "Int64"))
 
 
-def _means(matrix: Matrix) -> Means:
-    """All means that the tables of health take, of the rows of one model."""
-    n = len(matrix.score)
-    sign = np.where(matrix.rows["higher_is_better"] == "True", 1, -1)
-    half = halves(n)
-    mean, resampled, first, second = (
-        sign * weighted_means(counts, matrix.score, matrix.weight)
-        for counts in (np.ones((1, n)), resampled_counts(n), half, 1 - half)
-    )
-    return Means(sign, mean[0], resampled, (matrix.weight != 0).sum(0), (first, second))
-
-
-def _order(matrix: Matrix, means: Means, methods: np.ndarray) -> dict[str, Any]:
+def _order(matrix: Matrix, methods: np.ndarray, sign: int) -> dict[str, Any]:
     """How reliable the order of the methods is."""
-    first, second = (half[:, methods] for half in means.halves)
+    weight = matrix.weight[:, methods]
+    weighted = np.nan_to_num(matrix.score[:, methods]) * weight
+    half = halves(len(weight))
+    first, second = (sign * _half_means(share, weighted, weight) for share in (half, 1 - half))
     correlation, splits = split_half(first, second)
-    alpha, n = agreement(matrix.score[:, methods], matrix.weight[:, methods])
+    alpha, n = agreement(matrix.score[:, methods], weight)
     return {"split_half": correlation, "splits": splits, "alpha": alpha, "n": n}
 
 
-def _random(means: Means, methods: np.ndarray, control: int | None) -> dict[str, Any]:
-    """Rank of the random control among the methods, how many methods beat it, and how many it beats."""
+def _half_means(half: np.ndarray, weighted: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weighted means over each half, ``(S, n)`` to ``(S, M)``; NaN where the weights add up to nothing."""
+    total = half @ weight
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.abs(total) > 0, (half @ weighted) / total, np.nan)
+
+
+def _random(ranks: Ranks, mean: np.ndarray, methods: np.ndarray, control: int | None) -> dict[str, Any]:
+    """Rank of the random control among the methods, how many methods beat it, and how many it beats.
+
+    Args:
+        ranks: of the rows of one model in one column.
+        mean: of the same, the greater the better.
+        methods: places of those that are no controls.
+        control: place of the random one.
+    """
     if control is None or not len(methods):
         return {}
-    mean = exact(means.mean[[control, *methods]])
-    verdicts, _ = _verdicts(means, methods, np.full_like(methods, control))
+    mean = exact(mean[[control, *methods]])
     return {
         "random_rank": 1 + (mean[1:] > mean[0]).sum(),
         "random_last": str(bool((mean[1:] > mean[0]).all())),
-        "beat_random": (verdicts > 0).sum(),
-        "random_beats": (verdicts < 0).sum(),
+        "beat_random": ranks.better[methods, control].sum(),
+        "random_beats": ranks.better[control, methods].sum(),
     }
 
 
-def _blurred(means: Means, place: Mapping[str, int], copies: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Each blurred copy against the map that it was made from.
+def _blurred(
+    ranks: Ranks, matrix: Matrix, place: Mapping[str, int], copies: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Each blurred copy against the map that it was made from; each interval holds by itself.
 
     Args:
-        means: of the rows of one model.
-        place: where the methods with a mean in one column stand among these rows.
+        ranks: of the rows of one model in one column.
+        matrix: their scores.
+        place: where the methods with a mean stand among these rows.
         copies: the method that each blurred copy was made from.
     """
     pairs = [(copy, of) for copy, of in copies.items() if copy in place and of in place]
-    copy, of = np.array([(place[copy], place[of]) for copy, of in pairs], dtype=int).reshape(-1, 2).T
-    verdicts, gain = _verdicts(means, copy, of)
-    low, high = interval(means.sign[copy] * gain)
-    mean = means.sign * means.mean
+    if not pairs:
+        return
+    copy, of = np.array([(place[copy], place[of]) for copy, of in pairs]).T
+    found = means(matrix.score, matrix.weight)
+    used = np.minimum(found.used[copy], found.used[of])
+    difference = found.mean[copy] - found.mean[of]
+    low, high = interval(difference, found.influence[:, copy] - found.influence[:, of], used)
     for i, (blurred, method) in enumerate(pairs):
+        better = ranks.better
         yield {
             "method": method,
             "blurred": blurred,
-            "mean": mean[of[i]],
-            "mean_blurred": mean[copy[i]],
-            "difference": mean[copy[i]] - mean[of[i]],
+            "mean": found.mean[of[i]],
+            "mean_blurred": found.mean[copy[i]],
+            "difference": difference[i],
             "ci_low": low[i],
             "ci_high": high[i],
-            "better": {1: blurred, -1: method}.get(int(verdicts[i]), ""),
-            "n": int(means.used[[copy[i], of[i]]].min()),
+            "better": blurred if better[copy[i], of[i]] else method if better[of[i], copy[i]] else "",
+            "n": int(used[i]),
         }
-
-
-def _verdicts(means: Means, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether ``rows`` are better than ``others``: 1, worse: -1, or 0 where that cannot be told, ``(P,)``.
-
-    Returns:
-        the verdicts at ``LEVEL``, Holm-corrected, and the resampled gains, ``(R, P)``.
-    """
-    gain = means.resampled[:, rows] - means.resampled[:, others]
-    level = np.abs(means.mean[rows]) + np.abs(means.mean[others])
-    gain[np.abs(gain) <= 1e-9 * level] = 0  # equal scores whose sums are rounded in another order
-    p = p_values(gain, np.minimum(means.used[rows], means.used[others]))
-    sign = np.sign(means.mean[rows] - means.mean[others])
-    return np.where(holm(p) <= 1 - LEVEL, sign, 0), gain
 
 
 def _copies(glossary: Glossary) -> dict[str, str]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..results import Results
 from ..section import section
+from ..sides import IMAGES
 
 
 def note(results: Results, dataset: str) -> str:
@@ -13,9 +14,11 @@ def note(results: Results, dataset: str) -> str:
     common = int(results.families.loc[results.families["dataset"] == dataset, "n"].max())
     return (
         "For each column that may be compared across models: in how many rows (method × settings, without controls)"
-        f" each of two families is better by the 95 % interval, on the {common} samples that all models classify"
-        " correctly. A family's score is the mean over its models; rows where a method does not apply to one of them"
-        " are left out. Single models against each other are in `families.csv`."
+        f" each of two families is beyond doubt better, on the {common} samples that all models classify correctly. A"
+        " family's score is the mean over its models; rows where a method does not apply to one of them are left out."
+        " The verdicts hold at 95 % for all pairs of families in a row together, and they are about these trained"
+        " networks: images are drawn anew, trainings are not. Single models against each other, and recipes by their"
+        " seeds where there are several, are in `families.csv`, whose column `unit` says which it is."
     )
 
 
@@ -35,6 +38,7 @@ def families(results: Results, dataset: str) -> pd.DataFrame:
     whole = {str(family): max(group, key=len) for family, group in sides.groupby("family")["models"]}
     judged = table[
         (table["status"] == "ok")
+        & (table["unit"] == IMAGES)
         & ~table["method"].isin(list(results.controls))
         & table["higher_is_better"].isin(["True", "False"])
         & (table["models_a"] == table["family_a"].map(whole))

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..markdown import marked, number
+from ..markdown import DIRECTION_SIGNS, marked, number
 from ..results import Results
 from ..section import section
 
 LEGEND = """\
-Ranks compare the methods of one model, 1 is best; a rank interval holds the ranks that a method cannot be told
-apart from (paired bootstrap over samples, 95 %, Holm-corrected). Controls are marked †: a method that does not
-beat them explains nothing. Raw deletion and insertion areas are comparable within one model only; the columns
-that compare models are in `families.csv`. All columns with intervals: `leaderboard.csv`.
+Ranks compare the methods of one model, 1 is best. With 95 % probability all rank intervals of a column hold the true
+ranks at once, for this network and images like these; methods whose intervals overlap may not be told apart, and those
+that can be first (\\*) are the set of the best. ↑ marks columns in which higher is better, ↓ those in which lower is.
+Controls are marked †: a method that does not beat them explains nothing. Raw deletion and insertion areas are
+comparable within one model only; the columns that compare models are in `families.csv`. All columns with intervals:
+`leaderboard.csv`; one method against others: `xaiboard compare`.
 """
 
 
 @section(
     title="Methods",
     question="Which method explains each model best, by each metric?",
-    note="Mean score (rank interval); over several baselines: mean rank (lowest–highest rank).",
+    note="Mean score (rank interval, \\* in the set of the best); over several baselines: mean rank (lowest–highest).",
     files={
         "leaderboard.csv": lambda results: results.leaderboard,
         "leaderboard_wide.csv": lambda results: results.wide,
@@ -33,11 +35,12 @@ def methods(results: Results, dataset: str) -> pd.DataFrame:
     is_plain = [results.glossary.is_plain(text) for text in table["metric"]]
     plain = table[is_plain]
     plain = plain[plain["method"] != ""]
+    signs = {text: _sign(group) for text, group in plain.groupby("metric", observed=True)["higher_is_better"]}
     rows = []
     for (model, method), group in plain.groupby(["model", "method"], sort=False, observed=True):
         row = {"model": model, "method": marked(str(method), results.controls)}
         for metric, cells in group.groupby("metric", sort=False, observed=True):
-            row[str(metric)] = _summary(cells)
+            row[f"{metric} {signs[metric]}".strip()] = _summary(cells)
         rows.append(row)
     if not rows:
         return pd.DataFrame()
@@ -50,9 +53,15 @@ def _summary(cells: pd.DataFrame) -> str:
         return str(cells.loc[cells["status"] != "ok", "status"].iloc[0])
     if len(cells) == 1:
         row = cells.iloc[0]
-        ranks = "" if pd.isna(row["rank"]) else f" ({row['rank_low']}–{row['rank_high']})"
-        return number(row["mean"]) + ranks
+        if pd.isna(row["rank"]):
+            return number(row["mean"])
+        return f"{number(row['mean'])} ({row['rank_low']}–{row['rank_high']}){' *' if row['best'] else ''}"
     if cells["rank"].isna().any():
         return ""
     rank = cells["rank"].astype(float)
     return f"#{rank.mean():.1f} ({rank.min():.0f}–{rank.max():.0f})"
+
+
+def _sign(directions: pd.Series) -> str:
+    """Whether higher or lower is better; rows without scores do not know."""
+    return next((DIRECTION_SIGNS[word] for word in directions if word), "")

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from xaiboard.benchmark.report.families import FAMILIES
+from xaiboard.benchmark.report.leaderboard import LEADERBOARD
 from xaiboard.benchmark.report.markdown import markdown
-from xaiboard.benchmark.report.matrices import LEADERBOARD
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store import tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ GLOSSARY = Glossary(
     perturbations={},
     settings={},
     columns={text: read_metric_column(text) for text in (RADIUS, DISTANCE)},
+    ranges=dict.fromkeys((RADIUS, DISTANCE), (0, inf)),
     roles={"metrics": {"certificate": (CERTIFIED_RADIUS,), "distance": (ATTACKED_RADIUS,)}},
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from math import inf, nan
+from typing import Any, Literal
 
 import captum.attr
 import pytest
@@ -93,6 +94,28 @@ def test_a_metric_of_all_samples_may_not_ask_for_what_is_large(heavy: str) -> No
         XaiboardError, match=f"'greedy' is called with all samples at once and asks for '{heavy}'"
     ):
         make_metric(scope["greedy"], whole=True)
+
+
+@pytest.mark.parametrize("bounds", [(1, 0), (0, 0), (0, nan), (0,), (0, 1, 2), 1, "01", ("0", "1")])
+def test_a_range_is_two_bounds(bounds: Any) -> None:  # noqa: ANN401 - whatever a plug-in may say
+    def score(attribution: Tensor) -> Tensor:
+        return attribution.flatten(1).sum(1)
+
+    with pytest.raises(
+        XaiboardError, match="the range of 'score' must be its smallest and its largest score, as in"
+    ):
+        make_metric(score, range=bounds)
+    with pytest.raises(XaiboardError, match=r"the range of 'score\.part' must be"):
+        make_metric(score, columns={"part": xb.Column(range=bounds)})
+
+
+def test_a_range_is_no_part_of_an_identity() -> None:
+    def score(attribution: Tensor) -> Tensor:
+        return attribution.flatten(1).sum(1)
+
+    bounded, silent = (choose(make_metric(score, range=bounds)) for bounds in ((0, inf), None))
+    assert bounded.component.column("").range == (0, inf)
+    assert bounded.identity == silent.identity
 
 
 @pytest.mark.parametrize("name", ["with space", "a,b", "a[b]", "a/b", "<lambda>", "a=b"])

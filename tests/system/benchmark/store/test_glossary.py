@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_columns_json_says_what_each_column_means(run: Runner) -> None:
     assert set(said["columns"]) == set(finished.scores["metric"])
     assert said["columns"]["lens_recall.above_chance"] == {
         "metric": "lens_recall", "column": "above_chance", "family": "stability", "higher_is_better": True,
-        "across_models": True,
+        "across_models": True, "range": [None, 1.0],
     }  # fmt: skip
     assert said["columns"]["lens_recall.chance"]["higher_is_better"] is None
     assert said["methods"]["random"] == {"name": "random", "settings": {}}
@@ -88,6 +89,47 @@ def test_columns_json_keeps_the_roles_where_records_are_gone(run: Runner) -> Non
     assert (finished.folder / "columns.json").read_bytes() == before
     (finished.folder / "columns.json").unlink()
     assert Results(finished.folder).health["random_rank"].isna().all()
+
+
+def test_ranges_are_those_that_metrics_declare(run: Runner) -> None:
+    """Without columns.json the plan says them, and columns.json does where records are gone."""
+
+    @xb.metric(
+        family="own",
+        higher_is_better=True,
+        range=(-2, 3),
+        columns={"low": xb.Column(range=(-inf, 0)), "silent": xb.Column()},
+    )
+    def bounded(x: Tensor) -> dict[str, Tensor]:
+        score = x.flatten(1).mean(1)
+        return {"": score, "low": -score, "silent": score}
+
+    wanted = {
+        "bounded": (-2, 3), "bounded.low": (-inf, 0), "bounded.silent": (-inf, inf), "gini": (0, 1)
+    }  # fmt: skip
+    finished = run(methods="saliency", metrics="bounded,gini")
+    assert finished.results.glossary.ranges == wanted
+    said = json.loads((finished.folder / "columns.json").read_text("utf-8"))["columns"]
+    assert {text: column["range"] for text, column in said.items()} == {
+        "bounded": [-2, 3], "bounded.low": [None, 0], "bounded.silent": [None, None], "gini": [0, 1]
+    }  # fmt: skip
+    (plan,) = (finished.folder / "records").glob("plan-*.json")
+    assert "Infinity" not in plan.read_text()
+    shutil.rmtree(finished.folder / "records")
+    assert Results(finished.folder).glossary.ranges == wanted
+    (finished.folder / "columns.json").unlink()
+    assert Results(finished.folder).glossary.ranges == dict.fromkeys(wanted, (-inf, inf)) | {"gini": (0, 1)}
+
+
+def test_columns_json_of_earlier_versions_has_no_ranges(run: Runner) -> None:
+    finished = run(**SELECTED)
+    shutil.rmtree(finished.folder / "records")
+    path = finished.folder / "columns.json"
+    said = json.loads(path.read_text("utf-8"))
+    for column in said["columns"].values():
+        del column["range"]
+    path.write_text(json.dumps(said))
+    assert Results(finished.folder).glossary == finished.results.glossary
 
 
 def test_plans_of_earlier_versions_say_less(run: Runner) -> None:

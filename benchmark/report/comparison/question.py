@@ -1,0 +1,129 @@
+"""What a comparison asks, and which names in the tables it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pandas as pd
+
+from ...errors import XaiboardError, unknown
+from ...store.glossary import Glossary
+from ...toolkit.labels import Label, read_label
+from ..column_names import short_names
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One side against others.
+
+    Args:
+        method: the method that is compared with other methods of each model; empty where models are compared.
+        model: the model that is compared with other models; with a method, the only model that counts.
+        against: names of the others; ``("all",)`` for all there are.
+        on: patterns of metric columns; none for all.
+        margin: differences up to it are no difference that matters, in units of the score; None for none.
+        columns_together: whether verdicts hold for all columns together, not for each by itself.
+        seeds: whether models stand for their recipes, all seeds of which take part.
+    """
+
+    method: str = ""
+    model: str = ""
+    against: tuple[str, ...] = (ALL,)
+    on: tuple[str, ...] = ()
+    margin: float | None = None
+    columns_together: bool = False
+    seeds: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what makes no sense whatever the run.
+
+        Raises:
+            XaiboardError: it does not.
+        """
+        if not (self.method or self.model):
+            raise XaiboardError("nothing to compare; name a method with --method, or a model with --model")
+        if self.margin is not None and not 0 < self.margin < float("inf"):
+            raise XaiboardError(
+                f"margin {self.margin:g} given; it must be a positive number in units of the score"
+            )
+        if self.seeds and self.method:
+            raise XaiboardError("--seeds compares recipes of models; leave --method out, and name a model")
+        if not self.against:
+            raise XaiboardError("--against names nothing; name methods or models, or write: all")
+
+    @property
+    def kind(self) -> str:
+        """What is compared: ``method`` or ``model``."""
+        return "method" if self.method else "model"
+
+
+def find_name(kind: str, name: str, known: Mapping[str, str]) -> str:
+    """The text in the tables that a name means: the text itself, or the one whose component has that name.
+
+    Args:
+        kind: of the component.
+        name: as the user typed it.
+        known: the component's name of each text in the tables.
+
+    Raises:
+        XaiboardError: there is none, or several.
+    """
+    if name in known:
+        return name
+    wanted = read_label(name)
+    same = [
+        text for text, component in known.items() if component == wanted.name and _settings_in(wanted, text)
+    ]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise XaiboardError(f"'{name}' may be any of: {', '.join(sorted(same))}; name one of them in full")
+    raise unknown(kind, name, known)
+
+
+def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glossary) -> np.ndarray:
+    """Whether each row is of a column that a pattern matches, bool ``(rows,)``.
+
+    A pattern matches the name of a column (``deletion.retention``), of a metric with all its columns (``deletion``),
+    the short name that tables show, or a metric column with some of its settings (``deletion[baseline=mean]``).
+
+    Args:
+        rows: with the names of metric columns.
+        patterns: none for all.
+        glossary: what the names stand for.
+
+    Raises:
+        XaiboardError: a pattern matches nothing.
+    """
+    if not patterns:
+        return np.ones(len(rows), dtype=bool)
+    names = short_names(rows, glossary)
+    texts = zip(rows["metric"], rows["settings"], names, strict=True)
+    facts = [
+        (text, glossary.columns[text].metric, glossary.settings[settings], name)
+        for text, settings, name in texts
+    ]
+    found = np.zeros(len(rows), dtype=bool)
+    for pattern in patterns:
+        hits = np.array([_matches(pattern, *fact) for fact in facts], dtype=bool)
+        if not hits.any():
+            raise unknown("metric column", pattern, {name for *_, name in facts})
+        found |= hits
+    return found
+
+
+def _matches(pattern: str, text: str, metric: str, settings: Mapping[str, str], name: str) -> bool:
+    wanted = read_label(pattern)
+    if pattern == name:
+        return True
+    named = fnmatchcase(text, wanted.name) or fnmatchcase(metric, wanted.name)
+    return named and wanted.settings.items() <= settings.items()
+
+
+def _settings_in(wanted: Label, text: str) -> bool:
+    return wanted.settings.items() <= read_label(text).settings.items()

@@ -1,0 +1,84 @@
+"""Where each row of the leaderboard stands: its mean, and its rank among the methods of one model.
+
+This is computed once for a run; leaderboard, health and comparisons take it from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ..statistics.means import interval, means
+from ..statistics.ranks import Column, Ranks, prepare, rank
+from ..statistics.signs import flipped_sums_of
+from ..store.glossary import Glossary
+from .blocks import DIRECTIONS, Blocks, Matrix
+
+_HELD = 2 * 10**5
+"""Scores whose sums under all draws of signs are held at a time."""
+
+
+class Standing(NamedTuple):
+    """The rows of one model in one column.
+
+    Args:
+        key: data set, model, perturbation, metric and settings.
+        places: of the rows, in :class:`Blocks`.
+        mean: of each row, ``(M,)``.
+        low: lower bounds of the means, ``(M,)``.
+        high: upper ones.
+        used: samples behind each mean, ``(M,)``.
+        samples: of the run, of which some may have no weight.
+        ranks: of the rows; None in a column that has no direction, or is about models alone.
+    """
+
+    key: tuple[str, ...]
+    places: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    used: np.ndarray
+    samples: int
+    ranks: Ranks | None
+
+
+def standings(blocks: Blocks, glossary: Glossary) -> list[Standing]:
+    """All rows of a run, column by column."""
+    found = []
+    for some in _batches(blocks, glossary):
+        columns = {place: column for place, (_, column) in enumerate(some) if column}
+        sums = flipped_sums_of([column.means.influence for column in columns.values()])
+        ranked = dict(zip(columns, map(rank, columns.values(), sums), strict=True))
+        found.extend(one._replace(ranks=ranked.get(place)) for place, (one, _) in enumerate(some))
+    return found
+
+
+def _batches(blocks: Blocks, glossary: Glossary) -> Iterator[list[tuple[Standing, Column | None]]]:
+    """The rows of each column without their ranks, and what these are made from; so many at a time as fit."""
+    some: list[tuple[Standing, Column | None]] = []
+    held = 0
+    for key, places in blocks.groups(["dataset", "model", "perturbation", "metric", "settings"]):
+        matrix = blocks.matrix(places)
+        some.append(_standing(key, places, matrix, blocks.facts(places[0]), glossary))
+        held += matrix.score.size
+        if held > _HELD:
+            yield some
+            some, held = [], 0
+    yield some
+
+
+def _standing(
+    key: tuple[str, ...], places: np.ndarray, matrix: Matrix, first: Mapping[str, str], glossary: Glossary
+) -> tuple[Standing, Column | None]:
+    found = means(matrix.score, matrix.weight)
+    low, high = interval(*found)
+    one = Standing(key, places, found.mean, low, high, found.used, len(matrix.score), None)
+    if first["higher_is_better"] not in DIRECTIONS or not first["method"]:
+        return one, None
+    column = prepare(
+        matrix.score, matrix.weight,
+        higher_is_better=first["higher_is_better"] == "True", bounds=glossary.ranges[first["metric"]],
+    )  # fmt: skip
+    return one, column

@@ -1,0 +1,100 @@
+"""Differences between rows on the same samples, with intervals that hold for all pairs together."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from .means import Means
+from .step_down import critical_value, maxima, scales
+from .verdicts import Verdicts, verdicts
+
+POWER_QUANTILE = 0.8416212335729143
+"""Quantile of the normal distribution at a power of 80 %."""
+
+
+class Differences(NamedTuple):
+    """Differences ``mean_j - mean_k`` of ``M`` rows, the greater mean the better.
+
+    Args:
+        n: samples behind them.
+        effect: ``(M, M)``.
+        error: standard errors, ``(M, M)``.
+        low: lower bounds, at 95 % for all pairs together, ``(M, M)``; -inf where nothing can be claimed.
+        high: upper bounds.
+        better: whether row ``j`` is beyond doubt better than row ``k``, bool ``(M, M)``. It is as in the ranks of the
+            same rows. A later step of the test may tell apart what the interval, which is of its first, does not.
+        critical: by how many standard errors the intervals reach.
+        maxima: the greatest studentised difference of each draw, ``(B,)``.
+    """
+
+    n: int
+    effect: np.ndarray
+    error: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    better: np.ndarray
+    critical: float
+    maxima: np.ndarray
+
+    def smallest(self, needed: np.ndarray) -> np.ndarray:
+        """The smallest true difference that this number of samples would tell apart with a power of 80 %, ``(M, M)``.
+
+        Args:
+            needed: how far a difference must reach besides, see :func:`differences`.
+        """
+        by_test = np.zeros_like(self.error)
+        np.multiply(self.critical + POWER_QUANTILE, self.error, out=by_test, where=self.error > 0)
+        return np.maximum(by_test, needed)
+
+    def samples(self, needed: np.ndarray) -> np.ndarray:
+        """How many samples would tell a true difference as great as the one found apart, with a power of 80 %.
+
+        ``(M, M)``; infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
+
+        Args:
+            needed: how far a difference must reach besides, see :func:`differences`.
+        """
+        size = np.abs(self.effect)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            by_test = self.n * ((self.critical + POWER_QUANTILE) * self.error / size) ** 2
+            by_guard = self.n * needed / size
+        return np.where(size > 0, np.ceil(np.maximum(by_test, by_guard)), np.inf)
+
+
+def differences(
+    found: Means, needed: np.ndarray, sums: np.ndarray, told: Verdicts | None = None
+) -> Differences:
+    """All differences between rows.
+
+    Intervals are what the first step of the test would not reject, were it asked for each possible difference; they
+    are never shorter than the test's own critical value says, so that an interval without 0 is a verdict.
+
+    Args:
+        found: means, the greater the better, on samples that all rows have.
+        needed: how far the difference of two means must reach besides for a claim, ``(M, M)``.
+        sums: of the influence under each draw of signs, ``(M, B)``.
+        told: who is beyond doubt better than whom, of the same means; None if that has not been asked yet.
+    """
+    n = len(found.influence)
+    told = told or verdicts(found, needed, sums)
+    scale = scales(found.influence, found.influence)
+    largest = maxima(sums, scale, scale > 0)
+    critical = inflated(max(critical_value(largest), told.critical), n)
+    effect = found.mean[:, None] - found.mean[None, :]
+    with np.errstate(divide="ignore"):
+        error = np.where(scale > 0, 1 / scale, 0.0) / n
+    half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
+    reach = np.maximum(half, needed)
+    return Differences(n, effect, error, effect - reach, effect + reach, told.better, critical, largest)
+
+
+def inflated(critical: float, n: int) -> float:
+    """By how many standard errors an interval reaches that holds what a test with that critical value does not reject.
+
+    A studentised difference is divided by the length of the differences about 0, not about their mean, so that it is at
+    most ``sqrt(n)``.
+    """
+    return critical / math.sqrt(1 - critical**2 / n) if critical**2 < n else math.inf
