@@ -38,8 +38,7 @@ def write(folder: Path, results: Results) -> None:
             )
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
-    figures = (name for names in drawn.values() for name in names)
-    seal_files(folder, [*written_names(), *figures])
+    seal_files(folder, [*written_names(), *(path.name for path in folder.glob("*.png"))])
 
 
 def written_names() -> list[str]:
