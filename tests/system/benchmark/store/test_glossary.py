@@ -16,6 +16,7 @@ from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store.glossary import read_said
 from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.store.seal import seal_files
 from xaiboard.benchmark.toolkit.labels import Label, MetricColumn
 
 Runner = Callable[..., xb.Run]
@@ -129,6 +130,7 @@ def test_columns_json_of_earlier_versions_has_no_ranges(run: Runner) -> None:
     for column in said["columns"].values():
         del column["range"]
     path.write_text(json.dumps(said))
+    seal_files(finished.folder, [path.name])
     assert Results(finished.folder).glossary == finished.results.glossary
 
 
