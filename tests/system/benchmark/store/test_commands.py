@@ -28,7 +28,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         with warnings.catch_warnings(), pytest.raises(SystemExit) as caught:
             warnings.simplefilter("always")
             cli.main()
-        return int(caught.value.code or 0), *capsys.readouterr()
+        out, said = capsys.readouterr()
+        return int(caught.value.code or 0), out, said
 
     return call
 
