@@ -25,7 +25,7 @@ class Matrix(NamedTuple):
     """Scores of some blocks on the same samples.
 
     Args:
-        score: ``(N, M)``; NaN where a block lacks a sample that others have.
+        score: ``(N, M)``; NaN where a block lacks a sample that others have, or its score is not finite.
         weight: ``(N, M)``; 0 there.
     """
 
@@ -46,9 +46,9 @@ class Blocks:
 
     def __init__(self, scores: pd.DataFrame) -> None:
         order, starts = _order(scores)
-        ends = np.append(starts[1:], len(scores))
+        ends = np.append(starts, len(scores))[1:]
         first = scores.iloc[starts if order is None else order[starts]]
-        rows = first[LABEL + FACTS].astype({name: str for name in LABEL + FACTS if name != "across_models"})
+        rows = first[LABEL + FACTS].astype(dict.fromkeys(LABEL + FACTS, str) | {"across_models": bool})
         rows = rows.assign(start=starts, end=ends).sort_values(LABEL, kind="stable").reset_index(drop=True)
         self._start, self._end = rows.pop("start").to_numpy(), rows.pop("end").to_numpy()
         self.rows = rows
@@ -57,15 +57,23 @@ class Blocks:
         values = {name: scores[name].to_numpy() for name in names}
         self._values = values if order is None else {name: values[name][order] for name in names}
 
-    def matrix(self, at: np.ndarray) -> Matrix:
-        """The blocks of those places in ``rows``, on all samples that one of them has, in order of their numbers."""
+    def matrix(self, at: np.ndarray, counted: pd.Series | None = None) -> Matrix:
+        """The blocks of those places in ``rows``, on all samples that one of them has, in order of their numbers.
+
+        Args:
+            at: the places.
+            counted: which samples are taken, bool, by their number; None for all.
+        """
         samples = [self.of("sample", place) for place in at]
-        score, weight = (
-            np.stack([self.of(name, place) for place in at]) if _same(samples) else self._aligned(name, at, samples)
-            for name in ("score", "weight")
-        )  # fmt: skip
+        everyone = samples[0] if _same(samples) else _union(samples)
+        score, weight = (self._aligned(name, at, everyone) for name in ("score", "weight"))
+        if counted is not None:
+            kept = counted.reindex(everyone, fill_value=False).to_numpy()
+            score, weight = score[:, kept], weight[:, kept]
+        missing = ~np.isfinite(score)
+        score[missing], weight[missing] = np.nan, 0
         # one row of memory for each block, so that equal blocks have means that are equal to the last bit
-        return Matrix(score.astype(float).T, weight.astype(float).T)
+        return Matrix(score.T, weight.T)
 
     def facts(self, place: int) -> dict[str, str]:
         """Names and facts of one block."""
@@ -75,11 +83,14 @@ class Blocks:
         """``sample``, ``score``, ``weight`` or ``correct`` of one block, ``(n,)``."""
         return self._values[name][self._start[place] : self._end[place]]
 
-    def _aligned(self, name: str, at: np.ndarray, samples: list[np.ndarray]) -> np.ndarray:
-        everyone = reduce(np.union1d, samples)
-        values = np.full((len(at), len(everyone)), np.nan if name == "score" else 0.0)
+    def _aligned(self, name: str, at: np.ndarray, everyone: np.ndarray) -> np.ndarray:
+        """Values of some blocks, a row each, on the samples of all of them; NaN where a block lacks one."""
+        values = np.full((len(at), len(everyone)), np.nan)
         for row, place in enumerate(at):
-            values[row, np.searchsorted(everyone, samples[row])] = self.of(name, place)
+            samples = self.of("sample", place)
+            whole = len(samples) == len(everyone)
+            where = slice(None) if whole else np.searchsorted(everyone, samples)
+            values[row, where] = self.of(name, place)
         return values
 
     def groups(
@@ -96,7 +107,7 @@ class Blocks:
             yield tuple(map(str, key)), group.index.to_numpy()
 
     def correct(self, dataset: str, *, models: list[str] | None = None) -> pd.Series:
-        """Whether all models classify a sample of a data set correctly, by its number, ascending.
+        """Whether all models that have a sample of a data set classify it correctly, by its number, ascending.
 
         Args:
             dataset: its name.
@@ -105,11 +116,18 @@ class Blocks:
         rows = self.rows[(self.rows["dataset"] == dataset) & (self.rows["method"] != "")]
         if models is not None:
             rows = rows[rows["model"].isin(models)]
-        by_sample = [
-            pd.Series(self.of("correct", place).astype(bool), index=self.of("sample", place))
-            for place in rows.drop_duplicates("model").index
-        ]
-        return reduce(lambda one, other: one & other.reindex(one.index, fill_value=True), by_sample)
+        places = rows.drop_duplicates("model").index
+        everyone = _union([self.of("sample", place) for place in places])
+        right = np.ones(len(everyone), dtype=bool)
+        for place in places:
+            right[np.searchsorted(everyone, self.of("sample", place))] &= self.of("correct", place).astype(
+                bool
+            )
+        return pd.Series(right, index=everyone)
+
+
+def _union(samples: list[np.ndarray]) -> np.ndarray:
+    return reduce(np.union1d, samples, np.array([], dtype=np.int64))
 
 
 def _same(samples: list[np.ndarray]) -> bool:

@@ -53,7 +53,7 @@ def compare_families(cells: pd.DataFrame, blocks: Blocks, glossary: Glossary) ->
     states = {row[: len(LABEL)]: row[len(LABEL) :] for row in labels}
     rows = []
     for dataset in blocks.rows.loc[comparable, "dataset"].unique():
-        correct = blocks.correct(dataset).to_numpy()
+        correct = blocks.correct(dataset)
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
         groups, recipes = _hypotheses(models), recipe_sides(models)
@@ -113,11 +113,11 @@ def _row(first: Mapping[str, str], a: Side, b: Side) -> dict[str, str]:
     }
 
 
-def _prepared(blocks: Blocks, places: np.ndarray, correct: np.ndarray, glossary: Glossary) -> Column:
+def _prepared(blocks: Blocks, places: np.ndarray, correct: pd.Series, glossary: Glossary) -> Column:
     """The models with scores of one method in one column, on the samples that all classify correctly."""
-    matrix, first = blocks.matrix(places), blocks.facts(places[0])
+    first = blocks.facts(places[0])
     return prepare(
-        matrix.score[correct], matrix.weight[correct],
+        *blocks.matrix(places, correct),
         higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ def leaderboard(
         glossary: what the names stand for.
     """
     finished = blocks.rows.assign(converged=converged).join(_numbers(standings, len(blocks.rows)))
-    finished = finished.reindex(columns=[*LEADERBOARD, "samples", "converged", "rank_note"])
+    finished = finished.reindex(columns=[*LEADERBOARD, "scored", "samples", "converged", "rank_note"])
     finished = finished.assign(cell=[glossary.columns[text].metric for text in finished["metric"]])
     known = cells.rename(columns={"metric": "cell"})[[*_CELL, "seconds", "status", "note", "control"]]
     table = finished.drop(columns=["seconds", "status", "note", "control"]).merge(known, on=_CELL, how="left")
@@ -58,21 +58,16 @@ def leaderboard(
 def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
     """Means, intervals and ranks of all rows of the blocks, in their order."""
     means = {name: np.full(size, np.nan) for name in ("mean", "ci_low", "ci_high")}
-    counts = {
-        name: np.zeros(size, dtype=np.int64) for name in ("n", "samples", "rank", "rank_low", "rank_high")
-    }
+    counts = {name: np.zeros(size, dtype=np.int64) for name in ("scored", "samples", *_COUNTS)}
     best, ranked = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     notes = np.full(size, "", dtype=object)
     for one in standings:
         at, ranks = one.places, one.ranks
         means["mean"][at], means["ci_low"][at], means["ci_high"][at] = one.mean, one.low, one.high
-        counts["n"][at], counts["samples"][at] = one.used, one.samples
+        counts["n"][at], counts["scored"][at], counts["samples"][at] = one.used, one.scored, one.samples
         if ranks:
-            counts["rank"][at], counts["rank_low"][at], counts["rank_high"][at] = (
-                ranks.rank,
-                ranks.low,
-                ranks.high,
-            )
+            counts["rank"][at] = ranks.rank
+            counts["rank_low"][at], counts["rank_high"][at] = ranks.low, ranks.high
             best[at], ranked[at], notes[at] = ranks.best, ranks.compared, _rank_notes(ranks, one.used)
     table = pd.DataFrame({**means, **counts, "best": best, "rank_note": notes})
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"best": "boolean"})
@@ -98,15 +93,18 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
 
 
 def _notes(table: pd.DataFrame) -> pd.Series:
-    """How many samples were left out of a mean, and why; whether an attack has not converged; what a rank lacks."""
-    samples, left = table["samples"], table["samples"] - table["n"]
+    """How many samples a mean lacks, and why; whether an attack has not converged; what a rank lacks."""
+    samples, scored = table["samples"], table["scored"]
+    without, left = samples - scored, scored - table["n"]
     why = np.where(
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
     )
-    counts = left.astype(str) + " of " + samples.astype(str)
-    left_out = (counts + " samples left out: " + why).where(left > 0, "")
+    of_all = " of " + samples.astype(str) + " samples "
+    unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
+    left_out = (left.astype(str) + of_all + "left out: " + why).where(left > 0, "")
     weak = pd.Series(np.where(table["converged"] == NOT_CONVERGED, NOT_CONVERGED, ""), index=table.index)
-    parts = [table["note"].where(left_out == "", ""), left_out, weak, table["rank_note"]]
+    own = table["note"].where((without == 0) & (left == 0), "")
+    parts = [own, unscored, left_out, weak, table["rank_note"]]
     joined = parts[0].astype(str)
     for part in parts[1:]:
         joined = joined.where(part == "", joined.where(joined == "", joined + "; ") + part)

@@ -21,14 +21,13 @@ def describe_models(
     Plain scores without a direction, as a gradient's norm, have their largest value too. Named columns have none: in
     some of them a sample's value is its contribution to the mean (of a percentile), and the largest says nothing.
     """
-    shown = blocks.rows.loc[_without_repeats(blocks)]
-    names = short_names(shown, glossary)
+    names = model_columns(blocks, glossary)
     rows: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for one in standings:
         for position, place in enumerate(one.places):
             if place not in names.index:
                 continue
-            name, column, row = names[place], shown.loc[place], rows[one.key[0], one.key[1]]
+            name, column, row = names[place], blocks.facts(place), rows[one.key[0], one.key[1]]
             row["n"] = one.samples
             row |= {
                 name: one.mean[position], f"{name}:ci_low": one.low[position], f"{name}:ci_high": one.high[position],
@@ -56,6 +55,11 @@ def describe_models(
     )
     table["note"] = notes.reindex(table.index).fillna("")
     return table.reset_index()
+
+
+def model_columns(blocks: Blocks, glossary: Glossary) -> pd.Series:
+    """The name in ``models.csv`` of each block of models that is shown there, by its place."""
+    return short_names(blocks.rows.loc[_without_repeats(blocks)], glossary)
 
 
 def _without_repeats(blocks: Blocks) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -36,12 +37,18 @@ class Results:
         self.folder = folder
 
     @classmethod
-    def of(cls, cells: pd.DataFrame, scores: pd.DataFrame, curves: pd.DataFrame | None = None) -> Self:
-        """The results of tables that are at hand, without files."""
+    def of(
+        cls,
+        cells: pd.DataFrame,
+        scores: pd.DataFrame,
+        curves: pd.DataFrame | None = None,
+        said: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """The results of tables that are at hand, without files, and of what is said of the names in them."""
         results = cls(Path())
         curves = pd.DataFrame(columns=LABEL) if curves is None else curves
         # What is in the instance's dictionary, a cached property does not make.
-        vars(results).update(cells=cells, scores=scores, curves=curves, conditions={}, _said={})
+        vars(results).update(cells=cells, scores=scores, curves=curves, conditions={}, _said=dict(said or {}))
         return results
 
     @cached_property

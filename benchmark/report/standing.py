@@ -30,7 +30,8 @@ class Standing(NamedTuple):
         low: lower bounds of the means, ``(M,)``.
         high: upper ones.
         used: samples behind each mean, ``(M,)``.
-        samples: of the run, of which some may have no weight.
+        scored: samples that have a score, ``(M,)``; some of them may have no weight.
+        samples: of the run.
         ranks: of the rows; None in a column that has no direction, or is about models alone.
     """
 
@@ -40,6 +41,7 @@ class Standing(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     used: np.ndarray
+    scored: np.ndarray
     samples: int
     ranks: Ranks | None
 
@@ -74,7 +76,8 @@ def _standing(
 ) -> tuple[Standing, Column | None]:
     found = means(matrix.score, matrix.weight)
     low, high = interval(*found)
-    one = Standing(key, places, found.mean, low, high, found.used, len(matrix.score), None)
+    scored = (~np.isnan(matrix.score)).sum(0)
+    one = Standing(key, places, found.mean, low, high, found.used, scored, len(matrix.score), None)
     if first["higher_is_better"] not in DIRECTIONS or not first["method"]:
         return one, None
     column = prepare(

@@ -23,7 +23,6 @@ def complete(score: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     """
     present = (weight != 0) & ~np.isnan(score)
     there = present.any(1)
-    with np.errstate(invalid="ignore"):
-        rows = 1 - present[there].sum(0) / there.sum() <= MOST_MISSING
+    rows = (~present[there]).sum(0) <= MOST_MISSING * there.sum()
     rows &= np.abs(np.where(present, weight, 0).sum(0)) > 0
     return there & present[:, rows].all(1), rows

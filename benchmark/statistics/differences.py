@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .means import Means
-from .step_down import critical_value, maxima, scales
+from .step_down import TIE, critical_value, maxima, scales
 from .verdicts import Verdicts, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
@@ -20,13 +20,14 @@ class Differences(NamedTuple):
 
     Args:
         n: samples behind them.
-        effect: ``(M, M)``.
+        effect: ``(M, M)``; 0 where two rows differ by rounding alone.
         error: standard errors, ``(M, M)``.
         low: lower bounds, at 95 % for all pairs together, ``(M, M)``; -inf where nothing can be claimed.
         high: upper bounds.
         better: whether row ``j`` is beyond doubt better than row ``k``, bool ``(M, M)``. It is as in the ranks of the
             same rows. A later step of the test may tell apart what the interval, which is of its first, does not.
         critical: by how many standard errors the intervals reach.
+        needed: how far a difference must reach besides for a claim, ``(M, M)``.
         maxima: the greatest studentised difference of each draw, ``(B,)``.
     """
 
@@ -37,31 +38,31 @@ class Differences(NamedTuple):
     high: np.ndarray
     better: np.ndarray
     critical: float
+    needed: np.ndarray
     maxima: np.ndarray
 
-    def smallest(self, needed: np.ndarray) -> np.ndarray:
-        """The smallest true difference that this number of samples would tell apart with a power of 80 %, ``(M, M)``.
+    def smallest(self) -> np.ndarray:
+        """The smallest true difference that so many samples would tell apart with a power of 80 %, ``(M, M)``."""
+        return self.high - self.effect + POWER_QUANTILE * self.error
+
+    def samples(self, margin: float = 0.0) -> np.ndarray:
+        """How many samples would settle, with a power of 80 %, a true difference as great as the one found, ``(M, M)``.
+
+        To settle is to tell it apart from 0, or to show that it is within the margin, whichever takes fewer samples.
+        What a claim needs besides the test falls as samples are added, as ``1 / n``. Infinite for a difference of 0
+        without a margin, and where these samples say nothing: too few for any claim, or scores without a range.
 
         Args:
-            needed: how far a difference must reach besides, see :func:`differences`.
+            margin: differences up to it do not matter.
         """
-        by_test = np.zeros_like(self.error)
-        np.multiply(self.critical + POWER_QUANTILE, self.error, out=by_test, where=self.error > 0)
-        return np.maximum(by_test, needed)
-
-    def samples(self, needed: np.ndarray) -> np.ndarray:
-        """How many samples would tell a true difference as great as the one found apart, with a power of 80 %.
-
-        ``(M, M)``; infinite for a difference of 0. What is needed besides falls as samples are added, as ``1 / n``.
-
-        Args:
-            needed: how far a difference must reach besides, see :func:`differences`.
-        """
-        size = np.abs(self.effect)
+        distance = np.maximum(np.abs(self.effect), margin - np.abs(self.effect))
+        if not math.isfinite(self.critical):
+            return np.full_like(distance, np.inf)
+        test = self.critical / math.sqrt(1 + self.critical**2 / self.n)  # what inflated() was given
         with np.errstate(divide="ignore", invalid="ignore"):
-            by_test = self.n * ((self.critical + POWER_QUANTILE) * self.error / size) ** 2
-            by_guard = self.n * needed / size
-        return np.where(size > 0, np.ceil(np.maximum(by_test, by_guard)), np.inf)
+            by_test = self.n * ((test + POWER_QUANTILE) * self.error / distance) ** 2 + test**2
+            by_guard = self.n * self.needed / distance
+        return np.where(distance > 0, np.ceil(np.fmax(by_test, by_guard)), np.inf)
 
 
 def differences(
@@ -82,13 +83,15 @@ def differences(
     told = told or verdicts(found, needed, sums)
     scale = scales(found.influence, found.influence)
     largest = maxima(sums, scale, scale > 0)
-    critical = inflated(max(critical_value(largest), told.critical), n)
-    effect = found.mean[:, None] - found.mean[None, :]
+    critical = inflated(max(critical_value(largest), told.critical) * TIE, n)
+    effect = np.where(told.differ, found.mean[:, None] - found.mean[None, :], 0.0)
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
     half = np.where(told.differ, math.inf if math.isinf(critical) else critical * error, 0.0)
     reach = np.maximum(half, needed)
-    return Differences(n, effect, error, effect - reach, effect + reach, told.better, critical, largest)
+    return Differences(
+        n, effect, error, effect - reach, effect + reach, told.better, critical, needed, largest
+    )
 
 
 def inflated(critical: float, n: int) -> float:

@@ -25,7 +25,7 @@ class Ranks(NamedTuple):
         high: the worst.
         better: whether row ``j`` is beyond doubt better than row ``k``, bool ``(M, M)``.
         rare: rows that differ from their most frequent score on too few samples, see :mod:`.rare`, bool ``(M,)``.
-        error: about how probable a false claim in the column is, see :func:`.skewness.expected_error`.
+        error: about how probable a false claim about rows that are not rare is, see :func:`.skewness.expected_error`.
     """
 
     n: int
@@ -115,5 +115,5 @@ def rank_by(column: Column, told: Verdicts) -> Ranks:
         high=placed(rows.sum() - told.better.sum(1)),
         better=better,
         rare=placed(column.rare),
-        error=expected_error(found.influence, told.differ, told.critical),
+        error=expected_error(found.influence, told.differ & (column.needed == 0), told.critical),
     )

@@ -1,1 +1,1 @@
-"""One method or model against others, column by column: is it better, and would more samples tell?"""
+"""Compares one method or model with others, column by column: better or not, and would more samples tell."""

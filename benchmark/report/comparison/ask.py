@@ -12,7 +12,7 @@ from ...errors import XaiboardError
 from ...store.glossary import Glossary
 from ...toolkit.labels import split_labels
 from .question import ALL, Question
-from .runs import one_run, two_runs
+from .runs import Joined, one_run, two_runs
 from .table import compare
 
 
@@ -43,11 +43,13 @@ class Comparison(NamedTuple):
         question: what was asked.
         table: the answer, see :func:`.table.compare`.
         glossary: what the names in the table stand for.
+        remark: what two runs have in common; empty for one run.
     """
 
     question: Question
     table: pd.DataFrame
     glossary: Glossary
+    remark: str = ""
 
 
 def ask(folder: Path, other: Path | None, question: Question) -> Comparison:
@@ -56,10 +58,11 @@ def ask(folder: Path, other: Path | None, question: Question) -> Comparison:
     Raises:
         XaiboardError: there is no such run, or nothing to compare in it.
     """
-    results = one_run(folder, question.model if question.method else "")
+    only = question.model if question.method else ""
+    found = Joined(one_run(folder, only))
     if other is not None:
-        results = two_runs(results, one_run(other, question.model if question.method else ""))
-    return Comparison(question, compare(results, question), results.glossary)
+        found = two_runs(found.results, one_run(other, only), question.kind)
+    return Comparison(question, compare(found.results, question), found.results.glossary, found.remark)
 
 
 def _names(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -75,12 +75,9 @@ def contests(blocks: Blocks, glossary: Glossary, kind: str, where: np.ndarray) -
 def _prepared(
     blocks: Blocks, glossary: Glossary, places: np.ndarray, names: Mapping[str, str], kind: str
 ) -> Column:
-    score, weight = blocks.matrix(places)
-    if kind == "model" and names["method"]:
-        correct = blocks.correct(names["dataset"]).to_numpy()
-        score, weight = score[correct], weight[correct]
+    counted = blocks.correct(names["dataset"]) if kind == "model" and names["method"] else None
     return prepare(
-        score, weight,
+        *blocks.matrix(places, counted),
         higher_is_better=names["higher_is_better"] == "True", bounds=glossary.ranges[names["metric"]],
     )  # fmt: skip
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
 
 from ...errors import XaiboardError, unknown
 from ...store.glossary import Glossary
-from ...toolkit.labels import Label, read_label
+from ...toolkit.labels import Label
+from ...toolkit.patterns import matches, read_pattern
 from ..column_names import short_names
 
 ALL = "all"
@@ -53,6 +53,8 @@ class Question:
             )
         if self.seeds and self.method:
             raise XaiboardError("--seeds compares recipes of models; leave --method out, and name a model")
+        if self.seeds and self.columns_together:
+            raise XaiboardError("--correct columns takes networks as they are; leave it out, or --seeds")
         if not self.against:
             raise XaiboardError("--against names nothing; name methods or models, or write: all")
 
@@ -61,24 +63,27 @@ class Question:
         """What is compared: ``method`` or ``model``."""
         return "method" if self.method else "model"
 
+    @property
+    def side(self) -> str:
+        """The method or model that is compared, as the user named it."""
+        return self.method or self.model
 
-def find_name(kind: str, name: str, known: Mapping[str, str]) -> str:
+
+def find_name(kind: str, name: str, known: Mapping[str, Label]) -> str:
     """The text in the tables that a name means: the text itself, or the one whose component has that name.
 
     Args:
         kind: of the component.
-        name: as the user typed it.
-        known: the component's name of each text in the tables.
+        name: as the user typed it, with some of its settings or without.
+        known: the component of each text in the tables.
 
     Raises:
         XaiboardError: there is none, or several.
     """
     if name in known:
         return name
-    wanted = read_label(name)
-    same = [
-        text for text, component in known.items() if component == wanted.name and _settings_in(wanted, text)
-    ]
+    wanted = read_pattern(name)
+    same = [text for text, label in known.items() if matches(wanted, *label)]
     if len(same) == 1:
         return same[0]
     if same:
@@ -89,8 +94,8 @@ def find_name(kind: str, name: str, known: Mapping[str, str]) -> str:
 def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glossary) -> np.ndarray:
     """Whether each row is of a column that a pattern matches, bool ``(rows,)``.
 
-    A pattern matches the name of a column (``deletion.retention``), of a metric with all its columns (``deletion``),
-    the short name that tables show, or a metric column with some of its settings (``deletion[baseline=mean]``).
+    A pattern matches the name of a column (``deletion.retention``), of a metric with all its columns (``deletion``), or
+    one of these with some of its settings (``deletion[baseline=mean]``); or it is the short name that tables show.
 
     Args:
         rows: with the names of metric columns.
@@ -103,27 +108,16 @@ def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glos
     if not patterns:
         return np.ones(len(rows), dtype=bool)
     names = short_names(rows, glossary)
-    texts = zip(rows["metric"], rows["settings"], names, strict=True)
-    facts = [
-        (text, glossary.columns[text].metric, glossary.settings[settings], name)
-        for text, settings, name in texts
-    ]
+    components = [(text, glossary.columns[text].metric) for text in rows["metric"]]
+    settings = [glossary.settings[text] for text in rows["settings"]]
     found = np.zeros(len(rows), dtype=bool)
     for pattern in patterns:
-        hits = np.array([_matches(pattern, *fact) for fact in facts], dtype=bool)
+        wanted = read_pattern(pattern)
+        hits = (names == pattern).to_numpy() | [
+            any(matches(wanted, name, of) for name in both)
+            for both, of in zip(components, settings, strict=True)
+        ]
         if not hits.any():
-            raise unknown("metric column", pattern, {name for *_, name in facts})
+            raise unknown("metric column", pattern, set(names))
         found |= hits
     return found
-
-
-def _matches(pattern: str, text: str, metric: str, settings: Mapping[str, str], name: str) -> bool:
-    wanted = read_label(pattern)
-    if pattern == name:
-        return True
-    named = fnmatchcase(text, wanted.name) or fnmatchcase(metric, wanted.name)
-    return named and wanted.settings.items() <= settings.items()
-
-
-def _settings_in(wanted: Label, text: str) -> bool:
-    return wanted.settings.items() <= read_label(text).settings.items()

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...statistics.differences import inflated
+from ...statistics.differences import Differences, inflated
+from ...statistics.rare import FEWEST
 from ...statistics.recipes import recipe_difference
 from ...statistics.skewness import TOLERATED
 from ...toolkit.labels import read_trained
@@ -36,33 +37,75 @@ def of_samples(
         return {}
     a, b = contest.place(mine), contest.place(rival)
     if a is None or b is None:
-        return {
-            "n": 0,
-            "verdict": "",
-            "unit": IMAGES,
-            "note": _why_not(contest, mine if a is None else rival, states),
-        }
-    found, mean = contest.found, contest.sign * contest.column.means.mean
-    low, high = found.low[a, b], found.high[a, b]
-    better, worse = found.better[a, b], found.better[b, a]
-    critical = found.critical
-    if question.columns_together:
-        critical = max(critical, inflated(together, found.n))
-        half = max(
-            critical * found.error[a, b] if math.isfinite(critical) else math.inf, contest.column.needed[a, b]
-        )
-        low, high = found.effect[a, b] - half, found.effect[a, b] + half
-        better, worse = low > 0, high < 0
-    bounds = sorted((contest.sign * low, contest.sign * high))
-    verdict = _verdict(question, bounds, better=better, worse=worse)
-    reach = found._replace(critical=critical)
+        return _without_scores(IMAGES, _why_not(contest, mine if a is None else rival, states))
+    mean = contest.sign * contest.column.means.mean
+    found = _together(contest, together) if question.columns_together else contest.found
+    bounds = sorted((contest.sign * found.low[a, b], contest.sign * found.high[a, b]))
+    verdict = _verdict(question, bounds, better=found.better[a, b], worse=found.better[b, a])
     return {
         "mean": mean[a], "mean_against": mean[b], "effect": contest.sign * found.effect[a, b],
         "ci_low": bounds[0], "ci_high": bounds[1], "n": found.n, "verdict": verdict,
-        "smallest_difference": reach.smallest(contest.column.needed)[a, b],
-        "samples_needed": reach.samples(contest.column.needed)[a, b] if verdict == OPEN else np.nan,
-        "unit": IMAGES, "note": _note(contest, mine, rival, bounds, verdict),
+        "smallest_difference": found.smallest()[a, b] or np.nan,
+        "samples_needed": _samples(found.samples(question.margin or 0)[a, b], bounds) if verdict == OPEN else np.nan,
+        "unit": IMAGES, "note": _note(contest, found, mine, rival, verdict),
     }  # fmt: skip
+
+
+def of_recipes(
+    contest: Contest, question: Question, mine: str, rival: str, states: Mapping[str, str]
+) -> dict[str, Any]:
+    """A row about two recipes, by all networks of each that have scores; see :func:`of_samples`."""
+    one, other = (_networks(contest, name) for name in (mine, rival))
+    if not (len(one) or len(other)):
+        return {}
+    if not (len(one) and len(other)):
+        return _without_scores(SEEDS, _why_not(contest, rival if len(one) else mine, states))
+    found, mean = (
+        recipe_difference(contest.column.means, one, other),
+        contest.sign * contest.column.means.mean,
+    )
+    bounds = sorted((contest.sign * found.low, contest.sign * found.high))
+    known = min(len(one), len(other)) > 1
+    note = f"networks: {len(one)} against {len(other)}"
+    return {
+        "mean": mean[one].mean(), "mean_against": mean[other].mean(), "effect": contest.sign * found.effect,
+        "ci_low": bounds[0], "ci_high": bounds[1], "n": contest.found.n,
+        "verdict": _verdict(question, bounds, better=found.low > 0, worse=found.high < 0) if known else "",
+        "unit": SEEDS, "note": note if known else f"{note}; one network says nothing about its recipe",
+    }  # fmt: skip
+
+
+def _without_scores(unit: str, note: str) -> dict[str, Any]:
+    return {"n": 0, "verdict": "", "unit": unit, "note": note}
+
+
+def _why_not(contest: Contest, name: str, states: Mapping[str, str]) -> str:
+    if not contest.found.n:
+        return "no sample counts for all that are compared"
+    if name in contest.rivals:
+        return f"{name} lacks more than 5 % of the samples"
+    return f"{name} has no scores here: {states.get(name, 'not asked for')}"
+
+
+def _together(contest: Contest, joint: float) -> Differences:
+    """The differences of a column, judged with those of all other columns at once.
+
+    Args:
+        contest: the column.
+        joint: the critical value of the largest difference in any column.
+    """
+    found = contest.found
+    critical = max(found.critical, inflated(joint, found.n))
+    equal = (found.low == 0) & (found.high == 0)
+    half = np.full_like(found.error, math.inf) if math.isinf(critical) else critical * found.error
+    reach = np.maximum(np.where(equal, 0.0, half), found.needed)
+    low, high = found.effect - reach, found.effect + reach
+    return found._replace(low=low, high=high, better=low > 0, critical=critical)
+
+
+def _samples(needed: float, bounds: list[float]) -> float:
+    """Not known where nothing can be said of the difference; infinite for one of 0."""
+    return needed if math.isfinite(bounds[0]) else np.nan
 
 
 def _verdict(question: Question, bounds: list[float], *, better: bool, worse: bool) -> str:
@@ -71,42 +114,30 @@ def _verdict(question: Question, bounds: list[float], *, better: bool, worse: bo
     return BETTER if better else WORSE if worse else OPEN
 
 
-def _why_not(contest: Contest, name: str, states: Mapping[str, str]) -> str:
-    if name not in contest.rivals:
-        return f"{name} has no scores here: {states.get(name, 'not asked for')}"
-    return f"{name}: more than 5 % of the samples are missing"
-
-
-def _note(contest: Contest, mine: str, rival: str, bounds: list[float], verdict: str) -> str:
+def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: str) -> str:
     """What is to be known of a verdict."""
-    rare = [name for name in (mine, rival) if contest.ranks.rare[contest.rivals.index(name)]]
+    a, b = (contest.rivals.index(name) for name in (mine, rival))
+    rare = " and ".join(name for name, at in ((mine, a), (rival, b)) if contest.ranks.rare[at])
+    a, b = (int(contest.column.rows[:at].sum()) for at in (a, b))
     error = contest.ranks.error
-    later = verdict in (BETTER, WORSE) and bounds[0] <= 0 <= bounds[1]
+    low, high = found.low[a, b], found.high[a, b]
+    equal = low == high == 0
     return "; ".join(filter(None, [
-        f"fewer than 20 samples differ from the most frequent score of {' and '.join(rare)}" if rare else "",
-        f"too few samples for the skewness: verdicts may err with probability {error:.2f}" if error > TOLERATED else "",
-        "told apart in a later step of the test than the interval is of" if later else "",
+        f"{rare}: fewer than {FEWEST} samples differ from the most frequent score, so that"
+        f" {_guard(found.needed[a, b])}" if rare else "",
+        "skewed scores on few samples: some verdict in this column is false with a probability of about"
+        f" {error:.2f}, not 0.05" if error > TOLERATED else "",
+        "too few samples for any verdict" if math.isinf(found.critical) and not equal else "",
+        "equal scores on all samples" if equal else "",
+        "the interval, of the first step of the test, holds 0; a later step tells the two apart"
+        if verdict in (BETTER, WORSE) and low <= 0 <= high else "",
     ]))  # fmt: skip
 
 
-def of_recipes(contest: Contest, question: Question, mine: str, rival: str) -> dict[str, Any]:
-    """A row about two recipes, by all networks of each that have scores; see :func:`of_samples`."""
-    one, other = (_networks(contest, read_trained(name).recipe) for name in (mine, rival))
-    if not (len(one) or len(other)):
-        return {}
-    if not (len(one) and len(other)):
-        return {"n": 0, "verdict": "", "unit": SEEDS, "note": "one of the recipes has no scores here"}
-    found = recipe_difference(contest.column.means, one, other)
-    bounds = sorted((contest.sign * found.low, contest.sign * found.high))
-    known = min(len(one), len(other)) > 1
-    few = "" if known else "; one network says nothing about its recipe"
-    return {
-        "mean": contest.sign * contest.column.means.mean[one].mean(),
-        "mean_against": contest.sign * contest.column.means.mean[other].mean(),
-        "effect": contest.sign * found.effect, "ci_low": bounds[0], "ci_high": bounds[1], "n": contest.found.n,
-        "verdict": _verdict(question, bounds, better=found.low > 0, worse=found.high < 0) if known else "",
-        "unit": SEEDS, "note": f"networks: {len(one)} against {len(other)}{few}",
-    }  # fmt: skip
+def _guard(needed: float) -> str:
+    if math.isinf(needed):
+        return "nothing is claimed: the metric declares no range"
+    return f"only a difference beyond {needed:.3g} counts"
 
 
 def _networks(contest: Contest, recipe: str) -> np.ndarray:

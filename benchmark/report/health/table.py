@@ -56,7 +56,7 @@ def metric_health(
             continue
         matrix = blocks.matrix(one.places)
         known = np.flatnonzero(~np.isnan(one.mean))
-        place = dict(zip(blocks.words["method"][one.places[known]], known, strict=True))
+        place = dict(zip(blocks.words["method"][one.places[known]], known.tolist(), strict=True))
         if not place:
             continue
         methods = np.array([place[name] for name in place if name not in controls], dtype=int)
@@ -104,7 +104,7 @@ def _order(matrix: Matrix, methods: np.ndarray, sign: int) -> dict[str, Any]:
 
 
 def _half_means(half: np.ndarray, weighted: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted means over each half, ``(S, n)`` to ``(S, M)``; NaN where the weights add up to nothing."""
+    """Weighted means over the samples of each half, ``(S, n)`` to ``(S, M)``; NaN where weights add up to nothing."""
     total = half @ weight
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.abs(total) > 0, (half @ weighted) / total, np.nan)

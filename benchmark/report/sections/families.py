@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..markdown import DIRECTION_SIGNS
 from ..results import Results
 from ..section import section
 from ..sides import IMAGES
@@ -48,5 +49,6 @@ def families(results: Results, dataset: str) -> pd.DataFrame:
     for (a, b, metric), group in judged.groupby(["family_a", "family_b", "metric"], observed=True):
         wins = group["better"].value_counts()
         entry = f"{wins.get(a, 0)} : {wins.get(b, 0)} ({wins.get('', 0)} undecided)"
-        rows.setdefault(str(metric), {"column": metric})[f"{a} : {b}"] = entry
+        column = f"{metric} {DIRECTION_SIGNS[group['higher_is_better'].iloc[0]]}"
+        rows.setdefault(str(metric), {"column": column})[f"{a} : {b}"] = entry
     return pd.DataFrame(list(rows.values())).fillna("")

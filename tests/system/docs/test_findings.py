@@ -234,3 +234,53 @@ def test_what_the_folders_hold(folder: str) -> None:
     assert counts in row[0]
     if folder == "lens":
         assert f"{perturbations} perturbations" in row[0]
+
+
+def best_of_faithfulness(folder: str) -> pd.DataFrame:
+    """Ranked rows of the columns of faithfulness."""
+    board = table(folder, "leaderboard")
+    board = board[(board["metric_family"] == "faithfulness") & board["rank"].notna()]
+    return board.assign(best=board["best"].astype(str) == "True")
+
+
+COLUMN = ["model", "metric", "settings", "perturbation"]
+
+
+def sharing(sizes: pd.Series, baseline: str) -> float:
+    """How many methods share the first place of a column with that baseline, on average."""
+    settings = sizes.index.get_level_values("settings")
+    return sizes[settings.str.contains(f"baseline={baseline},")].mean()
+
+
+def test_how_many_methods_may_be_the_best() -> None:
+    sizes = [best_of_faithfulness(folder).groupby(COLUMN)["best"].sum() for folder in STANDARD]
+    assert [len(size) for size in sizes] == [5 * 34, 5 * 34]
+    digits, fashion = (f"{size.median():.0f}" for size in sizes)
+    assert_says(BASELINES, f"it has at most {digits} methods on digits and {fashion} on Fashion-MNIST")
+    shared = [[number(sharing(size, name), 1) for size in sizes] for name in ("mean", "zero")]
+    (mean_digits, mean_fashion), (zero_digits, zero_fashion) = shared
+    assert_says(
+        BASELINES,
+        f"On digits {mean_digits} methods share the first place with the mean image, and {zero_digits} with the zero"
+        f" image; on Fashion-MNIST {mean_fashion} and {zero_fashion}.",
+    )
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "integrated_gradients", "deeplift", "input_x_gradient", "occlusion", "lrp_epsilon", "gradient_shap",
+        "deeplift_shap",
+    ],
+)  # fmt: skip
+def test_which_methods_may_be_the_best(method: str) -> None:
+    cells, networks = [], set()
+    for name in ("zero", "mean"):
+        for folder in STANDARD:
+            rows = best_of_faithfulness(folder)
+            rows = rows[rows["settings"].str.contains(f"baseline={name},")]
+            own = rows[rows["method"] == method]
+            networks.add(own["model"].nunique())
+            cells.append(f"{own['best'].sum()} of {rows.groupby(COLUMN).ngroups}")
+    star = {frozenset({3}): " *", frozenset({5}): ""}[frozenset(networks)]
+    assert_row(BASELINES, f"`{method}`{star}", *cells)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.stats import rankdata
 from xaiboard.benchmark.report.health.correlations import CORRELATIONS, draw_correlations
 from xaiboard.benchmark.report.health.table import BLURRED_COPIES, HEALTH
@@ -229,13 +230,43 @@ def test_where_there_is_no_order_its_reliability_is_empty(values: Scores) -> Non
 
 
 def test_scores_that_are_not_numbers_are_left_out_and_counted() -> None:
-    broken = noise()
+    """Were it taken for 0, one sample would make the best method the worst of its half."""
+    broken = around(1001)
     broken[3] = np.nan
-    found = health_of({**ORDERED, "broken": broken, "random": around(0)})
-    assert (found["methods"], found["absent"], found["random_rank"], found["split_half"]) == (3, 1, 4, 1)
-    assert not len(
-        Results.of(make_cells(make_scores({"broken": broken})), make_scores({"broken": broken})).health
+    values = {"good": around(1000, 1), "broken": broken, "poor": around(999, 2), "random": around(0)}
+    found = health_of(values)
+    assert (found["methods"], found["absent"], found["samples"], found["n"]) == (3, 0, N, N - 1)
+    assert (found["random_rank"], found["beat_random"], found["split_half"], found["alpha"]) == (4, 3, 1, 1)
+    nothing = make_scores({**ORDERED, "broken": np.full(N, np.nan)})
+    row = Results.of(make_cells(nothing), nothing).health.iloc[0]
+    assert (row["methods"], row["absent"]) == (3, 1)
+    alone = make_scores({"broken": np.full(N, np.nan)})
+    assert not len(Results.of(make_cells(alone), alone).health)
+
+
+def test_methods_without_a_rank_beat_nobody() -> None:
+    """A method that lacks more than 5 % of the samples has a mean, and a place in the order, but no verdict."""
+    weight = {"good": (np.arange(N) > 3).astype(float)}
+    found = health_of({**ORDERED, "random": around(0)}, weight=weight)
+    assert (found["methods"], found["random_rank"], found["beat_random"], found["random_beats"]) == (
+        3,
+        4,
+        2,
+        0,
     )
+    copies = {"good": around(1), "blurred": around(1) + 5}
+    scores = make_scores(copies, weight={"blurred": weight["good"]})
+    row = Results.of(make_cells(scores), scores).blurred.iloc[0]
+    assert (row["better"], row["n"]) == ("", N - 4)
+    assert row["ci_low"] > 4
+
+
+def test_the_interval_of_a_blurred_copy_is_students() -> None:
+    values = {"good": around(1, 1), "blurred": around(1.1, 2)}
+    row = copies_of(values).iloc[0]
+    apart = values["blurred"] - values["good"]
+    reach = stats.t.ppf(0.975, N - 1) * apart.std(ddof=1) / N**0.5
+    assert row[["ci_low", "ci_high"]].tolist() == pytest.approx([apart.mean() - reach, apart.mean() + reach])
 
 
 def test_cells_that_failed_are_counted_and_columns_without_direction_have_no_health() -> None:

@@ -14,9 +14,10 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.contract import check
 from xaiboard.benchmark.engine import watched_code
-from xaiboard.benchmark.report.bootstrap import rank_intervals, resampled_counts, weighted_means
 from xaiboard.benchmark.report.markdown import markdown
 from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.statistics.ranks import prepare, rank
+from xaiboard.benchmark.statistics.signs import flipped_sums
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.consolidate import consolidate
 from xaiboard.benchmark.store.records import Store
@@ -120,15 +121,19 @@ def test_statistics_of_the_training_split_cannot_be_changed(tmp_path: Path) -> N
 
 
 def test_few_samples_tell_nothing_apart() -> None:
+    """However far apart, also where the range of the scores says that nothing rare can follow."""
     noise = np.random.default_rng(0)
     for used in (1, 2, 3, 4, 5):
-        score = np.where(np.arange(100)[:, None] < used, noise.standard_normal((100, 2)), 0.0)
+        score = np.where(
+            np.arange(100)[:, None] < used, noise.standard_normal((100, 2)) + np.array([0, 9]), 0.0
+        )
         weight = np.where(np.arange(100)[:, None] < used, 1.0, 0.0) * np.ones((1, 2))
-        means = weighted_means(np.ones((1, 100)), score, weight)[0]
-        resampled = weighted_means(resampled_counts(100), score, weight)
-        _, low, high = rank_intervals(means, resampled, (weight != 0).sum(0))
-        assert (low == 1).all()
-        assert (high == 2).all()
+        column = prepare(score, weight, higher_is_better=True, bounds=(0, 1e-3))
+        found = rank(column, flipped_sums(column.means.influence))
+        assert found.n == used
+        assert found.rank.tolist() == [2, 1]
+        assert found.low.tolist() == [1, 1]
+        assert found.high.tolist() == [2, 2]
 
 
 def test_a_family_whose_model_failed_is_empty_and_not_the_mean_of_the_rest(tmp_path: Path) -> None:

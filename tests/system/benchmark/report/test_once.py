@@ -14,8 +14,8 @@ from xaiboard.benchmark.report.console import describe_run
 from xaiboard.benchmark.store import tables
 
 MADE = (
-    "leaderboard", "wide", "compare_families", "describe_models", "metric_health", "metric_correlations",
-    "attribution_robustness", "with_settings", "make_glossary",
+    "Blocks", "standings", "converged", "leaderboard", "wide", "compare_families", "describe_models",
+    "metric_health", "metric_correlations", "attribution_robustness", "with_settings", "make_glossary",
 )  # fmt: skip
 READ = ("read_cells", "read_scores", "read_curves")
 

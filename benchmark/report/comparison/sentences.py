@@ -1,0 +1,78 @@
+"""What a comparison says in words: the count of verdicts, for whom they hold, and how to read the table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ...store.columns import LABEL
+from .ask import Comparison
+from .question import Question
+from .rows import BETTER, OPEN, SAME, WORSE
+from .shown import NEEDED, SMALLEST, constants
+
+_CHANCE = 0.05
+"""How probable a false verdict is, in a column whose verdicts hold at 95 %."""
+
+
+def sentences(found: Comparison) -> str:
+    """How many verdicts of each kind there are, for whom they hold, and how many chance alone would give."""
+    return " ".join(filter(None, [_counts(found), found.remark, _validity(found)]))
+
+
+def legend(question: Question, table: pd.DataFrame) -> str:
+    """How to read the columns of the table that is shown."""
+    side = question.side
+    parts = [
+        f"effect: the mean of {side} less that of the other, in units of the score; where lower is better (↓), a"
+        f" negative effect speaks for {side}."
+    ]
+    if question.margin is not None:
+        parts.append(
+            f"Differences up to {question.margin:g} do not matter; a better one may be within them or not."
+        )
+    if SMALLEST in table:
+        parts.append(
+            f"{SMALLEST}: the true difference that these samples would tell apart with a power of 80 %."
+        )
+    if NEEDED in table:
+        parts.append(
+            f"{NEEDED}: so many samples settle a true difference like the one found with a power of 80 %."
+        )
+    return " ".join(parts)
+
+
+def _counts(found: Comparison) -> str:
+    table, question = found.table, found.question
+    counts = table["verdict"].value_counts()
+    words = [word for word in (BETTER, WORSE, SAME, OPEN) if word != SAME or question.margin is not None]
+    verdicts = ", ".join(f"{counts.get(word, 0)} {word}" for word in words)
+    without = counts.get("", 0)
+    rivals = table["against"].unique()
+    against = rivals[0] if len(rivals) == 1 else f"{len(rivals)} {question.kind}s"
+    places = ", ".join(
+        f"{name} {text}"
+        for name, text in constants(table).items()
+        if text and name not in (question.kind, "against")
+    )
+    rest = f", {without} without a verdict" if without else ""
+    return f"{question.side} against {against}{f' ({places})' if places else ''}: {verdicts}{rest}."
+
+
+def _validity(found: Comparison) -> str:
+    question, table = found.question, found.table[found.table["verdict"] != ""]
+    if question.seeds:
+        return (
+            "Each interval holds at 95 % by itself, for recipes: networks are drawn anew, and images. Chance alone"
+            f" tells equal recipes apart in up to {_CHANCE * len(table):.1f} of the {len(table)} rows."
+        )
+    networks = "these networks, not for others of their recipes (--seeds)," if question.kind == "model" else (
+        "these networks"
+    )  # fmt: skip
+    if question.columns_together:
+        return f"Intervals and verdicts of all columns together hold at 95 %, for {networks} and images like these."
+    columns = len(table.drop_duplicates([name for name in LABEL if name != question.kind]))
+    return (
+        f"Intervals and verdicts hold at 95 % for all pairs of a column together, for {networks} and images like these;"
+        f" chance alone gives a false verdict in up to {_CHANCE * columns:.1f} of the {columns} columns (--correct"
+        " columns takes them together)."
+    )

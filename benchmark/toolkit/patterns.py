@@ -1,0 +1,26 @@
+"""What a user types to name components and columns that are there: ``deletion[baseline=mean]``, ``deletion.*``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from ..errors import XaiboardError
+from .labels import Label, read_label
+
+
+def read_pattern(text: str) -> Label:
+    """A name, which may have signs of patterns, with the settings that must be as given.
+
+    Raises:
+        XaiboardError: a setting without a value.
+    """
+    try:
+        return read_label(text)
+    except ValueError:
+        raise XaiboardError(f"'{text}' given; settings are written NAME[SETTING=VALUE]") from None
+
+
+def matches(pattern: Label, name: str, settings: Mapping[str, str]) -> bool:
+    """Whether a pattern means what has that name and these settings, of which it may leave some out."""
+    return fnmatchcase(name, pattern.name) and pattern.settings.items() <= settings.items()
