@@ -29,12 +29,15 @@ from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
 from .report.results import Results
-from .report.write import write
+from .report.write import write, written_names
 from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
 from .store.known_outputs import note_outputs, read_known_outputs
+from .store.locks import computing
 from .store.records import Store
+from .store.restore import repair
 from .store.reuse import Wanted, check_reusable, reusable, take_over
+from .store.seal import OWN, seal_files
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.trained_models import TrainedModel
@@ -204,23 +207,33 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     store = Store(request.out)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
-    store.open(plan.run_conditions)
-    if request.reuse is not None:
-        take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse))
-    known = _known_outputs(request)
-    warn_of_unknown_outputs(split(plan, store)[0], plan.data, known)
-    note_outputs(store, {**known, **plan.outputs})
-    store.plan(plan.summary)
-    execute(plan, store, batch_size=request.batch_size, progress=progress)
-    finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
     with store.lock():
-        consolidate(store)
-        write_tables(finished)
+        repair(store)
+    store.open(plan.run_conditions, [*OWN, *written_names()])
+    with computing(store.folder):
+        if request.reuse is not None:
+            take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse))
+        known = _known_outputs(request)
+        warn_of_unknown_outputs(split(plan, store)[0], plan.data, known)
+        note_outputs(store, {**known, **plan.outputs})
+        store.plan(plan.summary)
+        execute(plan, store, batch_size=request.batch_size, progress=progress)
+        finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
+        with store.lock():
+            consolidate(store)
+            write_tables(finished)
+        _draw_pictures(plan, finished)
+        with store.lock():
+            seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
+    return finished
+
+
+def _draw_pictures(plan: Plan, finished: Run) -> None:
+    """Draws maps of a few samples, of the cells that this run planned."""
     picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
     draw_gallery(plan, finished.folder / f"gallery-{picture}")
     draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}")
     draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}")
-    return finished
 
 
 def finished_cells(plan: Plan, request: Request) -> list[Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import click
 
 from .components.builtin import has_entry_points
-from .errors import XaiboardError
+from .errors import XaiboardError, XaiboardWarning
 
 KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
 
 
 def main() -> None:
     """Entry point: a user's mistake is one sentence and exit status 2; a failed cell is exit status 1."""
+    warnings.showwarning = _Warnings().show
     try:
         status = commands.main(prog_name="xaiboard", standalone_mode=False)
     except XaiboardError as error:
@@ -139,6 +141,7 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
         consolidate(store)
         write(folder, Results(folder))
     click.echo(describe_files(folder))
+    _say_of_computing(folder)
 
 
 @commands.command()
@@ -216,7 +219,32 @@ def status(folder: Path) -> None:
     from .store.consolidate import current_cells
     from .store.records import Store
 
-    click.echo(describe_status(current_cells(Store(folder))))
+    store = Store(folder)
+    with store.lock(reading=True):
+        cells = current_cells(store)
+    click.echo(describe_status(cells))
+    _say_of_computing(folder)
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def verify(folder: Path) -> int:
+    """Check that every file of a run is as it was written, and name those that are not."""
+    from .store.verify import verify as compare
+
+    problems, intact = compare(folder)
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{folder}/: {intact} files are as they were written, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def _say_of_computing(folder: Path) -> None:
+    """Says that tables are not the last word, where a run is going on."""
+    from .store.locks import is_computing
+
+    if is_computing(folder):
+        _say(f"a run is going on in '{folder}': its missing cells follow, and it writes the tables anew", 0)
 
 
 @commands.command()
@@ -286,6 +314,22 @@ def check(plugins: tuple[str, ...]) -> int:
 
     problems = run_checks(plugins, echo=click.echo)
     return 1 if problems else 0
+
+
+class _Warnings:
+    """Shows our own warnings as sentences, each once a command, and others as Python does."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def show(
+        self, warning: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
+    ) -> None:
+        if not issubclass(category, XaiboardWarning):
+            click.echo(warnings.formatwarning(warning, category, filename, lineno), err=True, nl=False)
+        elif str(warning) not in self.said:
+            self.said.add(str(warning))
+            _say(str(warning), 0)
 
 
 def _say(sentence: str, status: int) -> int:

@@ -11,6 +11,10 @@ class XaiboardError(Exception):
     """
 
 
+class XaiboardWarning(UserWarning):
+    """What the user should know and what stops nothing; the command line shows it as a sentence."""
+
+
 class UnknownNameError(XaiboardError, KeyError):
     """A name under which nothing is registered; also a KeyError, because registries are mappings."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..toolkit.files import read_json, write_file
 from .records import Store
+from .run_file import read_run, write_run
 
 NAME = "outputs"
 
@@ -19,8 +19,8 @@ def read_known_outputs(folder: Path) -> dict[str, Any]:
     Raises:
         XaiboardError: the file is damaged.
     """
-    path = folder / "run.json"
-    return dict(read_json(path).get(NAME, {})) if path.is_file() else {}
+    run = read_run(folder)
+    return dict(run.conditions.get(NAME, {})) if run else {}
 
 
 def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
@@ -29,10 +29,11 @@ def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
     Raises:
         XaiboardError: the file is damaged or cannot be written.
     """
-    path = store.folder / "run.json"
     with store.lock():
-        before = read_json(path)
-        after = {**before, NAME: {**outputs, **before.get(NAME, {})}}
-        if after != before:
-            text = json.dumps(after, indent=2) + "\n"
-            write_file(path, lambda temporary: temporary.write_text(text))
+        run = read_run(store.folder)
+        if run is None:
+            return
+        known = run.conditions.get(NAME, {})
+        after = {**outputs, **known}
+        if after != known:
+            write_run(store.folder, replace(run, conditions={**run.conditions, NAME: after}))

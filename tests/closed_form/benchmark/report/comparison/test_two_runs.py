@@ -15,6 +15,7 @@ from xaiboard.benchmark.report.comparison.ask import Comparison, ask, read_quest
 from xaiboard.benchmark.report.comparison.table import compare
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.columns import CURVES
 
 Save = Callable[..., Path]
 
@@ -33,8 +34,12 @@ def save(tmp_path: Path) -> Save:
     ) -> Path:
         folder = tmp_path / name
         folder.mkdir(parents=True)
-        tables.write_cells(folder, make_cells(values, absent).assign(**(cells or {})))
-        tables.write_scores(folder, make_scores(values).assign(**(scores or {})))
+        tables.write_tables(
+            folder,
+            make_cells(values, absent).assign(**(cells or {})),
+            make_scores(values).assign(**(scores or {})),
+            pd.DataFrame(columns=CURVES),
+        )
         return folder
 
     return write
