@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..store.glossary import FILE
-from .markdown import markdown
+from .markdown import plain
 from .results import Results
 from .section import sections
 from .sections.methods import methods
@@ -20,18 +20,16 @@ def describe_run(folder: Path, results: Results) -> str:
     cells = results.cells
     parts = []
     for dataset in results.datasets:
-        parts.append(f"{dataset}: models\n" + markdown(models(results, dataset)))
+        parts.append(f"{dataset}: models\n" + plain(models(results, dataset)))
         board = methods(results, dataset)
         if len(board):
             parts.append(
                 f"{dataset}: methods; mean score (rank interval within the model), or over several baselines"
-                " #mean rank (lowest–highest); † control\n" + markdown(board)
+                " #mean rank (lowest–highest); † control\n" + plain(board)
             )
     failed = cells[cells["status"] == "failed"]
     if len(failed):
-        parts.append(
-            f"{len(failed)} cells failed:\n" + markdown(failed[["model", "method", "metric", "note"]])
-        )
+        parts.append(f"{len(failed)} cells failed:\n" + plain(failed[["model", "method", "metric", "note"]]))
     parts.append(describe_files(folder))
     return "\n".join(parts)
 
@@ -44,7 +42,7 @@ def describe_status(cells: pd.DataFrame) -> str:
     shown = absent[["status", "dataset", "model", "method", "metric", "settings", "note"]].sort_values(
         "status"
     )
-    return f"{len(cells)} cells: {text}" + ("\n" + markdown(shown) if len(absent) else "")
+    return f"{len(cells)} cells: {text}" + ("\n" + plain(shown) if len(absent) else "")
 
 
 def describe_files(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
 from ..toolkit.files import write_file
+from ..toolkit.inert import csv_cell, from_csv_cell
 from .columns import CELLS, LABEL, SCORES, WORDS
 
 
@@ -30,7 +32,9 @@ def read_cells(folder: Path) -> pd.DataFrame:
     words = {name: str for name in CELLS if name not in (*numbers, "control")}
     missing = {name: [""] for name in numbers}
     try:
-        return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)[CELLS]
+        return _texts(
+            pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)[CELLS], from_csv_cell
+        )
     except (ValueError, KeyError) as error:
         raise XaiboardError(f"'{path}' is damaged ({error}); restore it or run again") from None
 
@@ -51,7 +55,9 @@ def read_scores(folder: Path) -> pd.DataFrame:
 def read_curves(folder: Path) -> pd.DataFrame:
     """``curves.csv``: one row for each point of each mean curve; no rows where the run has none."""
     path = folder / "curves.csv"
-    return pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=LABEL)
+    if not path.is_file():
+        return pd.DataFrame(columns=LABEL)
+    return _texts(pd.read_csv(path, keep_default_na=False), from_csv_cell)
 
 
 def write_cells(folder: Path, cells: pd.DataFrame) -> None:
@@ -78,5 +84,16 @@ def write_scores(folder: Path, scores: pd.DataFrame) -> None:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """A CSV with six significant digits, the same bytes on every system."""
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    """A CSV with six significant digits, the same bytes on every system; no text in it starts a formula."""
+    inert = _texts(table, csv_cell).rename(columns=lambda name: csv_cell(str(name)))
+    inert.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The table with its texts changed; numbers are left alone."""
+    texts = table.select_dtypes(include=["object", "string", "category"])
+    changed = {
+        name: column.map(lambda value: change(value) if isinstance(value, str) else value)
+        for name, column in texts.items()
+    }
+    return table.assign(**changed) if changed else table
