@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ..errors import XaiboardError
+from ..toolkit.files import user_path
 from . import registry
 from .builtin import GROUP, load_builtins
 
@@ -39,7 +40,7 @@ def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
         XaiboardError: no such file, a syntax error in it, or a file that ends the program.
     """
     load_entry_points()
-    return {entry for file in files for entry in _load_file(Path(file).expanduser().resolve())}
+    return {entry for file in files for entry in _load_file(user_path(file).resolve())}
 
 
 def _load_file(path: Path) -> set[tuple[str, str]]:

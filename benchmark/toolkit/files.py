@@ -22,6 +22,20 @@ def file_name(dataset: str) -> str:
     return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in dataset)
 
 
+def user_path(typed: str | Path) -> Path:
+    """The path that a user means, with ``~`` for a home folder.
+
+    Raises:
+        XaiboardError: there is no such home folder.
+    """
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:
+        raise XaiboardError(
+            f"'{typed}' starts with a home folder that there is not; correct the path"
+        ) from None
+
+
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a temporary file, then puts it in the place of ``path``; makes the folder if there is none.
 

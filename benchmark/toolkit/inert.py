@@ -27,7 +27,7 @@ def one_line(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """The text as a cell of a CSV: with an apostrophe before it if it would start a formula; numbers stay as they are."""
+    """The text as a cell of a CSV, with an apostrophe before what would start a formula; numbers stay as they are."""
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 

@@ -15,8 +15,8 @@ from xaiboard.benchmark.toolkit.inert import csv_cell, from_csv_cell, markdown_t
 from xaiboard.benchmark.toolkit.text_table import text_table
 
 FORMULAS = [
-    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("x")', "=cmd|' /C calc'!A0", "-", "--1", "＝1",
-    "'=1", "''=1",
+    "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("x")', "=cmd|' /C calc'!A0",
+    "-", "--1", "＝1", "'=1", "''=1",
 ]  # fmt: skip
 HARMLESS = [
     "",
