@@ -7,13 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..errors import XaiboardError
+from ..toolkit.arguments import checked, shown
 from .kinds import Column, Component, Dataset, Method, Metric, Model, Perturbation
 from .registry import datasets, methods, metrics, models, perturbations
 from .signature import OF_ALL, read_signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LONGEST = 120
+"""Bytes of the longest name: it is a part of file names, which may have 255."""
 
+
+@checked
 def dataset(*, name: str | None = None, source: str = "", remote: bool = False) -> Callable[[F], F]:
     """Registers a data set: ``function(split)`` returns its images and labels.
 
@@ -30,6 +35,7 @@ def dataset(*, name: str | None = None, source: str = "", remote: bool = False) 
     return register
 
 
+@checked
 def model(
     *,
     family: str,
@@ -70,6 +76,7 @@ def model(
     return register
 
 
+@checked
 def method(
     *,
     name: str | None = None,
@@ -123,6 +130,7 @@ def make_method(
     return Method(**common, roles=tuple(roles), control=control, applies=applies)
 
 
+@checked
 def metric(
     *,
     family: str,
@@ -229,6 +237,7 @@ def make_metric(
     )
 
 
+@checked
 def perturbation(
     *,
     name: str | None = None,
@@ -284,9 +293,15 @@ def _common(
     Raises:
         XaiboardError: a name that cannot stand in tables, or a signature outside the vocabulary.
     """
+    if not callable(function) or not (name or hasattr(function, "__name__")):
+        raise XaiboardError(
+            f"{kind} {shown(function)} is no named function; decorate a function, or give a name"
+        )
     name = name or function.__name__
     if not re.fullmatch(r"[\w.+-]+", name):
         raise XaiboardError(f"{kind} name '{name}' may have letters, digits, '_', '.', '+' and '-' only")
+    if len(name.encode()) > LONGEST:
+        raise XaiboardError(f"{kind} name '{name[:40]}…' is too long; give one of at most {LONGEST} bytes")
     if kind == "metric" and "." in name:
         raise XaiboardError(
             f"metric name '{name}' may have no '.': in tables it separates the metric from its column"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -24,14 +25,14 @@ def load_entry_points() -> None:
         entry.load()
 
 
-def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
+def load_plugins(files: str | Path | Sequence[str | Path]) -> set[tuple[str, str]]:
     """Imports entry points and plug-in files.
 
     The folder of a plug-in becomes importable, as that of a script does. An exception that a plug-in raises when it is
     imported is passed on with its traceback, since it is the plug-in's author who can mend it.
 
     Args:
-        files: paths of Python files.
+        files: path of a Python file, or paths of several.
 
     Returns:
         Kind and name of each component that the files registered.
@@ -40,12 +41,13 @@ def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
         XaiboardError: no such file, a syntax error in it, or a file that ends the program.
     """
     load_entry_points()
+    files = [files] if isinstance(files, (str, Path)) else files
     return {entry for file in files for entry in _load_file(user_path(file).resolve())}
 
 
 def _load_file(path: Path) -> set[tuple[str, str]]:
     """Imports a plug-in file once for a process; kind and name of each component that it registered."""
-    if not path.is_file() or path.suffix != ".py":
+    if not os.path.isfile(path) or path.suffix != ".py":  # noqa: PTH113 - no exception for names too long
         raise XaiboardError(f"plug-in '{path}' is not a Python file; give the path of a .py file")
     name = f"xaiboard_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:

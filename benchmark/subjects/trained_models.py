@@ -16,6 +16,7 @@ from torch import nn
 from ..components.kinds import Model
 from ..components.registry import models
 from ..errors import XaiboardError
+from ..toolkit.arguments import checked
 from ..toolkit.files import file_name
 from .code_digest import code_digest
 from .datasets import load_data
@@ -104,6 +105,7 @@ def wrap_object(module: nn.Module, name: str) -> TrainedModel:
     return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
 
 
+@checked
 def load_model(name: str, *, dataset: str) -> nn.Module:
     """The network of a registered model with its trained weights, in eval mode.
 

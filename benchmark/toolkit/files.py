@@ -36,6 +36,24 @@ def user_path(typed: str | Path) -> Path:
         ) from None
 
 
+def user_folder(typed: str | Path) -> Path:
+    """The folder that a user names; it need not exist.
+
+    Raises:
+        XaiboardError: no folder can have that name, or nobody may look for it.
+    """
+    text = str(typed)
+    if not text.strip() or not text.isprintable():
+        raise XaiboardError(f"a folder must have a name that can be shown; got {text!r}")
+    try:
+        Path(text, "run.json").is_file()
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        shown = text if len(text) < 80 else f"{text[:79]}…"
+        raise XaiboardError(f"'{shown}' can be no folder of a run: {reason}; name another") from None
+    return Path(text)
+
+
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a temporary file, then puts it in the place of ``path``; makes the folder if there is none.
 
