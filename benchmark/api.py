@@ -263,7 +263,7 @@ def explain(
     choice = choose(choice.component, {**choice.settings, **settings})
     if reason := choice.reason_against(model):
         raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
-    classes = [""] * model(x[:1]).shape[1]
+    classes = [""] * trained_models.logits_of(model, x[:1]).shape[1]
     require_classes(target, len(classes))
     data = Data(x.detach(), target.long(), classes)
     conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))

@@ -201,7 +201,9 @@ def choose_models(given: Selection | None, usual: str, dataset: str) -> dict[str
     chosen: dict[str, Model | nn.Module] = {}
     for name, item in items:
         if isinstance(item, nn.Module):
-            found: dict[str, Model | nn.Module] = {_own_name(name or type(item).__name__): item}
+            found: dict[str, Model | nn.Module] = {
+                _own_name(type(item).__name__ if name is None else name): item
+            }
         elif isinstance(item, str):
             entries = [choice.component for choice in select_by(registry.models, item, trained_here)]
             found = {entry.name: entry for entry in entries}
@@ -229,7 +231,8 @@ def _items(kind: str, given: Selection) -> list[tuple[str | None, Any]]:
     for name, item in given.items():
         if not isinstance(name, str) or isinstance(item, str):
             raise XaiboardError(
-                f"{kind}s by name are texts with objects; got {shown(name)} with {shown(item)}; give patterns in a list"
+                f"a mapping of {kind}s has texts for objects; got {shown(name)} for {shown(item)}; give patterns in"
+                " a list"
             )
     return list(given.items())
 

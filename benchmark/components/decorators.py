@@ -302,6 +302,8 @@ def _common(
         raise XaiboardError(f"{kind} name '{name}' may have letters, digits, '_', '.', '+' and '-' only")
     if len(name.encode()) > LONGEST:
         raise XaiboardError(f"{kind} name '{name[:40]}…' is too long; give one of at most {LONGEST} bytes")
+    if version < 1:
+        raise XaiboardError(f"the version of {kind} '{name}' must be at least 1; got {version}")
     if kind == "metric" and "." in name:
         raise XaiboardError(
             f"metric name '{name}' may have no '.': in tables it separates the metric from its column"

@@ -64,10 +64,10 @@ def _load_file(path: Path) -> set[tuple[str, str]]:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, SyntaxError) and error.filename == str(path):
-            where = f"line {error.lineno}: {error.msg}"
+        if isinstance(error, SyntaxError) and error.filename in (str(path), None):  # of no text at all, None
+            where = f" in line {error.lineno}: {error.msg}" if error.lineno else f": {error.msg}"
             raise XaiboardError(
-                f"plug-in '{path}' has a syntax error in {where}; mend it and run again"
+                f"plug-in '{path}' has a syntax error{where}; mend it and run again"
             ) from None
         if isinstance(error, SystemExit):
             raise XaiboardError(

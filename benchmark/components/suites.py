@@ -38,7 +38,7 @@ def read(name: str) -> Mapping[str, str | int]:
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     try:
-        if not path.is_file() or (path.parent == FOLDER and path.stem not in names()):
+        if not path.is_file() or (not name.endswith(".toml") and name not in names()):
             raise unknown("suite", name, names())
         suite = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

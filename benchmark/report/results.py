@@ -11,7 +11,7 @@ import pandas as pd
 from ..store import tables
 from ..store.columns import LABEL
 from ..store.glossary import Glossary, make_glossary, read_said
-from ..toolkit.files import read_json
+from ..toolkit.files import read_json, user_folder
 from .attribution_robustness.settings import with_settings
 from .attribution_robustness.table import attribution_robustness
 from .families import compare_families
@@ -28,8 +28,8 @@ class Results:
         folder: of the run; a file is read when it is first needed.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = user_folder(folder)
 
     @classmethod
     def of(cls, cells: pd.DataFrame, scores: pd.DataFrame, curves: pd.DataFrame | None = None) -> Self:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..components.kinds import Dataset
 from ..components.registry import datasets
-from ..errors import XaiboardError
+from ..errors import XaiboardError, own_mistakes
 from ..toolkit.arguments import checked, shown
 from ..toolkit.data import Data, Reference
 
@@ -56,7 +56,8 @@ def load_data(name: str, *, split: str = "test", samples: int | None = None) -> 
         raise XaiboardError(f"no split named '{split}'; there are: train, test")
     if samples is not None and samples < 1:
         raise XaiboardError(f"the number of samples must be at least 1; got {samples}")
-    data = require_data(entry.name, entry(split=split, **path))
+    with own_mistakes(f"data set '{name}' cannot be read", entry.function):
+        data = require_data(entry.name, entry(split=split, **path))
     if samples is not None and samples > len(data):
         raise XaiboardError(
             f"{name} has {len(data)} {split} samples; got {samples}; ask for at most {len(data)}"
@@ -73,13 +74,13 @@ def require_data(name: str, data: object) -> Data:
     if not isinstance(data, Data):
         raise NotDataError(f"data set '{name}' must return Data(x, label, classes); got {shown(data)}")
     x, label, mask, classes = data.x, data.label, data.mask, len(data.classes)
-    if not isinstance(x, Tensor) or x.dtype != torch.float32 or x.ndim not in (2, 4) or not x.numel():
+    if x.dtype != torch.float32 or x.ndim not in (2, 4) or not x.numel():
         raise NotDataError(
             f"data set '{name}': images must be float32 (N, C, H, W), at least one; got {_kind(x)}"
         )
     if not (x.min() >= 0 and x.max() <= 1):
         raise NotDataError(f"data set '{name}': images must be in [0, 1]; got {x.min():.3g} to {x.max():.3g}")
-    if not isinstance(label, Tensor) or label.dtype != torch.int64 or label.shape != x.shape[:1]:
+    if label.dtype != torch.int64 or label.shape != x.shape[:1]:
         raise NotDataError(f"data set '{name}': labels must be int64 ({len(x)},); got {_kind(label)}")
     if label.min() < 0 or label.max() >= classes:
         raise NotDataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from numbers import Integral, Real
 from types import NoneType, SimpleNamespace, UnionType
@@ -22,8 +22,10 @@ _WORDS = {
     NoneType: "None",
     Callable: "a function",
     Mapping: "a mapping",
+    Sequence: "a list",
+    Iterable: "a list",
 }
-"""What a user calls the values of an annotation; other classes are called by their names."""
+"""What a user calls the values of an annotation; other classes are called by their library's name and their own."""
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -105,17 +107,18 @@ def _items_fit(value: Any, kind: type, inner: tuple[Any, ...]) -> bool:  # noqa:
     return True
 
 
-def _words(annotation: object) -> str:
+def _words(annotation: Any) -> str:  # noqa: ANN401 - whatever stands in an annotation
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
-        return " or ".join(dict.fromkeys(_words(each) for each in inner))
+        *most, last = dict.fromkeys(_words(each) for each in inner)
+        return f"{', '.join(most)} or {last}" if most else last
     if origin is Literal:
         return " or ".join(map(repr, inner))
     kind = origin or annotation
-    if kind in _WORDS:
-        return _WORDS[kind]
-    name = getattr(kind, "__name__", str(kind))
-    return f"a {name}" + (f" of {_words(inner[0])}" if inner and inner[0] is not Any else "")
+    words = _WORDS.get(kind) or f"a {kind.__module__.partition('.')[0]} {kind.__name__}"
+    if words != _WORDS[Sequence] or not inner or inner[0] is Any:
+        return words
+    return f"{words} whose items are each {_words(inner[0])}"
 
 
 def shown(value: object) -> str:
