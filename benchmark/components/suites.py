@@ -45,7 +45,7 @@ def read(name: str) -> Mapping[str, str | int]:
         raise XaiboardError(
             f"suite '{name[:80]}' cannot be read ({error.strerror}); name another file"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XaiboardError(f"suite '{path}' is not TOML: {error}") from None
     for key, value in suite.items():
         if (

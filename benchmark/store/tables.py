@@ -91,9 +91,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """The table with its texts changed; numbers are left alone."""
-    texts = table.select_dtypes(include=["object", "string", "category"])
-    changed = {
-        name: column.map(lambda value: change(value) if isinstance(value, str) else value)
-        for name, column in texts.items()
-    }
-    return table.assign(**changed) if changed else table
+    changed = table.copy(deep=False)
+    for name, column in table.select_dtypes(include=["object", "string", "category"]).items():
+        changed[name] = column.map(lambda value: change(value) if isinstance(value, str) else value)
+    return changed

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Integral
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -73,7 +76,14 @@ def require_data(name: str, data: object) -> Data:
     """
     if not isinstance(data, Data):
         raise NotDataError(f"data set '{name}' must return Data(x, label, classes); got {shown(data)}")
-    x, label, mask, classes = data.x, data.label, data.mask, len(data.classes)
+    names = data.classes
+    if (
+        isinstance(names, str)
+        or not isinstance(names, Sequence)
+        or not all(isinstance(each, str) for each in names)
+    ):
+        raise NotDataError(f"data set '{name}': classes must be a list of names; got {shown(names)}")
+    x, label, mask, classes = data.x, data.label, data.mask, len(names)
     if x.dtype != torch.float32 or x.ndim not in (2, 4) or not x.numel():
         raise NotDataError(
             f"data set '{name}': images must be float32 (N, C, H, W), at least one; got {_kind(x)}"
@@ -93,9 +103,9 @@ def require_data(name: str, data: object) -> Data:
         raise NotDataError(
             f"data set '{name}': masks must be bool {(len(x), 1, *x.shape[2:])}; got {_kind(mask)}"
         )
-    if len(data.ids) != len(x):
+    if len(data.ids) != len(x) or not all(isinstance(each, Integral) for each in data.ids):
         raise NotDataError(
-            f"data set '{name}': there must be an id for each of {len(x)} images; got {len(data.ids)}"
+            f"data set '{name}': there must be a whole number for each of {len(x)} images as ids; got {shown(data.ids)}"
         )
     return data
 

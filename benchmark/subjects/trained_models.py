@@ -158,7 +158,7 @@ def read_card(weights: Path) -> dict | None:
         return None
     try:
         return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError, OSError) as error:
         raise XaiboardError(
             f"card '{path}' is not a JSON object ({error}); restore it or train the model again"
         ) from None

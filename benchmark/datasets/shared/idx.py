@@ -6,8 +6,9 @@ import gzip
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def read_idx(path: Path, *, dimensions: int) -> np.ndarray:
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 
-def _read(file: IO[bytes], most: int) -> bytes:
+def _read(file: BufferedIOBase, most: int) -> bytes:
     """What is left of a file, but not more than so many bytes; room is taken for what there is, not for ``most``."""
     parts, left = [], most
     while left and (part := file.read(min(left, CHUNK))):

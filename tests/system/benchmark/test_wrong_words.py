@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +43,16 @@ def raising(split):
     raise ValueError("no luck")
 
 
+@dataset()
+def counted(split):
+    return Data(X, torch.arange(4), 4)
+
+
+@dataset()
+def named(split):
+    return Data(X, torch.arange(4), ["a"] * 4, ids=list("abcd"))
+
+
 @model(family="own")
 def no_module():
     return 3
@@ -78,6 +87,10 @@ FILES = {
     "unknown.toml": SUITE + "metric = 'gini'\n",
     "typed.toml": SUITE.replace("2", '"2"'),
     "rules.toml": "a = [",
+    "number.toml": "copy = 3",
+    "table.toml": "[copy]\nmodel = 'a'",
+    "words.toml": "copy = ['a']",
+    "deep.toml": "a = " + "[" * 20_000,
     "file": "x",
 }
 
@@ -134,6 +147,7 @@ MISTAKES = [
     (run("--suite", "unknown.toml"), "suite 'unknown.toml' has metric = 'gini'; it may have: "),
     (run("--suite", "typed.toml"), "suite 'typed.toml' has samples = '2'; it may have: "),
     (run("--suite", "../suites/quick"), "no suite named '../suites/quick'; did you mean 'quick'?"),
+    (run("--suite", "deep.toml"), "suite 'deep.toml' is not TOML"),
     (run("--suite", LONG), "cannot be read (File name too long); name another file"),
     (run("--models", ""), "no selected model is trained on digits"),
     (run("--models", "linear.standard["), "cannot read 'linear.standard['; write name or name[setting=value"),
@@ -171,9 +185,11 @@ MISTAKES = [
     (run("--plugin", "own.py", "--dataset", "labels_too_large"), "labels must be from 0 to 3, the number of classes"),
     (run("--plugin", "own.py", "--dataset", "doubles"), "must be float32 (N, C, H, W), at least one; got float64"),
     (run("--plugin", "own.py", "--dataset", "out_of_range"), "data set 'out_of_range': images must be in [0, 1]; got"),
+    (run("--plugin", "own.py", "--dataset", "counted"), "data set 'counted': classes must be a list of names; got 4"),
+    (run("--plugin", "own.py", "--dataset", "named"), "data set 'named': there must be a whole number for each of 4"),
     (run("--plugin", "own.py", "--dataset", "raising"), "cannot be read: ValueError: no luck, in line 31 of '"),
     (run("--plugin", "own.py", "--models", "no_module"), "model 'no_module' must return an nn.Module; got int"),
-    (run("--plugin", "own.py", "--models", "unbuilt"), "cannot be built: ValueError: no luck, in line 41 of '"),
+    (run("--plugin", "own.py", "--models", "unbuilt"), "cannot be built: ValueError: no luck, in line 51 of '"),
     (("list", "nothing"), "Invalid value for"),
     (("list", "methods", ""), "no method named ''"),
     (("list", "methods", "salienc"), "did you mean 'saliency'?"),
@@ -193,6 +209,10 @@ MISTAKES = [
     (("publish", "empty", "empty"), ("'empty' is the run 'empty' itself", "no run in 'empty'")),
     (("publish", "empty", "copy", "--without", "rules.toml"), "'rules.toml'"),
     (("publish", "empty", "copy", "--without", "nowhere.toml"), "'nowhere.toml'"),
+    (("publish", "empty", "copy", "--without", "number.toml"), "rules 'number.toml' has copy = '3'; write tables"),
+    (("publish", "empty", "copy", "--without", "table.toml"), "rules 'table.toml' has copy = "),
+    (("publish", "empty", "copy", "--without", "words.toml"), "rules 'words.toml' has copy = "),
+    (("publish", "empty", "copy", "--without", "deep.toml"), "rules 'deep.toml' cannot be read"),
     (TRAIN[:2], "Missing option '--dataset'"),
     ((*TRAIN, "--epochs", "0"), "0 is not in the range x>=1"),
     ((*TRAIN, "--seed", "-1"), "-1 is not in the range"),
@@ -215,7 +235,7 @@ class Done(NamedTuple):
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with everything in it that the command lines name."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
