@@ -247,9 +247,11 @@ def _own_name(name: str) -> str:
         raise XaiboardError(
             f"model '{name}' is registered, and the module given is another; give it another name"
         )
-    if not name.isprintable() or name != name.strip() or not 0 < len(name.encode()) <= LONGEST:
+    plain = name.isprintable() and name == name.strip() and not set(name) & set(",[]")
+    if not plain or not 0 < len(name.encode()) <= LONGEST:
         raise XaiboardError(
-            f"model name {shown(name)} must have 1 to {LONGEST} bytes that can be shown, and no space around them"
+            f"model name {shown(name)} must have 1 to {LONGEST} bytes that can be shown, no space around them, and no"
+            " comma or bracket"
         )
     return name
 

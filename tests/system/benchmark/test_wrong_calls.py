@@ -79,6 +79,8 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "models={'ü' * 61: net}": (run(models={"ü" * 61: NET}), "must have 1 to 120 bytes that can be shown"),
     "models={two lines: net}": (run(models={"a\nb": NET}), r"model name 'a\nb' must have 1 to 120 bytes"),
     "models={surrogate: net}": (run(models={"\udcff": NET}), r"model name '\udcff' must have 1 to 120 bytes"),
+    "models={comma: net}": (run(models={"a, b": NET}), "and no comma or bracket"),
+    "models={bracket: net}": (run(models={"a[b]": NET}), "and no comma or bracket"),
     "models={registered: net}": (run(models={"cnn.standard": NET}), "model 'cnn.standard' is registered, and the mod"),
     "models=[]": (run(models=[]), "no selected model is trained on tiny"),
     "two models of one name": (run(models=list(PAIR)), "two models named 'Linear'; give a mapping of names"),
