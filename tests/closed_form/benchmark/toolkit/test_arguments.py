@@ -82,7 +82,8 @@ def test_what_is_passed_on(given: dict[str, Any]) -> None:
 
 
 def test_whole_numbers_of_numpy_become_python_s() -> None:
-    assert type(function(np.int64(3))["whole"]) is int
+    of_numpy: Any = np.int64(3)
+    assert type(function(of_numpy)["whole"]) is int
 
 
 def test_a_generator_is_not_used_up() -> None:
