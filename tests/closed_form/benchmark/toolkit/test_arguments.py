@@ -13,7 +13,7 @@ from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.benchmark.toolkit.arguments import checked, shown
 
 if TYPE_CHECKING:
-    from nowhere import Unknown  # pyright: ignore[reportMissingImports]
+    from xaiboard.benchmark.toolkit.data import Data as Unknown
 
 
 @checked
