@@ -207,9 +207,8 @@ def make_metric(
     version: int = 1,
 ) -> Metric:
     """The entry that :func:`metric` would register, without registering it."""
-    values = {
-        value.__name__: Component(**_common("shared value", None, value, "", version)) for value in shared
-    }
+    made = [Component(**_common("shared value", None, value, "", version)) for value in shared]
+    values = {value.name: value for value in made}
     common = _common("metric", name, function, source, version, tuple(values))
     _require_naming_setting("metric", common, asked="other_attribution", setting="other")
     for value in values.values():

@@ -173,6 +173,8 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a role, not roles": (decorate(xb.method, roles="curve"), "'roles' of method() must be a list whose items are ea"),
     "a constant in words": (decorate(xb.model, family="own", lipschitz="1"), "'lipschitz' of model() must be a numbe"),
     "a method that is 3": (decorate(xb.method, 3), "method 3 is no named function; decorate a function, or give a na"),
+    "a shared partial": (
+        decorate(xb.metric, family="own", higher_is_better=True, shared=[partial(own)]), "partial is no named"),
     "a method in C": (decorate(xb.method, max), "method 'max' has no signature to read; wrap it"),
     "a partial": (decorate(xb.method, partial(own)), "method a functools.partial is no named function"),
     "data of arrays": (
@@ -233,3 +235,16 @@ def test_what_is_unusual_and_right_is_run(
         set(changed["models"]) if isinstance(changed.get("models"), dict) else set(finished.cells["model"])
     )
     assert set(finished.leaderboard["model"]) == names
+
+
+@pytest.mark.parametrize("text", ["{}", '{"shape": 3, "classes": 2}', '{"shape": [1, "a"], "classes": 2}'])
+def test_a_card_without_a_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    @xb.model(family="own", weights=str(tmp_path / "net.safetensors"), dataset="digits")
+    def carded() -> nn.Module:
+        return NET
+
+    (tmp_path / "net.json").write_text(text)
+    with pytest.raises(
+        xb.XaiboardError, match=r"card '.*net\.json' has no shape or classes \(.*\); restore it"
+    ):
+        xb.load_model("carded", dataset="digits")
