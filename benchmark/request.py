@@ -222,14 +222,14 @@ def _items(kind: str, given: Selection) -> list[tuple[str | None, Any]]:
     """Patterns, and objects with the names that they were given.
 
     Raises:
-        XaiboardError: a name that is no text, or is given to a pattern.
+        XaiboardError: a name that is no text, or is given to what has another one already.
     """
     if isinstance(given, str):
         return [(None, pattern) for pattern in split(given)]
     if not isinstance(given, Mapping):
         return [(None, item) for item in ([given] if callable(given) else given)]
     for name, item in given.items():
-        if not isinstance(name, str) or isinstance(item, str):
+        if not isinstance(name, str) or (isinstance(item, str) and item != name):
             raise XaiboardError(
                 f"a mapping of {kind}s has texts for objects; got {shown(name)} for {shown(item)}; give patterns in"
                 " a list"
