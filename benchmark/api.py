@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from .components import registry
@@ -17,6 +18,7 @@ from .components.decorators import make_method
 from .engine.batching import Batcher
 from .engine.cell import Cell
 from .engine.conditions import Conditions
+from .engine.explainable import require_classes, require_explainable
 from .engine.isolation import alone
 from .engine.plan import Plan, make_cells
 from .engine.probe import probe
@@ -41,6 +43,7 @@ from .store.seal import OWN, seal_files
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.trained_models import TrainedModel
+from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference
 from .toolkit.files import file_name
 
@@ -131,8 +134,9 @@ class Run:
         return self.cells[(self.cells["status"] == "failed") & self.cells["key"].isin(self.keys)]
 
 
+@checked
 def run(
-    suite: str = "quick",
+    suite: str | Path = "quick",
     *,
     dataset: str | None = None,
     models: Selection | None = None,
@@ -142,10 +146,10 @@ def run(
     samples: int | None = None,
     seed: int = 0,
     target: str = "prediction",
-    device: str = "auto",
+    device: str | torch.device = "auto",
     dtype: str = "float32",
     batch_size: int | str = "auto",
-    plugins: Sequence[str | Path] = (),
+    plugins: str | Path | Sequence[str | Path] = (),
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
@@ -154,7 +158,7 @@ def run(
     """Runs a suite, or a selection of your own, and returns its tables. The same call resumes.
 
     Args:
-        suite: named selection that fills what the other arguments leave open.
+        suite: named selection that fills what the other arguments leave open, or the path of a ``.toml`` file.
         dataset: a registered data set, or ``image-folder:PATH``.
         models: patterns, ``nn.Module`` objects, or a mapping of names to them.
         methods: patterns, functions, or captum classes.
@@ -166,7 +170,7 @@ def run(
         device: ``auto``, ``cpu`` or ``cuda``.
         dtype: ``float32`` or ``float64``.
         batch_size: samples in a batch; it changes speed and memory, not scores.
-        plugins: files that register components.
+        plugins: file that registers components, or several of them.
         out: the folder of the run; ``runs/<suite>`` by default.
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
@@ -174,7 +178,8 @@ def run(
         progress: whether to show a progress bar.
 
     Raises:
-        XaiboardError: a mistake in the selection, the data or the weights; nothing is written.
+        XaiboardError: an argument of the wrong type, or a mistake in the selection, the data or the weights; nothing
+            is written.
     """
     request = read_request(
         suite,
@@ -308,6 +313,7 @@ def make_plan(request: Request) -> Plan:
     return Plan(request.dataset, data, reference, cells, request.conditions, costs, others, register.outputs)
 
 
+@checked
 def explain(
     model: nn.Module,
     method: str | Callable[..., Any],
@@ -330,14 +336,20 @@ def explain(
         settings: settings of the method.
 
     Raises:
-        XaiboardError: an unknown method or setting, or a method that does not apply or returns something else.
+        XaiboardError: arguments of the wrong type, shape or range; an unknown method or setting; or a method that does
+            not apply or returns something else.
     """
-    (choice,) = choose_components(registry.methods, make_method, [method] if callable(method) else method)
+    require_explainable(x, target, seed)
+    choices = choose_components(registry.methods, make_method, method)
+    if len(choices) != 1:
+        raise XaiboardError(f"'{method}' names {len(choices)} methods; explain() takes one")
+    choice = choices[0]
     choice = choose(choice.component, {**choice.settings, **settings})
     if reason := choice.reason_against(model):
         raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
-    classes = [""] * model(x[:1]).shape[1]
-    data = Data(x.detach(), target, classes)
+    classes = [""] * trained_models.logits_of(model, x[:1]).shape[1]
+    require_classes(target, len(classes))
+    data = Data(x.detach(), target.long(), classes)
     conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
     trained = TrainedModel("model", "own", model, "")
     return Values(trained, data, reference, conditions, Batcher(None, str(x.device))).attribution(choice)

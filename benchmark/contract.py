@@ -23,8 +23,9 @@ from .engine.values import Values
 from .errors import XaiboardError, message
 from .lipschitz import bounds
 from .subjects import trained_models
-from .subjects.datasets import load_data
+from .subjects.datasets import NotDataError, load_data
 from .subjects.trained_models import TrainedModel
+from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference
 from .toolkit.labels import MetricColumn
 from .toolkit.rng import SampleRng
@@ -60,13 +61,14 @@ class Outcome:
     skipped: str = ""
 
 
+@checked
 def check(
-    plugins: Sequence[str | Path] = (), echo: Callable[[str], object] = lambda line: None
+    plugins: str | Path | Sequence[str | Path] = (), echo: Callable[[str], object] = lambda line: None
 ) -> list[Outcome]:
     """Runs the contract tests on the components of plug-ins, or on all components if no plug-in is named.
 
     Args:
-        plugins: files that register components.
+        plugins: file that registers components, or several of them.
         echo: is called with a line for each component, and one for each problem.
 
     Returns:
@@ -78,8 +80,9 @@ def check(
     kinds = (datasets, models, methods, metrics, perturbations)
     loaded = load_plugins(plugins)
     if plugins and not loaded:
+        named = [plugins] if isinstance(plugins, (str, Path)) else plugins
         raise XaiboardError(
-            f"no component is registered in {', '.join(map(str, plugins))}; use a decorator such as @method"
+            f"no component is registered in {', '.join(map(str, named))}; use a decorator such as @method"
         )
     problems = []
     for registry in kinds:
@@ -263,15 +266,7 @@ def _check_model(model: Model, dataset: str) -> None:
 def _check_dataset(dataset: Dataset) -> None:
     if "path" in dataset.supplied:
         raise Inapplicable("it needs a path")
-    data = _load_offline(dataset.name)
-    if data.x.dtype != torch.float32 or data.x.ndim != 4 or not 0 <= data.x.min() <= data.x.max() <= 1:
-        raise XaiboardError("images must be float32 (N, C, H, W) in [0, 1]")
-    if data.label.dtype != torch.int64 or not 0 <= data.label.min() <= data.label.max() < len(data.classes):
-        raise XaiboardError(
-            f"labels must be int64 from 0 to {len(data.classes) - 1}, the number of classes less one"
-        )
-    if data.mask is not None and data.mask.shape != (len(data), 1, *data.x.shape[2:]):
-        raise XaiboardError("masks must be bool (N, 1, H, W)")
+    _load_offline(dataset.name)
 
 
 def _load_offline(dataset: str) -> Data:
@@ -286,6 +281,8 @@ def _load_offline(dataset: str) -> Data:
         )
     try:
         return load_data(dataset, samples=8)
+    except NotDataError:
+        raise
     except XaiboardError as error:
         raise Inapplicable(str(error)) from None
 

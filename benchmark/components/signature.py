@@ -74,7 +74,12 @@ def read_signature(
     """
     if inspect.isclass(function):
         return _read_captum(kind, name, function)
-    parameters = list(inspect.signature(function).parameters.values())
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        raise XaiboardError(
+            f"{kind} '{name}' has no signature to read; wrap it in a function of your own"
+        ) from None
     keywords = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
     supplied = tuple(
         _supplied(kind, name, each, shared) for each in parameters if each.kind is not each.KEYWORD_ONLY

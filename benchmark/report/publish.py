@@ -84,7 +84,7 @@ def _check_target(run: Path, target: Path) -> None:
     """Refuses to replace anything but a published copy.
 
     Raises:
-        XaiboardError: ``target`` is the run itself, a run with records, or no folder of results.
+        XaiboardError: ``target`` is the run itself, a run with records, no folder of results, or holds files of others.
     """
     require_path(target)
     own, other = run.resolve(), target.resolve()
@@ -96,6 +96,15 @@ def _check_target(run: Path, target: Path) -> None:
         raise XaiboardError(
             f"'{target}' is no published copy, and would be replaced; give another folder, or remove it yourself"
         )
+    if not target.is_dir():
+        return
+    for path in sorted(target.iterdir()):
+        if path.is_dir() or (
+            path.name not in (*SOURCES, *CITED) and path.suffix not in (".csv", ".png", ".html")
+        ):
+            raise XaiboardError(
+                f"'{target}' holds '{path.name}', which is no part of a published copy and would be lost; move it away"
+            )
 
 
 def _make_small(folder: Path) -> None:

@@ -14,6 +14,7 @@ from ..store import tables
 from ..store.columns import LABEL
 from ..store.glossary import Glossary, make_glossary, read_said
 from ..store.run_file import read_run
+from ..toolkit.files import user_folder
 from .attribution_robustness.convergence import converged
 from .attribution_robustness.settings import with_settings
 from .attribution_robustness.table import attribution_robustness
@@ -33,8 +34,8 @@ class Results:
         folder: of the run; a file is read when it is first needed.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = user_folder(folder)
 
     @classmethod
     def of(

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
+from ..toolkit.inert import csv_cell, from_csv_cell
 from .cell_digests import cell_digests
 from .columns import CELLS, CURVES, SCORES, WORDS
 from .damage import DamagedError
@@ -68,9 +69,10 @@ def read_curves(folder: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=CURVES)
     try:
-        return _columns(pd.read_csv(path, keep_default_na=False), CURVES)
+        table = _columns(pd.read_csv(path, keep_default_na=False), CURVES)
     except (OSError, ValueError) as error:
         raise DamagedError(path, error, ADVICE) from None
+    return _texts(table, from_csv_cell)
 
 
 def parse_cells(path: Path) -> pd.DataFrame:
@@ -79,9 +81,10 @@ def parse_cells(path: Path) -> pd.DataFrame:
     words = {name: str for name in CELLS if name not in (*numbers, "control")}
     missing = {name: [""] for name in numbers}
     try:
-        return _columns(pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing), CELLS)
+        table = _columns(pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing), CELLS)
     except (OSError, ValueError) as error:
         raise DamagedError(path, error, ADVICE) from None
+    return _texts(table, from_csv_cell)
 
 
 def _columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -147,5 +150,14 @@ def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """A CSV with six significant digits, the same bytes on every system."""
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    """A CSV with six significant digits, the same bytes on every system; no text in it starts a formula."""
+    inert = _texts(table, csv_cell).rename(columns=lambda name: csv_cell(str(name)))
+    inert.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The table with its texts changed; numbers are left alone."""
+    changed = table.copy(deep=False)
+    for name, column in table.select_dtypes(include=["object", "string", "category"]).items():
+        changed[name] = column.map(lambda value: change(value) if isinstance(value, str) else value)
+    return changed

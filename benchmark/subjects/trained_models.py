@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from ..components.kinds import Model
 from ..components.registry import models
-from ..errors import XaiboardError
+from ..errors import XaiboardError, message, own_mistakes
+from ..toolkit.arguments import checked, shown
 from ..toolkit.files import file_name
 from .code_digest import code_digest
 from .datasets import load_data
@@ -80,7 +81,8 @@ def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> Tr
     """
     if not serves(entry, dataset):
         raise XaiboardError(f"model '{entry.name}' is not trained on {dataset}; {_trained_on(entry)}")
-    module = entry.build(shape, classes)
+    with own_mistakes(f"model '{entry.name}' cannot be built", entry.function):
+        module = entry.build(shape, classes)
     if not isinstance(module, nn.Module):
         raise XaiboardError(f"model '{entry.name}' must return an nn.Module; got {type(module).__name__}")
     path = weights_path(entry, dataset)
@@ -109,6 +111,7 @@ def wrap_object(module: nn.Module, name: str) -> TrainedModel:
     return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
 
 
+@checked
 def load_model(name: str, *, dataset: str) -> nn.Module:
     """The network of a registered model with its trained weights, in eval mode.
 
@@ -118,10 +121,35 @@ def load_model(name: str, *, dataset: str) -> nn.Module:
     entry = models[name]
     path = weights_path(entry, dataset)
     card = read_card(path) if path is not None else None
-    if card is not None:
-        return load(entry, dataset, tuple(card["shape"]), int(card["classes"])).module
+    if path is not None and card is not None:
+        try:
+            shape, classes = tuple(map(int, card["shape"])), int(card["classes"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise XaiboardError(
+                f"card '{path.with_suffix('.json')}' has no shape or classes ({message(error)}); restore it, or train"
+                " the model again"
+            ) from None
+        return load(entry, dataset, shape, classes).module
     data = load_data(dataset, samples=1)
     return load(entry, dataset, data.shape, len(data.classes)).module
+
+
+def logits_of(module: nn.Module, x: Tensor) -> Tensor:
+    """What the network returns for ``x``, ``(B, K)``.
+
+    Raises:
+        XaiboardError: it does not take such inputs, or returns something else than logits.
+    """
+    try:
+        logits = module(x)
+    except Exception as error:  # a network may raise anything
+        kind = str(x.dtype).removeprefix("torch.")
+        raise XaiboardError(
+            f"the model does not take {kind} inputs shaped {tuple(x.shape)} ({message(error)}); give it what it takes"
+        ) from error
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        raise XaiboardError(f"the model must return logits (B, K); got {shown(logits)}")
+    return logits
 
 
 def read_card(weights: Path) -> dict | None:
@@ -135,7 +163,7 @@ def read_card(weights: Path) -> dict | None:
         return None
     try:
         return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError, OSError) as error:
         raise XaiboardError(
             f"card '{path}' is not a JSON object ({error}); restore it or train the model again"
         ) from None

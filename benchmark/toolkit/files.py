@@ -54,6 +54,38 @@ def require_path(path: Path) -> None:
         raise XaiboardError(f"'{path}' can be no folder: {reason}; give another name") from None
 
 
+def user_path(typed: str | Path) -> Path:
+    """The path that a user means, with ``~`` for a home folder.
+
+    Raises:
+        XaiboardError: there is no such home folder.
+    """
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:
+        raise XaiboardError(
+            f"'{typed}' starts with a home folder that there is not; correct the path"
+        ) from None
+
+
+def user_folder(typed: str | Path) -> Path:
+    """The folder that a user names; it need not exist.
+
+    Raises:
+        XaiboardError: no folder can have that name, or nobody may look for it.
+    """
+    text = str(typed)
+    if not text.strip() or not text.isprintable():
+        raise XaiboardError(f"a folder must have a name that can be shown; got {text!r}")
+    try:
+        Path(text, "run.json").is_file()
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        shown = text if len(text) < 80 else f"{text[:79]}…"
+        raise XaiboardError(f"'{shown}' can be no folder of a run: {reason}; name another") from None
+    return Path(text)
+
+
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Lets ``write`` fill a temporary file, then puts it in the place of ``path``; makes the folder if there is none.
 

@@ -140,6 +140,10 @@ def test_nothing_but_a_published_copy_is_replaced(whole: Path, run: Runner, tmp_
     publish(whole, tmp_path / "copy")
     (tmp_path / "copy" / "old.png").write_bytes(b"an old picture")
     assert "old.png" not in publish(whole, tmp_path / "copy")
+    (tmp_path / "copy" / "thesis.tex").write_text("years of work")
+    with pytest.raises(xb.XaiboardError, match=r"holds 'thesis\.tex', which is no part of a published copy"):
+        publish(whole, tmp_path / "copy")
+    assert (tmp_path / "copy" / "thesis.tex").read_text() == "years of work"
     assert not list(tmp_path.glob(".copy.*"))
 
 
