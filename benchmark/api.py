@@ -33,9 +33,12 @@ from .store.records import Store
 from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
+from .subjects.examination import examined, in_type_of, ready
 from .subjects.trained_models import TrainedModel
+from .toolkit.checks import need_targets
 from .toolkit.data import Data, Reference
 from .toolkit.files import file_name
+from .toolkit.networks import plain
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,9 @@ def make_plan(request: Request) -> Plan:
         name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
         for name in sorted({choice.other_model for choice in request.perturbations} - {""})
     }
+    networks = [examined(network, data.x) for network in networks]
+    if networks and all(network.refused for network in networks):
+        raise XaiboardError(f"'{networks[0].name}': {networks[0].refused}")
     cells = make_cells(
         request.dataset,
         data,
@@ -250,13 +256,18 @@ def explain(
     """
     (choice,) = choose_components(registry.methods, make_method, [method] if callable(method) else method)
     choice = choose(choice.component, {**choice.settings, **settings})
-    if reason := choice.reason_against(model):
-        raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
-    classes = [""] * model(x[:1]).shape[1]
-    data = Data(x.detach(), target, classes)
-    conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
-    trained = TrainedModel("model", "own", model, "")
-    return Values(trained, data, reference, conditions, Batcher(None, str(x.device))).attribution(choice)
+    model = plain(model)
+    given, x = x, in_type_of(model, x)
+    with ready(model, x) as found:
+        target = need_targets(target, x, found.classes)
+        reason = choice.reason_against(model) or choice.reason_on(model, x[:1], target[:1])
+        if reason:
+            raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
+        data = Data(x.detach(), target, [""] * found.classes)
+        conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
+        trained = TrainedModel("model", "own", model, "")
+        values = Values(trained, data, reference, conditions, Batcher(None, str(x.device)))
+        return values.attribution(choice).to(given)
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:

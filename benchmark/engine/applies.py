@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from ..components.choice import Choice
 from ..components.kinds import Metric
 from ..errors import XaiboardError
 from ..lipschitz import bounds
+from ..subjects.examination import in_type_of
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data
 
@@ -39,17 +41,49 @@ def missing_library(metric: Metric) -> str:
     return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
 
 
+def own_checks(model: TrainedModel, data: Data) -> Callable[[Choice], str]:
+    """The checks that methods make of themselves on a model: why a method would be wrong there; empty if it is right.
+
+    Each is made once, on the first image and its label.
+    """
+    known: dict[tuple[type, str], str] = {}
+
+    def check(choice: Choice) -> str:
+        key = (type(choice.component), choice.label)
+        if key not in known:
+            x = in_type_of(model.module, data.x[:1])
+            known[key] = choice.reason_on(model.module, x, data.label[:1].to(x.device))
+        return known[key]
+
+    return check
+
+
 def reason_against(
-    model: TrainedModel, method: Choice | None, metric: Choice, perturbation: Choice | None, data: Data
+    model: TrainedModel,
+    method: Choice | None,
+    metric: Choice,
+    perturbation: Choice | None,
+    data: Data,
+    own_check: Callable[[Choice], str],
 ) -> str:
-    """Why the cell cannot be computed; empty if it can."""
-    if reason := missing_library(metric.component):
+    """Why the cell cannot be computed; empty if it can.
+
+    Args:
+        model: what is explained.
+        method: the method, or None.
+        metric: the metric.
+        perturbation: the perturbation, or None.
+        data: the samples.
+        own_check: those of :func:`own_checks` for the model.
+    """
+    if reason := missing_library(metric.component) or model.refused:
         return reason
     if metric.component.needs("mask") and data.mask is None:
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
-    reasons = [choice.reason_against(model.module) for choice in (method, metric) if choice is not None]
+    chosen = [choice for choice in (method, metric) if choice is not None]
+    reasons = [choice.reason_against(model.module) or own_check(choice) for choice in chosen]
     if perturbation is not None and method is not None and (applies := perturbation.component.applies):
         reasons.append(applies(method.root.component.name, perturbation.settings))
     if any(reasons):

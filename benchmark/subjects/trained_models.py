@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -17,6 +16,7 @@ from ..components.kinds import Model
 from ..components.registry import models
 from ..errors import XaiboardError
 from ..toolkit.files import file_name
+from ..toolkit.networks import copy_network, plain
 from .code_digest import code_digest
 from .datasets import load_data
 
@@ -32,6 +32,7 @@ class TrainedModel:
         digest: SHA-256 over architecture and parameters.
         version: the entry's version.
         lipschitz: the L2 Lipschitz constant that it claims, or None.
+        refused: why it cannot be judged, by its examination; empty if it can.
     """
 
     name: str
@@ -40,6 +41,7 @@ class TrainedModel:
     digest: str
     version: int = 1
     lipschitz: float | None = None
+    refused: str = ""
 
     @property
     def identity(self) -> dict[str, object]:
@@ -92,16 +94,19 @@ def wrap(
     return TrainedModel(name, family, module.eval(), module_digest(module), version, lipschitz)
 
 
-def wrap_object(module: nn.Module, name: str) -> TrainedModel:
+def wrap_object(module: nn.Module, name: str, family: str = "own") -> TrainedModel:
     """A copy of a module that the user gives as an object.
 
     It has no version. The code of those of its layers that are not torch's is part of its digest instead, so that a
-    changed ``forward`` counts as another model.
+    changed ``forward`` counts as another model. Of a compiled network the one that was compiled is taken.
     """
-    trained = wrap(copy.deepcopy(module), name)
+    copied = copy_network(module)
+    trained = wrap(copied, name, family)
     not_torch = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
     code = sorted(code_digest(layer.forward) for layer in not_torch)
-    return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
+    code += [layer.code for layer in module.modules() if isinstance(layer, torch.jit.ScriptModule)]
+    digest = sha256("".join([trained.digest, *code]).encode()).hexdigest()
+    return replace(trained, module=plain(copied), digest=digest)
 
 
 def load_model(name: str, *, dataset: str) -> nn.Module:

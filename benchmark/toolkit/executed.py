@@ -1,0 +1,54 @@
+"""Which layers of a network are executed: followed in a forward pass, not read from the order of registration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+Entered = Callable[[nn.Module], object]
+Left = Callable[[nn.Module, object], object]
+
+
+@contextmanager
+def follow(model: nn.Module, *, entered: Entered = lambda layer: None, left: Left) -> Iterator[None]:
+    """Reports the modules of ``model`` that are called inside the ``with`` block, in the order of execution.
+
+    The hooks are torch's global ones, so nothing is put on the model.
+
+    Args:
+        model: the network; calls of other modules are not reported.
+        entered: is called with each module before its ``forward``.
+        left: is called with each module and what its ``forward`` returned; if it returns something else than None,
+            that takes the output's place.
+    """
+    own = set(model.modules())
+    handles = [
+        register_module_forward_pre_hook(lambda layer, _args: entered(layer) if layer in own else None),
+        register_module_forward_hook(lambda layer, _args, out: left(layer, out) if layer in own else None),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def first_tensor(output: object) -> Tensor | None:
+    """What a layer returned, or the first tensor in a tuple of it; None where there is none."""
+    candidates = output if isinstance(output, (tuple, list)) else (output,)
+    return next((each for each in candidates if isinstance(each, Tensor)), None)
+
+
+def opaque_part(model: nn.Module) -> str:
+    """Which part of the model runs where no hook and no rule can follow it, in words; empty if there is none."""
+    for name, layer in model.named_modules():
+        where = f"its part '{name}'" if name else "it"
+        if isinstance(layer, torch.jit.ScriptModule):
+            return f"{where} is TorchScript"
+        if hasattr(layer, "_orig_mod") or getattr(layer, "_compiled_call_impl", None) is not None:
+            return f"{where} is compiled"
+    return ""
