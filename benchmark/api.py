@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .components import registry
 from .components.choice import choose
 from .components.decorators import make_method
+from .engine.applies import reason_by_own_check
 from .engine.batching import Batcher
 from .engine.cell import Cell
 from .engine.conditions import Conditions
@@ -258,12 +259,12 @@ def explain(
     choice = choose(choice.component, {**choice.settings, **settings})
     model = plain(model)
     given, x = x, in_type_of(model, x)
-    with ready(model, x) as found:
-        target = need_targets(target, x, found.classes)
-        reason = choice.reason_against(model) or choice.reason_on(model, x[:1], target[:1])
+    with ready(model, x) as classes:
+        target = need_targets(target, x, classes)
+        reason = choice.reason_against(model) or reason_by_own_check(choice, model, x, target)
         if reason:
             raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
-        data = Data(x.detach(), target, [""] * found.classes)
+        data = Data(x.detach(), target, [""] * classes)
         conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
         trained = TrainedModel("model", "own", model, "")
         values = Values(trained, data, reference, conditions, Batcher(None, str(x.device)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
+from weakref import WeakKeyDictionary
+
+from torch import Tensor, nn
 
 from ..components.choice import Choice
 from ..components.kinds import Metric
@@ -41,49 +43,43 @@ def missing_library(metric: Metric) -> str:
     return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
 
 
-def own_checks(model: TrainedModel, data: Data) -> Callable[[Choice], str]:
-    """The checks that methods make of themselves on a model: why a method would be wrong there; empty if it is right.
+_CHECKED: WeakKeyDictionary[nn.Module, dict[object, str]] = WeakKeyDictionary()
+"""What the checks of methods said of each network; it ends with the network."""
 
-    Each is made once, on the first image and its label.
+
+def reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
+    """Why a method would be wrong on a network by its own check; empty if it is right. Checked once for each object.
+
+    Args:
+        choice: the method; of a metric, the check is that of its base.
+        model: the network, in evaluation mode.
+        x: images, of which the first is used.
+        target: their classes.
     """
-    known: dict[tuple[type, str], str] = {}
-
-    def check(choice: Choice) -> str:
-        key = (type(choice.component), choice.label)
-        if key not in known:
-            x = in_type_of(model.module, data.x[:1])
-            known[key] = choice.reason_on(model.module, x, data.label[:1].to(x.device))
-        return known[key]
-
-    return check
+    known = _CHECKED.setdefault(model, {})
+    key = (choice.component.function, choice.label, x.shape[1:], x.dtype, x.device)
+    if key not in known:
+        known[key] = choice.reason_on(model, x[:1], target[:1])
+    return known[key]
 
 
 def reason_against(
-    model: TrainedModel,
-    method: Choice | None,
-    metric: Choice,
-    perturbation: Choice | None,
-    data: Data,
-    own_check: Callable[[Choice], str],
+    model: TrainedModel, method: Choice | None, metric: Choice, perturbation: Choice | None, data: Data
 ) -> str:
-    """Why the cell cannot be computed; empty if it can.
-
-    Args:
-        model: what is explained.
-        method: the method, or None.
-        metric: the metric.
-        perturbation: the perturbation, or None.
-        data: the samples.
-        own_check: those of :func:`own_checks` for the model.
-    """
+    """Why the cell cannot be computed; empty if it can."""
     if reason := missing_library(metric.component) or model.refused:
         return reason
     if metric.component.needs("mask") and data.mask is None:
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
-    chosen = [choice for choice in (method, metric) if choice is not None]
-    reasons = [choice.reason_against(model.module) or own_check(choice) for choice in chosen]
+    x = in_type_of(model.module, data.x[:1])
+    reasons = [
+        choice.reason_against(model.module)
+        or reason_by_own_check(choice, model.module, x, data.label[:1].to(x.device))
+        for choice in (method, metric)
+        if choice is not None
+    ]
     if perturbation is not None and method is not None and (applies := perturbation.component.applies):
         reasons.append(applies(method.root.component.name, perturbation.settings))
     if any(reasons):

@@ -37,6 +37,7 @@ class Examination:
 
     Args:
         reason: why it cannot be judged; empty if it can.
+        seen: whether the reason shows when the model is run: it raises, or returns no finite logits.
         classes: number of its logits.
         layers: its layers in the order of execution, without those that only contain others.
         opaque: which part of it no hook can follow, in words; empty if there is none.
@@ -45,12 +46,18 @@ class Examination:
     """
 
     reason: str = ""
+    seen: bool = False
     classes: int = 0
     layers: Sequence[Executed] = ()
     opaque: str = ""
     gradient: bool = True
     adapted: bool = False
 
+
+ONE_OUTPUT = (
+    "it has one output, and two classes are needed; return torch.cat([0 * z, z], 1) for its output z, whose softmax is"
+    " the sigmoid of z"
+)
 
 _KEPT: WeakKeyDictionary[nn.Module, dict[object, Examination]] = WeakKeyDictionary()
 """Examinations of each network, by the shape and type of an image; they end with the network."""
@@ -90,23 +97,36 @@ def examined(trained: TrainedModel, x: Tensor) -> TrainedModel:
     found = examine(trained.module, x)
     if found.adapted:
         trained.module.register_forward_hook(_logits)
-    return replace(trained, refused=_sentence(found)) if found.reason else trained
+    if not found.reason or found.seen:  # what is seen anyway costs its own cells, which say what came
+        return trained
+    return replace(trained, refused=_sentence(found.reason))
 
 
 @contextmanager
-def ready(model: nn.Module, x: Tensor) -> Iterator[Examination]:
+def ready(model: nn.Module, x: Tensor) -> Iterator[int]:
     """Puts a network into evaluation mode, with logits as the suite needs them; it is left as it was.
 
+    The examination is that of the object, which may have changed since; the form of its output is looked at again.
+
+    Yields:
+        The number of its logits.
+
     Raises:
-        XaiboardError: it cannot be judged.
+        XaiboardError: it cannot be judged, or there is no image to judge it by.
     """
+    if not len(x):
+        raise XaiboardError(f"x has no images, and at least one is needed; got shape {tuple(x.shape)}")
     found = examine(model, x)
     if found.reason:
-        raise XaiboardError(_sentence(found))
+        raise XaiboardError(_sentence(found.reason))
     handle = model.register_forward_hook(_logits) if found.adapted else None
     try:
         with evaluating(model):
-            yield found
+            with torch.no_grad():
+                output = model(x[:1].clone())
+            if reason := _wrong_form(output, 1):
+                raise XaiboardError(_sentence(reason))
+            yield output.shape[1]
     finally:
         if handle is not None:
             handle.remove()
@@ -131,16 +151,25 @@ def _examine(model: nn.Module, x: Tensor) -> Examination:
         outputs = [_logits(model, (x,), each) for each in (first, model(x.clone()))]
         outputs.append(_joined([_logits(model, (x,), model(image[None].clone())) for image in x]))
     except Exception as error:  # whatever a network may raise
-        return Examination(f"it raises on images of shape {tuple(x.shape[1:])}: {message(error)}")
-    said = _wrong_form(outputs[0], len(x)) or _unstable(outputs)
+        return Examination(f"it raises on images of shape {tuple(x.shape[1:])}: {message(error)}", seen=True)
+    if said := _wrong_form(outputs[0], len(x)):
+        return Examination(said, seen=True, layers=layers)
+    if outputs[0].shape[1] < 2:
+        return Examination(ONE_OUTPUT, layers=layers)
+    said = _unstable(outputs)
     if not said and not torch.equal(given, x):
         said = "it changes its input in place; let it work on a copy, such as x.clone()"
     if not said and _state(model) != state:
         said = "it changes its own weights or buffers in evaluation mode; keep them as they are in forward"
     if said:
         return Examination(said, layers=layers)
-    adapted = not isinstance(first, Tensor) or first.dtype != x.dtype
-    return Examination("", outputs[0].shape[1], layers, opaque_part(model), _has_gradient(model, x), adapted)
+    return Examination(
+        classes=outputs[0].shape[1],
+        layers=layers,
+        opaque=opaque_part(model),
+        gradient=_has_gradient(model, x),
+        adapted=not isinstance(first, Tensor) or first.dtype != x.dtype,
+    )
 
 
 def _logits(_model: nn.Module, args: tuple[Any, ...], output: Any) -> Any:  # noqa: ANN401 - whatever a network returns
@@ -151,8 +180,8 @@ def _logits(_model: nn.Module, args: tuple[Any, ...], output: Any) -> Any:  # no
     return output
 
 
-def _sentence(found: Examination) -> str:
-    return f"the model cannot be explained: {found.reason}"
+def _sentence(reason: str) -> str:
+    return f"the model cannot be explained: {reason}"
 
 
 def _joined(outputs: list[Any]) -> Any:  # noqa: ANN401
@@ -169,11 +198,6 @@ def _wrong_form(output: object, count: int) -> str:
         return (
             f"it returns {output.dtype} of shape {tuple(output.shape)} for {count} images where floating-point logits"
             " (B, K) are needed"
-        )
-    if output.shape[1] < 2:
-        return (
-            "it has one output, and two classes are needed; return torch.cat([0 * z, z], 1) for its output z, whose"
-            " softmax is the sigmoid of z"
         )
     return "" if output.isfinite().all() else "its logits are not finite"
 
