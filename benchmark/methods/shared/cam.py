@@ -22,6 +22,7 @@ Reshape = Annotated[str, AddedLater()]
 """How tokens lie in the image: ``auto``, or rows and columns such as ``14x14``; empty for feature maps."""
 
 
+@torch.enable_grad()
 def features_and_gradients(
     model: nn.Module, x: Tensor, target: Tensor, layer: str = "", reshape: str = ""
 ) -> tuple[Tensor, Tensor]:
@@ -43,7 +44,7 @@ def features_and_gradients(
             f"the layers of the model cannot be followed, since {part}; give the model as it was before"
         )
     reader = _Reader(model, layer)
-    with torch.enable_grad(), follow(model, left=reader.left), reader:
+    with follow(model, left=reader.left), reader:
         logit = model(x.detach().requires_grad_()).gather(1, target[:, None]).sum()
     features = reader.features()
     gradients = torch.autograd.grad(logit, features, allow_unused=True)[0] if features.requires_grad else None

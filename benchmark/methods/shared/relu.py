@@ -33,6 +33,7 @@ ReluRule = Callable[[Tensor, Tensor], Tensor]
 """What goes back through a ReLU: from what comes back to it, and the gradient by torch."""
 
 
+@torch.enable_grad()
 def gradient_by_rule(model: nn.Module, x: Tensor, target: Tensor, rule: ReluRule) -> Tensor:
     """The gradient of the target's logit, shaped like ``x``, with a rule at each ReLU that is executed.
 

@@ -58,7 +58,7 @@ def run_with_rules(model: nn.Module, x: Tensor, rule_of: RuleOf) -> tuple[Tensor
 
     Args:
         model: the network.
-        x: inputs that require a gradient.
+        x: inputs that require a gradient, which is enabled.
         rule_of: the rule for a function.
 
     Raises:
@@ -77,7 +77,7 @@ def run_with_rules(model: nn.Module, x: Tensor, rule_of: RuleOf) -> tuple[Tensor
             trace.layers.append(layer)
         rules.settle(layer, output)
 
-    with torch.enable_grad(), follow(model, entered=stack.append, left=left), rules:
+    with follow(model, entered=stack.append, left=left), rules:
         return model(x), trace
 
 

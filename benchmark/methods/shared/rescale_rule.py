@@ -34,10 +34,14 @@ MAXIMA_CALLS: Mapping[str, Callable[..., Any]] = {
 SAME = 1e-10
 """Smallest change of an input, in its own units, whose ratio is taken; below it the gradient stands."""
 
+LOGITS = 16
+"""Largest number of logits for which the rule checks itself on a network."""
+
 TOLERANCE = 1e-3
 """Largest share of the sum of magnitudes by which attributions may fail to add up; more is an error."""
 
 
+@torch.enable_grad()
 def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor) -> Tensor:
     """DeepLIFT contributions against a baseline for each input; ``baseline`` is shaped like ``x``.
 
@@ -67,12 +71,15 @@ def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor)
 
 
 def adds_up(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[str, Any]) -> None:
-    """Contributions on one input, which check themselves.
+    """Contributions to several logits of one input, which check themselves; one logit alone may be flat there.
 
     Raises:
         XaiboardError: they do not add up, or a layer has no rule.
     """
-    contributions(model, x, torch.full_like(x, settings.get("baseline", 0.0)), target)
+    with torch.no_grad():
+        classes = torch.arange(model(x).shape[1], device=x.device)[:LOGITS]
+    x = x.expand(len(classes), *x.shape[1:])
+    contributions(model, x, torch.full_like(x, settings.get("baseline", 0.0)), classes)
 
 
 def _rule_of(function: str, args: tuple[Any, ...], settings: Mapping[str, Any]) -> Rule | None:
