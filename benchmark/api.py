@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from torch import Tensor, nn
@@ -108,6 +108,7 @@ def run(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    family: str | Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> Run:
     """Runs a suite, or a selection of your own, and returns its tables. The same call resumes.
@@ -116,7 +117,7 @@ def run(
         suite: named selection that fills what the other arguments leave open.
         dataset: a registered data set, or ``image-folder:PATH``.
         models: patterns, ``nn.Module`` objects, or a mapping of names to them.
-        methods: patterns, functions, or captum classes.
+        methods: patterns, functions, or classes or objects of captum.
         metrics: patterns or functions.
         perturbations: patterns.
         samples: how many test samples.
@@ -130,10 +131,15 @@ def run(
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
         engine: where cells are computed: ``local``.
+        family: the family of the modules among the models, as part of which they are compared: one for all, or a
+            mapping of their names.
         progress: whether to show a progress bar.
 
     Raises:
-        XaiboardError: a mistake in the selection, the data or the weights; nothing is written.
+        XaiboardError: a mistake in the selection, the data or the weights, and nothing is written; or all cells failed.
+
+    Warns:
+        UserWarning: some cells failed.
     """
     request = read_request(
         suite,
@@ -152,8 +158,25 @@ def run(
         out=out,
         reuse=reuse,
         engine=engine,
+        family=family,
     )
-    return run_request(request, progress=progress)
+    finished = run_request(request, progress=progress)
+    _tell_of_failures(finished)
+    return finished
+
+
+def _tell_of_failures(finished: Run) -> None:
+    """Warns if cells failed, and raises if all did that could be computed."""
+    failed = finished.failed
+    if failed.empty:
+        return
+    own = finished.cells[finished.cells["key"].isin(finished.keys)]
+    tried = int((own["status"] != "inapplicable").sum())
+    first = failed["note"].iloc[0]
+    said = f"{len(failed)} of {tried} cells failed, as '{finished.folder / 'cells.csv'}' says; the first: {first}"
+    if len(failed) == tried:
+        raise XaiboardError(said)
+    warnings.warn(said, stacklevel=3)
 
 
 def run_request(request: Request, *, progress: bool = True) -> Run:
@@ -200,7 +223,7 @@ def make_plan(request: Request) -> Plan:
     """
     data = _samples(request)
     networks = [
-        trained_models.wrap_object(model, name)
+        trained_models.wrap_object(model, name, request.families.get(name, "own"))
         if isinstance(model, nn.Module)
         else trained_models.load(model, request.dataset, data.shape, len(data.classes))
         for name, model in request.models.items()
@@ -233,7 +256,7 @@ def make_plan(request: Request) -> Plan:
 
 def explain(
     model: nn.Module,
-    method: str | Callable[..., Any],
+    method: str | object,
     x: Tensor,
     target: Tensor,
     *,
@@ -245,7 +268,7 @@ def explain(
 
     Args:
         model: images in ``[0, 1]`` to logits ``(B, K)``.
-        method: a registered name, with settings if you like, or a function.
+        method: a registered name, with settings if you like, a function, or a class or object of captum.
         x: images, ``(B, C, H, W)``.
         target: explained classes, ``(B,)``.
         seed: seed of a stochastic method's random numbers.
@@ -255,7 +278,9 @@ def explain(
     Raises:
         XaiboardError: an unknown method or setting, or a method that does not apply or returns something else.
     """
-    (choice,) = choose_components(registry.methods, make_method, [method] if callable(method) else method)
+    (choice,) = choose_components(
+        registry.methods, make_method, method if isinstance(method, str) else [method]
+    )
     choice = choose(choice.component, {**choice.settings, **settings})
     model = plain(model)
     given, x = x, in_type_of(model, x)
