@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from ..components.choice import Choice
-from ..components.kinds import Metric
+from ..components.kinds import Method, Metric
 from ..errors import XaiboardError
 from ..lipschitz import bounds
-from ..subjects.examination import in_type_of
+from ..subjects.examination import examine, in_type_of
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data
 
@@ -59,7 +59,12 @@ def reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Ten
     known = _CHECKED.setdefault(model, {})
     key = (choice.component.function, choice.label, x.shape[1:], x.dtype, x.device)
     if key not in known:
-        known[key] = choice.reason_on(model, x[:1], target[:1])
+        needs_gradient = isinstance(choice.root.component, Method) and choice.root.component.verify
+        known[key] = (
+            "the model's logits have no gradient with respect to the images"
+            if needs_gradient and not examine(model, x).gradient
+            else choice.reason_on(model, x[:1], target[:1])
+        )
     return known[key]
 
 

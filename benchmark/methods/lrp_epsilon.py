@@ -37,16 +37,26 @@ def without_epsilon_rule(model: nn.Module) -> str | None:
     """Why relevance would not be conserved on the model, or None."""
     if part := opaque_part(model):
         return f"the layers of the model cannot be followed, since {part}; give the model as it was before"
-    for layer in layers(model):
-        if type(layer) not in PASSES and not isinstance(layer, LINEAR + AVERAGES + SHAPES + MAXIMA):
-            return f"LRP has no rule for {type(layer).__name__}"
-        if not keeps_its_forward(layer):
-            return f"LRP has no rule for {name_of(model, layer)}, whose forward is not that of torch's layer"
+    if reason := next(filter(None, (_without_rule(model, layer) for layer in layers(model))), None):
+        return f"LRP has no rule for {reason}"
     if not is_sequence(model):
         return "LRP has no rule for what the model does outside of its layers; write it as an nn.Sequential"
     if twice := used_twice(model):
         return f"LRP needs a layer of its own at each place, and a {twice} is used twice"
     return None
+
+
+def _without_rule(model: nn.Module, layer: nn.Module) -> str:
+    """What the layer is for which there is no rule, in words; empty if there is one."""
+    if type(layer) not in PASSES and not isinstance(layer, LINEAR + AVERAGES + SHAPES + MAXIMA):
+        return type(layer).__name__
+    if any(layer.children()):
+        return f"{name_of(model, layer)}, whose weight is computed from others"
+    return (
+        ""
+        if keeps_its_forward(layer)
+        else f"{name_of(model, layer)}, whose forward is not that of torch's layer"
+    )
 
 
 def is_input_x_gradient(

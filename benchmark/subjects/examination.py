@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..errors import XaiboardError, message
 from ..toolkit.executed import first_tensor, follow, opaque_part
-from ..toolkit.networks import evaluating
+from ..toolkit.networks import evaluating, require_values
 from .trained_models import TrainedModel
 
 
@@ -71,7 +71,11 @@ def examine(model: nn.Module, x: Tensor) -> Examination:
     Args:
         model: the network.
         x: images, ``(B, C, H, W)``; the first two are used.
+
+    Raises:
+        XaiboardError: the network has parameters without values.
     """
+    require_values(model)
     known = _KEPT.setdefault(model, {})
     key = (x.shape[1:], x.dtype, x.device)
     if key not in known:
@@ -144,9 +148,10 @@ def _examine(model: nn.Module, x: Tensor) -> Examination:
             shape = () if found is None else tuple(found.shape)
             layers.append(Executed(names[layer], type(layer).__name__, shape))
 
-    given, state = x.clone(), _state(model)
+    given, state, opaque = x.clone(), _state(model), opaque_part(model)
     try:
-        with follow(model, left=executed):
+        # compiled code would be compiled again, for hooks that it does not know
+        with nullcontext() if opaque else follow(model, left=executed):
             first = model(given)
         outputs = [_logits(model, (x,), each) for each in (first, model(x.clone()))]
         outputs.append(_joined([_logits(model, (x,), model(image[None].clone())) for image in x]))
@@ -166,7 +171,7 @@ def _examine(model: nn.Module, x: Tensor) -> Examination:
     return Examination(
         classes=outputs[0].shape[1],
         layers=layers,
-        opaque=opaque_part(model),
+        opaque=opaque,
         gradient=_has_gradient(model, x),
         adapted=not isinstance(first, Tensor) or first.dtype != x.dtype,
     )

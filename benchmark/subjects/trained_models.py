@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -10,13 +11,13 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..components.kinds import Model
 from ..components.registry import models
 from ..errors import XaiboardError
 from ..toolkit.files import file_name
-from ..toolkit.networks import copy_network, plain
+from ..toolkit.networks import copy_network, plain, require_values
 from .code_digest import code_digest
 from .datasets import load_data
 
@@ -99,7 +100,11 @@ def wrap_object(module: nn.Module, name: str, family: str = "own") -> TrainedMod
 
     It has no version. The code of those of its layers that are not torch's is part of its digest instead, so that a
     changed ``forward`` counts as another model. Of a compiled network the one that was compiled is taken.
+
+    Raises:
+        XaiboardError: the module has parameters without values, or code that has no digest.
     """
+    require_values(module)
     copied = copy_network(module)
     trained = wrap(copied, name, family)
     not_torch = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
@@ -178,10 +183,25 @@ def module_digest(module: nn.Module) -> str:
             and key[0] != "_"
         }
         total.update(f"{name} {type(layer).__qualname__} {sorted(plain.items())}".encode())
-    for name, tensor in sorted(module.state_dict().items()):
-        total.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        total.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    for name, value in sorted(module.state_dict().items()):
+        for part in _content(name, value):
+            total.update(part)
     return total.hexdigest()
+
+
+def _content(name: str, value: object) -> Iterator[bytes]:
+    """A value of a network's state; quantised layers keep tuples and types in theirs, beside tensors."""
+    if isinstance(value, (tuple, list)):
+        for index, each in enumerate(value):
+            yield from _content(f"{name}.{index}", each)
+    elif not isinstance(value, Tensor):
+        yield f"{name} {value}".encode()
+    elif value.is_quantized:
+        yield from _content(f"{name} {value.dtype}", value.int_repr())
+        yield from _content(f"{name}.values", value.dequantize())
+    else:
+        yield f"{name} {tuple(value.shape)} {value.dtype}".encode()
+        yield value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
 def _load_weights(entry: Model, module: nn.Module, path: Path) -> None:

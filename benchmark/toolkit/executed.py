@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
+from .networks import Scripted
+
 Entered = Callable[[nn.Module], object]
 Left = Callable[[nn.Module, object], object]
 
@@ -46,7 +48,7 @@ def first_tensor(output: object) -> Tensor | None:
 def opaque_part(model: nn.Module) -> str:
     """Which part of the model runs where no hook and no rule can follow it, in words; empty if there is none."""
     for name, layer in model.named_modules():
-        where = f"its part '{name}'" if name else "it"
+        where = f"its part '{name}'" if name and not isinstance(model, Scripted) else "it"
         if isinstance(layer, torch.jit.ScriptModule):
             return f"{where} is TorchScript"
         if hasattr(layer, "_orig_mod") or getattr(layer, "_compiled_call_impl", None) is not None:

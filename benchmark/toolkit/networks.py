@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
+
+from ..errors import XaiboardError
 
 
 @contextmanager
@@ -36,6 +39,19 @@ def copy_network(model: nn.Module) -> nn.Module:
         if isinstance(value, Tensor) and not value.is_leaf
     ]
     return copy.deepcopy(model, {id(value): value.detach().clone() for value in computed})
+
+
+def require_values(model: nn.Module) -> None:
+    """Refuses lazy layers that have not seen an input yet.
+
+    Raises:
+        XaiboardError: a parameter has no values.
+    """
+    for name, parameter in model.named_parameters():
+        if isinstance(parameter, UninitializedParameter):
+            raise XaiboardError(
+                f"the model's parameter '{name}' has no values yet; call the model once with images, and train it"
+            )
 
 
 class Scripted(nn.Module):

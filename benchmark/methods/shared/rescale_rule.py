@@ -147,6 +147,6 @@ LINEAR_CALLS = {
     "mean", "sum", "neg", "view", "reshape", "flatten", "unflatten", "permute", "transpose", "squeeze", "unsqueeze",
     "chunk", "split", "getitem", "get", "pad", "contiguous", "to", "clone", "dropout", "avg_pool1d", "avg_pool2d",
     "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "interpolate", "expand", "size",
-    "dim", "float", "double",
+    "dim", "float", "double", "detach", "zeros_like", "ones_like", "mT", "type",
 }  # fmt: skip
 """Functions that are linear, so that the gradient is right for them."""
