@@ -64,7 +64,7 @@ _KEPT: WeakKeyDictionary[nn.Module, dict[object, Examination]] = WeakKeyDictiona
 
 
 def examine(model: nn.Module, x: Tensor) -> Examination:
-    """Examines a network on one or two images; once for each object.
+    """Examines a network on one or two images; once for each object, until nothing is wrong with it.
 
     It is run in evaluation mode, and left as it was. Nothing is drawn from torch's global stream.
 
@@ -78,7 +78,7 @@ def examine(model: nn.Module, x: Tensor) -> Examination:
     require_values(model)
     known = _KEPT.setdefault(model, {})
     key = (x.shape[1:], x.dtype, x.device)
-    if key not in known:
+    if key not in known or known[key].reason:
         devices = [x.device] if x.device.type == "cuda" else []
         with torch.random.fork_rng(devices), evaluating(model):
             known[key] = _examine(model, in_type_of(model, x[:2].detach()))

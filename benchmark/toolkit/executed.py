@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,10 +29,15 @@ def follow(model: nn.Module, *, entered: Entered = lambda layer: None, left: Lef
             that takes the output's place.
     """
     own = set(model.modules())
-    handles = [
-        register_module_forward_pre_hook(lambda layer, _args: entered(layer) if layer in own else None),
-        register_module_forward_hook(lambda layer, _args, out: left(layer, out) if layer in own else None),
-    ]
+
+    def before(layer: nn.Module, _args: object) -> None:
+        if layer in own:
+            entered(layer)
+
+    def after(layer: nn.Module, _args: object, output: object) -> Any:  # noqa: ANN401 - torch says None, and takes more
+        return left(layer, output) if layer in own else None
+
+    handles = [register_module_forward_pre_hook(before), register_module_forward_hook(after)]
     try:
         yield
     finally:

@@ -56,9 +56,9 @@ def keeps_its_forward(layer: nn.Module) -> bool:
 
 
 def used_twice(model: nn.Module) -> str:
-    """Name of the type of a layer that the model uses twice; empty if there is none."""
+    """Type and dotted name of a layer that the model uses twice; empty if there is none."""
     counts = Counter(layers(model))
-    return next((type(layer).__name__ for layer, times in counts.items() if times > 1), "")
+    return next((name_of(model, layer) for layer, times in counts.items() if times > 1), "")
 
 
 def _parts(model: nn.Module) -> list[nn.Module]:

@@ -44,7 +44,9 @@ def gradient_by_rule(model: nn.Module, x: Tensor, target: Tensor, rule: ReluRule
     """
     x = x.detach().requires_grad_()
     logits, trace = run_with_rules(model, x, partial(_rule_of, rule))
-    if len(trace.replaced) == len(trace.inner):
+    if len(trace.replaced) == len(trace.inner) and not any(
+        isinstance(call.layer, nn.ReLU) for call in trace.inner
+    ):
         raise XaiboardError("the model has no nn.ReLU, so that the result would be the plain gradient")
     doubtful = [*trace.inner, *(call for call in trace.others if call.function in HIDING)]
     if doubtful:

@@ -116,7 +116,7 @@ def _maxima(
     axes = places.dim() - 2
     shared = torch.zeros_like(given).flatten(-axes)
     shared = shared.scatter_add(-1, places.flatten(-axes), given_out.flatten(-axes)).view_as(given)
-    change, total = _change(given), torch.cat(2 * [sum(shared.chunk(2))])
+    change, total = _change(given), torch.cat(2 * [torch.add(*shared.chunk(2))])
     return torch.where(change.abs() < SAME, plain, total / change)
 
 

@@ -338,7 +338,9 @@ def test_deeplift_of_a_layer_of_somebody_s_own_must_add_up(reason_against: Reaso
             return (x - 0.3) / 0.2
 
     def network(layer: nn.Module) -> nn.Module:
-        return nn.Sequential(layer, nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten())
+        convolution = nn.Conv2d(1, 2, 3)
+        nn.init.constant_(convolution.weight, 0.5)
+        return nn.Sequential(layer, convolution, nn.ReLU(), nn.Flatten())
 
     assert reason_against("deeplift", network(Normalise())) == ""
     assert "does not add up on 16 of 16 inputs" in reason_against("deeplift", network(Square()))
@@ -357,7 +359,9 @@ def test_lrp_applies_to_sequences_of_layers_with_a_rule(
     assert reason_against("lrp_epsilon", nn.Sequential(tanh, nn.Tanh()), (3, 12, 10)) == ""
     assert "does outside of its layers" in reason_against("lrp_epsilon", Residual(), (9,))
     relu = nn.ReLU()
-    assert "a ReLU is used twice" in reason_against("lrp_epsilon", nn.Sequential(relu, nn.Flatten(), relu))
+    assert "a ReLU '0' is used twice" in reason_against(
+        "lrp_epsilon", nn.Sequential(relu, nn.Flatten(), relu)
+    )
 
 
 def test_lrp_refuses_a_stabiliser_that_does_not_stabilise(cnn: nn.Sequential, images: Tensor) -> None:
