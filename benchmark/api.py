@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from .components import registry
 from .components.choice import choose
 from .components.decorators import make_method
+from .engine.applies import reason_by_own_check
 from .engine.batching import Batcher
 from .engine.cell import Cell
 from .engine.conditions import Conditions
@@ -42,10 +44,12 @@ from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .store.seal import OWN, seal_files
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
+from .subjects.examination import examined, in_type_of, ready
 from .subjects.trained_models import TrainedModel
 from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference
 from .toolkit.files import file_name
+from .toolkit.networks import plain
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,7 @@ def run(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    family: str | Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> Run:
     """Runs a suite, or a selection of your own, and returns its tables. The same call resumes.
@@ -161,7 +166,7 @@ def run(
         suite: named selection that fills what the other arguments leave open, or the path of a ``.toml`` file.
         dataset: a registered data set, or ``image-folder:PATH``.
         models: patterns, ``nn.Module`` objects, or a mapping of names to them.
-        methods: patterns, functions, or captum classes.
+        methods: patterns, functions, or classes or objects of captum.
         metrics: patterns or functions.
         perturbations: patterns.
         samples: how many test samples.
@@ -175,11 +180,16 @@ def run(
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
         engine: where cells are computed: ``local``.
+        family: the family of the modules among the models, as part of which they are compared: one for all, or a
+            mapping of their names.
         progress: whether to show a progress bar.
 
     Raises:
-        XaiboardError: an argument of the wrong type, or a mistake in the selection, the data or the weights; nothing
-            is written.
+        XaiboardError: an argument of the wrong type, or a mistake in the selection, the data or the weights, and
+            nothing is written; or all cells failed.
+
+    Warns:
+        UserWarning: some cells failed.
     """
     request = read_request(
         suite,
@@ -198,8 +208,25 @@ def run(
         out=out,
         reuse=reuse,
         engine=engine,
+        family=family,
     )
-    return run_request(request, progress=progress)
+    finished = run_request(request, progress=progress)
+    _tell_of_failures(finished)
+    return finished
+
+
+def _tell_of_failures(finished: Run) -> None:
+    """Warns if cells failed, and raises if all did that could be computed."""
+    failed = finished.failed
+    if failed.empty:
+        return
+    own = finished.cells[finished.cells["key"].isin(finished.keys)]
+    tried = int((own["status"] != "inapplicable").sum())
+    first = failed["note"].iloc[0]
+    said = f"{len(failed)} of {tried} cells failed, as '{finished.folder / 'cells.csv'}' says; the first: {first}"
+    if len(failed) == tried:
+        raise XaiboardError(said)
+    warnings.warn(said, stacklevel=3)
 
 
 def run_request(request: Request, *, progress: bool = True) -> Run:
@@ -276,7 +303,7 @@ def make_plan(request: Request) -> Plan:
     with alone("loading data and models"):
         data = _samples(request)
         networks = [
-            trained_models.wrap_object(model, name)
+            trained_models.wrap_object(model, name, request.families.get(name, "own"))
             if isinstance(model, nn.Module)
             else trained_models.load(model, request.dataset, data.shape, len(data.classes))
             for name, model in request.models.items()
@@ -289,11 +316,15 @@ def make_plan(request: Request) -> Plan:
             name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
             for name in sorted({choice.other_model for choice in request.perturbations} - {""})
         }
+        networks = [examined(network, data.x) for network in networks]
+    if networks and all(network.refused for network in networks):
+        raise XaiboardError(f"'{networks[0].name}': {networks[0].refused}")
     register = Register(data, reference, request.conditions, _known_outputs(request))
-    networks = [register.network(network) for network in networks]
+    networks = [network if network.refused else register.network(network) for network in networks]
     others = {name: register.network(other) for name, other in others.items()}
+    judged = [network for network in networks if not network.refused]
     methods, metrics = (
-        [register.function(choice, networks, others) for choice in choices]
+        [register.function(choice, judged, others) for choice in choices]
         for choices in (request.methods, request.metrics)
     )
     cells = make_cells(
@@ -316,7 +347,7 @@ def make_plan(request: Request) -> Plan:
 @checked
 def explain(
     model: nn.Module,
-    method: str | Callable[..., Any],
+    method: str | object,
     x: Tensor,
     target: Tensor,
     *,
@@ -328,7 +359,7 @@ def explain(
 
     Args:
         model: images in ``[0, 1]`` to logits ``(B, K)``.
-        method: a registered name, with settings if you like, or a function.
+        method: a registered name, with settings if you like, a function, or a class or object of captum.
         x: images, ``(B, C, H, W)``.
         target: explained classes, ``(B,)``.
         seed: seed of a stochastic method's random numbers.
@@ -340,19 +371,25 @@ def explain(
             not apply or returns something else.
     """
     require_explainable(x, target, seed)
-    choices = choose_components(registry.methods, make_method, method)
+    choices = choose_components(
+        registry.methods, make_method, method if isinstance(method, str) else [method]
+    )
     if len(choices) != 1:
         raise XaiboardError(f"'{method}' names {len(choices)} methods; explain() takes one")
-    choice = choices[0]
-    choice = choose(choice.component, {**choice.settings, **settings})
-    if reason := choice.reason_against(model):
-        raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
-    classes = [""] * trained_models.logits_of(model, x[:1]).shape[1]
-    require_classes(target, len(classes))
-    data = Data(x.detach(), target.long(), classes)
-    conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
-    trained = TrainedModel("model", "own", model, "")
-    return Values(trained, data, reference, conditions, Batcher(None, str(x.device))).attribution(choice)
+    choice = choose(choices[0].component, {**choices[0].settings, **settings})
+    model = plain(model)
+    given, x = x, in_type_of(model, x)
+    with ready(model, x) as classes:
+        require_classes(target, classes)
+        target = target.long().to(x.device)
+        reason = choice.reason_against(model) or reason_by_own_check(choice, model, x, target)
+        if reason:
+            raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
+        data = Data(x.detach(), target, [""] * classes)
+        conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
+        trained = TrainedModel("model", "own", model, "")
+        values = Values(trained, data, reference, conditions, Batcher(None, str(x.device)))
+        return values.attribution(choice).to(given)
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:

@@ -330,8 +330,18 @@ def audit(model: str, dataset: str, plugins: tuple[str, ...]) -> int:
 
 @commands.command()
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
-def check(plugins: tuple[str, ...]) -> int:
-    """Run the contract tests on components: a plug-in's, or all built-in ones."""
+@click.option("--model", help="Examine this model instead: its outputs, its layers, the methods that apply.")
+@click.option("--dataset", help="Data set whose images the model is given.  [default: the model's own]")
+def check(plugins: tuple[str, ...], model: str | None, dataset: str | None) -> int:
+    """Run the contract tests on components: a plug-in's, or all built-in ones; or examine a model."""
+    if model is not None:
+        from .components.plugins import load_plugins
+        from .engine.model_check import describe_model
+
+        load_plugins(plugins)
+        text, passed = describe_model(model, dataset)
+        click.echo(text)
+        return 0 if passed else 1
     from .contract import check as run_checks
 
     problems = run_checks(plugins, echo=click.echo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from .components import registry, suites
+from .components.captum_objects import as_method, is_captum_object
 from .components.choice import Choice, choose
 from .components.decorators import LONGEST, make_method, make_metric
 from .components.kinds import Component, Model
@@ -35,6 +36,9 @@ Make = Callable[..., Component]
 ENGINES = ("local",)
 """Where cells can be computed."""
 
+PICKLES = (".pt", ".pth", ".ckpt", ".bin")
+"""Endings of files with weights that are no safetensors."""
+
 TARGETS, DTYPES = ("prediction", "label"), ("float32", "float64")
 
 
@@ -55,6 +59,7 @@ class Request:
         out: the folder of the run.
         reuse: another run whose finished cells are taken over, or None.
         engine: where cells are computed.
+        families: of modules that were given as they are, by name; ``own`` where there is none.
     """
 
     dataset: str
@@ -69,6 +74,7 @@ class Request:
     out: Path
     reuse: Path | None = None
     engine: str = "local"
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_request(
@@ -89,6 +95,7 @@ def read_request(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    family: str | Mapping[str, str] | None = None,
 ) -> Request:
     """The request that these words make; they are those of :func:`xaiboard.benchmark.run`.
 
@@ -115,11 +122,12 @@ def read_request(
             known, make, str(chosen.get(f"{known.kind}s", "")) if given is None else given
         )
 
+    chosen_models = choose_models(models, str(chosen["models"]), name)
     return Request(
         dataset=name,
         samples=samples,
         usual=int(chosen["samples"]),
-        models=choose_models(models, str(chosen["models"]), name),
+        models=chosen_models,
         methods=choices(registry.methods, make_method, methods),
         metrics=choices(registry.metrics, make_metric, metrics),
         perturbations=choices(registry.perturbations, _no_object, perturbations),
@@ -128,7 +136,27 @@ def read_request(
         out=folder,
         reuse=other,
         engine=engine,
+        families=read_families(family, chosen_models),
     )
+
+
+def read_families(
+    given: str | Mapping[str, str] | None, chosen: Mapping[str, Model | nn.Module]
+) -> dict[str, str]:
+    """The family of each module that was given as it is.
+
+    Raises:
+        XaiboardError: a family of something else, or one that is no word.
+    """
+    own = [name for name, model in chosen.items() if isinstance(model, nn.Module)]
+    families = dict.fromkeys(own, given) if isinstance(given, str) else dict(given or {})
+    for name, family in families.items():
+        if name not in own or not isinstance(family, str) or not family:
+            raise XaiboardError(
+                f"family gives '{name}' the family {family!r}; give a word to modules that are given as objects:"
+                f" {', '.join(own) or 'there are none'}"
+            )
+    return families
 
 
 def default_folder(suite: str) -> Path:
@@ -206,6 +234,12 @@ def choose_models(given: Selection | None, usual: str, dataset: str) -> dict[str
             found: dict[str, Model | nn.Module] = {
                 _own_name(type(item).__name__ if name is None else name): item
             }
+        elif str(item).endswith(PICKLES):
+            raise XaiboardError(
+                f"'{item}' is a file that torch pickled, which may run any code when it is read; write its weights with"
+                " safetensors.torch.save_file(network.state_dict(), 'name.safetensors') and register a function with"
+                " @model(weights='name.safetensors'), or give the network itself from Python"
+            )
         elif isinstance(item, str):
             entries = [choice.component for choice in select_by(registry.models, item, trained_here)]
             found = {entry.name: entry for entry in entries}
@@ -229,7 +263,7 @@ def _items(kind: str, given: Selection) -> list[tuple[str | None, Any]]:
     if isinstance(given, str):
         return [(None, pattern) for pattern in split(given)]
     if not isinstance(given, Mapping):
-        return [(None, item) for item in ([given] if callable(given) else given)]
+        return [(None, item) for item in ([given] if callable(given) or is_captum_object(given) else given)]
     for name, item in given.items():
         if not isinstance(name, str) or (isinstance(item, str) and item != name):
             raise XaiboardError(
@@ -263,6 +297,9 @@ def _entry(known: Registry, make: Make, item: Callable[..., Any], name: str | No
     for entry in known.values():
         if entry.function is item and name in (None, entry.name):
             return entry
+    if known is registry.methods and is_captum_object(item):
+        function, code = as_method(item)
+        return replace(make(function, name=name or type(item).__name__), code=code)
     name = name or getattr(item, "__name__", None)
     if not callable(item) or name is None:
         raise XaiboardError(

@@ -85,6 +85,7 @@ def method(
     source: str = "",
     control: bool = False,
     applies: Callable[[Any], str | None] | None = None,
+    verify: Callable[..., str | None] | None = None,
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
@@ -95,6 +96,9 @@ def method(
         source: paper and equation.
         control: whether it is a control (a random map, an edge detector): a useful method should beat it.
         applies: called with the model; returns the reason why the method does not apply to it, or None if it does.
+        verify: called once for each network, with the model, one input, its class ``(1,)`` and the method's settings by
+            name; checks the method on it, and returns the reason why it would be wrong there, or None. It may raise the
+            reason as an ``XaiboardError``.
         roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the method.
         version: raised by hand when the attribution changes its meaning.
     """
@@ -107,6 +111,7 @@ def method(
                 source=source,
                 control=control,
                 applies=applies,
+                verify=verify,
                 roles=roles,
                 version=version,
             )
@@ -123,13 +128,14 @@ def make_method(
     source: str = "",
     control: bool = False,
     applies: Callable[[Any], str | None] | None = None,
+    verify: Callable[..., str | None] | None = None,
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Method:
     """The entry that :func:`method` would register, without registering it."""
     common = _common("method", name, function, source, version)
     _require_naming_setting("method", common, asked="attribution", setting="of")
-    return Method(**common, roles=tuple(roles), control=control, applies=applies)
+    return Method(**common, roles=tuple(roles), control=control, applies=applies, verify=verify)
 
 
 @checked

@@ -154,6 +154,7 @@ class Method(Component):
 
     control: bool = False
     applies: Callable[[Any], str | None] | None = None
+    verify: Callable[..., str | None] | None = None
 
     def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
         """The attribution; of a captum class, an object is made for the model and its ``attribute`` is called.

@@ -20,6 +20,7 @@ class Setting:
         choices: the allowed values, where it is annotated as ``Literal``.
         allowed: the range that its annotation declares.
         meaning: what the docstring says of it.
+        added_later: whether it stands in no name and no identity while it has its default.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Setting:
     choices: tuple[object, ...] = ()
     allowed: Range = field(default_factory=Range)
     meaning: str = ""
+    added_later: bool = False
 
     @property
     def range(self) -> str:

@@ -11,7 +11,7 @@ from ..components.choice import Choice
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from . import said
-from .applies import needs_method, needs_perturbation, reason_against
+from .applies import needs_method, needs_perturbation, own_checks, reason_against
 from .cell import Cell
 from .conditions import Conditions
 from .costs import Cost
@@ -107,11 +107,12 @@ def make_cells(
     """
     cells = []
     for model in models:
+        own_check = own_checks(model, data)
         for method, metric, perturbation in _combinations(methods, metrics, perturbations):
             parts = [choice for choice in (method, metric, perturbation) if choice is not None]
             own = [part.component.name for part in parts if _decides_by_itself(part)]
             with alone(f"'applies' of '{own[0]}'", {"model": model.module}) if own else nullcontext():
-                reason = reason_against(model, method, metric, perturbation, data)
+                reason = reason_against(model, method, metric, perturbation, data, own_check)
             statistics = (
                 reference.digest if reference and any(part.needs("reference") for part in parts) else ""
             )

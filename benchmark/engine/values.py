@@ -14,7 +14,7 @@ from ..components.choice import Choice
 from ..errors import SettingError, XaiboardError
 from ..toolkit.rng import SampleRng
 from .model_values import ModelValues
-from .returned import require_finite
+from .returned import require_finite, says_no_gradient
 
 
 class Values(ModelValues):
@@ -174,7 +174,15 @@ class Values(ModelValues):
         if "x" in component.supplied:
             given["x"] = x.detach().clone()
         with torch.enable_grad():
-            returned = self.guard.call("method", component, given, method.settings)
+            try:
+                returned = self.guard.call("method", component, given, method.settings)
+            except RuntimeError as error:
+                if says_no_gradient(error):
+                    raise XaiboardError(
+                        f"method '{component.name}' needs a gradient with respect to the images, and the model's logits"
+                        " have none, as after quantised layers or detach(); use methods without gradients"
+                    ) from error
+                raise
         return require_finite(f"method '{component.name}'", "values", returned, x.shape).detach().to(x)
 
     def _perturb(self, perturbation: Choice, method: Choice, rows: slice) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..components.registry import models
 from ..errors import XaiboardError, message, own_mistakes
 from ..toolkit.arguments import checked, shown
 from ..toolkit.files import file_name
+from ..toolkit.networks import copy_network, plain, require_values
 from .code_digest import code_digest
 from .datasets import load_data
 from .outputs import Outputs
@@ -36,6 +37,7 @@ class TrainedModel:
         lipschitz: the L2 Lipschitz constant that it claims, or None.
         outputs: what it computes on a few fixed inputs, or None if that is not known.
         inputs: the samples among these inputs, ``(N, ...)``.
+        refused: why it cannot be judged, by its examination; empty if it can.
     """
 
     name: str
@@ -46,6 +48,7 @@ class TrainedModel:
     lipschitz: float | None = None
     outputs: Outputs | None = None
     inputs: Tensor | None = None
+    refused: str = ""
 
     @property
     def identity(self) -> dict[str, object]:
@@ -99,16 +102,23 @@ def wrap(
     return TrainedModel(name, family, module.eval(), module_digest(module), version, lipschitz)
 
 
-def wrap_object(module: nn.Module, name: str) -> TrainedModel:
+def wrap_object(module: nn.Module, name: str, family: str = "own") -> TrainedModel:
     """A copy of a module that the user gives as an object.
 
     It has no version. The code of those of its layers that are not torch's is part of its digest instead, so that a
-    changed ``forward`` counts as another model.
+    changed ``forward`` counts as another model. Of a compiled network the one that was compiled is taken.
+
+    Raises:
+        XaiboardError: the module has parameters without values, or code that has no digest.
     """
-    trained = wrap(copy.deepcopy(module), name)
+    require_values(module)
+    copied = copy_network(module)
+    trained = wrap(copied, name, family)
     not_torch = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
     code = sorted(code_digest(layer.forward) for layer in not_torch)
-    return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
+    code += [layer.code for layer in module.modules() if isinstance(layer, torch.jit.ScriptModule)]
+    digest = sha256("".join([trained.digest, *code]).encode()).hexdigest()
+    return replace(trained, module=plain(copied), digest=digest)
 
 
 @checked
@@ -206,10 +216,25 @@ def module_digest(module: nn.Module) -> str:
             and key[0] != "_"
         }
         total.update(f"{name} {type(layer).__qualname__} {sorted(plain.items())}".encode())
-    for name, tensor in sorted(module.state_dict().items()):
-        total.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        total.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    for name, value in sorted(module.state_dict().items()):
+        for part in _content(name, value):
+            total.update(part)
     return total.hexdigest()
+
+
+def _content(name: str, value: object) -> Iterator[bytes]:
+    """A value of a network's state; quantised layers keep tuples and types in theirs, beside tensors."""
+    if isinstance(value, (tuple, list)):
+        for index, each in enumerate(value):
+            yield from _content(f"{name}.{index}", each)
+    elif not isinstance(value, Tensor):
+        yield f"{name} {value}".encode()
+    elif value.is_quantized:
+        yield from _content(f"{name} {value.dtype}", value.int_repr())
+        yield from _content(f"{name}.values", value.dequantize())
+    else:
+        yield f"{name} {tuple(value.shape)} {value.dtype}".encode()
+        yield value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
 def _load_weights(entry: Model, module: nn.Module, path: Path) -> None:
