@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from .components import registry
 from .components.choice import choose
 from .components.decorators import make_method
+from .engine.applies import reason_by_own_check
 from .engine.batching import Batcher
 from .engine.cell import Cell
 from .engine.conditions import Conditions
+from .engine.explainable import require_classes, require_explainable
+from .engine.isolation import alone
 from .engine.plan import Plan, make_cells
 from .engine.probe import probe
 from .engine.runner import execute, split
+from .engine.staleness import Register, computes_the_same, warn_of_unknown_outputs
 from .engine.values import Values
 from .errors import XaiboardError
 from .pictures.counterfactuals import draw_counterfactuals
@@ -27,16 +33,23 @@ from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
 from .report.results import Results
-from .report.write import write
+from .report.write import write, written_names
 from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
+from .store.known_outputs import note_outputs, read_known_outputs
+from .store.locks import computing
 from .store.records import Store
+from .store.restore import repair
 from .store.reuse import Wanted, check_reusable, reusable, take_over
+from .store.seal import OWN, seal_files
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
+from .subjects.examination import examined, in_type_of, ready
 from .subjects.trained_models import TrainedModel
+from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference
 from .toolkit.files import file_name
+from .toolkit.networks import plain
 
 
 @dataclass(frozen=True)
@@ -125,8 +138,9 @@ class Run:
         return self.cells[(self.cells["status"] == "failed") & self.cells["key"].isin(self.keys)]
 
 
+@checked
 def run(
-    suite: str = "quick",
+    suite: str | Path = "quick",
     *,
     dataset: str | None = None,
     models: Selection | None = None,
@@ -136,22 +150,23 @@ def run(
     samples: int | None = None,
     seed: int = 0,
     target: str = "prediction",
-    device: str = "auto",
+    device: str | torch.device = "auto",
     dtype: str = "float32",
     batch_size: int | str = "auto",
-    plugins: Sequence[str | Path] = (),
+    plugins: str | Path | Sequence[str | Path] = (),
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    family: str | Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> Run:
     """Runs a suite, or a selection of your own, and returns its tables. The same call resumes.
 
     Args:
-        suite: named selection that fills what the other arguments leave open.
+        suite: named selection that fills what the other arguments leave open, or the path of a ``.toml`` file.
         dataset: a registered data set, or ``image-folder:PATH``.
         models: patterns, ``nn.Module`` objects, or a mapping of names to them.
-        methods: patterns, functions, or captum classes.
+        methods: patterns, functions, or classes or objects of captum.
         metrics: patterns or functions.
         perturbations: patterns.
         samples: how many test samples.
@@ -160,15 +175,21 @@ def run(
         device: ``auto``, ``cpu`` or ``cuda``.
         dtype: ``float32`` or ``float64``.
         batch_size: samples in a batch; it changes speed and memory, not scores.
-        plugins: files that register components.
+        plugins: file that registers components, or several of them.
         out: the folder of the run; ``runs/<suite>`` by default.
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
         engine: where cells are computed: ``local``.
+        family: the family of the modules among the models, as part of which they are compared: one for all, or a
+            mapping of their names.
         progress: whether to show a progress bar.
 
     Raises:
-        XaiboardError: a mistake in the selection, the data or the weights; nothing is written.
+        XaiboardError: an argument of the wrong type, or a mistake in the selection, the data or the weights, and
+            nothing is written; or all cells failed.
+
+    Warns:
+        UserWarning: some cells failed.
     """
     request = read_request(
         suite,
@@ -187,8 +208,25 @@ def run(
         out=out,
         reuse=reuse,
         engine=engine,
+        family=family,
     )
-    return run_request(request, progress=progress)
+    finished = run_request(request, progress=progress)
+    _tell_of_failures(finished)
+    return finished
+
+
+def _tell_of_failures(finished: Run) -> None:
+    """Warns if cells failed, and raises if all did that could be computed."""
+    failed = finished.failed
+    if failed.empty:
+        return
+    own = finished.cells[finished.cells["key"].isin(finished.keys)]
+    tried = int((own["status"] != "inapplicable").sum())
+    first = failed["note"].iloc[0]
+    said = f"{len(failed)} of {tried} cells failed, as '{finished.folder / 'cells.csv'}' says; the first: {first}"
+    if len(failed) == tried:
+        raise XaiboardError(said)
+    warnings.warn(said, stacklevel=3)
 
 
 def run_request(request: Request, *, progress: bool = True) -> Run:
@@ -201,20 +239,33 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     store = Store(request.out)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
-    store.open(plan.run_conditions)
-    if request.reuse is not None:
-        take_over(request.reuse, store, [Wanted(cell.key, cell.columns) for cell in plan.cells])
-    store.plan(plan.summary)
-    execute(plan, store, batch_size=request.batch_size, progress=progress)
-    finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
     with store.lock():
-        consolidate(store)
-        write_tables(finished)
+        repair(store)
+    store.open(plan.run_conditions, [*OWN, *written_names()])
+    with computing(store.folder):
+        if request.reuse is not None:
+            take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse))
+        known = _known_outputs(request)
+        warn_of_unknown_outputs(split(plan, store)[0], plan.data, known)
+        note_outputs(store, {**known, **plan.outputs})
+        store.plan(plan.summary)
+        execute(plan, store, batch_size=request.batch_size, progress=progress)
+        finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
+        with store.lock():
+            consolidate(store)
+            write_tables(finished)
+        _draw_pictures(plan, finished)
+        with store.lock():
+            seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
+    return finished
+
+
+def _draw_pictures(plan: Plan, finished: Run) -> None:
+    """Draws maps of a few samples, of the cells that this run planned."""
     picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
     draw_gallery(plan, finished.folder / f"gallery-{picture}")
     draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}")
     draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}")
-    return finished
 
 
 def finished_cells(plan: Plan, request: Request) -> list[Cell]:
@@ -223,8 +274,24 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     if request.reuse is None:
         return finished
     check_reusable(request.reuse, plan.run_conditions)
-    known = reusable(request.reuse, [Wanted(cell.key, cell.columns) for cell in todo], len(plan.shards))
+    known = reusable(request.reuse, _wanted(todo, plan, request.reuse), len(plan.shards))
     return [*finished, *(cell for cell in todo if cell.key in known)]
+
+
+def _wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:
+    """Those cells that may be taken over from another folder: networks and functions compute the same there."""
+    there = read_known_outputs(reuse)
+    return [
+        Wanted(cell.key, cell.columns)
+        for cell in cells
+        if computes_the_same(cell, plan.data, plan.outputs, there)
+    ]
+
+
+def _known_outputs(request: Request) -> dict[str, Any]:
+    """What networks and functions computed in the folder of the run, and in the one that it reuses."""
+    reused = {} if request.reuse is None else read_known_outputs(request.reuse)
+    return {**reused, **read_known_outputs(request.out)}
 
 
 def make_plan(request: Request) -> Plan:
@@ -233,25 +300,39 @@ def make_plan(request: Request) -> Plan:
     Raises:
         XaiboardError: a mistake in the data or the weights, or nothing to run.
     """
-    data = _samples(request)
-    networks = [
-        trained_models.wrap_object(model, name)
-        if isinstance(model, nn.Module)
-        else trained_models.load(model, request.dataset, data.shape, len(data.classes))
-        for name, model in request.models.items()
-    ]
-    parts = (*request.methods, *request.metrics, *request.perturbations)
-    reference = load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
-    others = {
-        name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
-        for name in sorted({choice.other_model for choice in request.perturbations} - {""})
-    }
+    with alone("loading data and models"):
+        data = _samples(request)
+        networks = [
+            trained_models.wrap_object(model, name, request.families.get(name, "own"))
+            if isinstance(model, nn.Module)
+            else trained_models.load(model, request.dataset, data.shape, len(data.classes))
+            for name, model in request.models.items()
+        ]
+        parts = (*request.methods, *request.metrics, *request.perturbations)
+        reference = (
+            load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
+        )
+        others = {
+            name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
+            for name in sorted({choice.other_model for choice in request.perturbations} - {""})
+        }
+        networks = [examined(network, data.x) for network in networks]
+    if networks and all(network.refused for network in networks):
+        raise XaiboardError(f"'{networks[0].name}': {networks[0].refused}")
+    register = Register(data, reference, request.conditions, _known_outputs(request))
+    networks = [network if network.refused else register.network(network) for network in networks]
+    others = {name: register.network(other) for name, other in others.items()}
+    judged = [network for network in networks if not network.refused]
+    methods, metrics = (
+        [register.function(choice, judged, others) for choice in choices]
+        for choices in (request.methods, request.metrics)
+    )
     cells = make_cells(
         request.dataset,
         data,
         networks,
-        request.methods,
-        request.metrics,
+        methods,
+        metrics,
         request.perturbations,
         request.conditions,
         reference,
@@ -260,12 +341,13 @@ def make_plan(request: Request) -> Plan:
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
     costs = probe(cells, data, reference, request.conditions, others)
-    return Plan(request.dataset, data, reference, cells, request.conditions, costs, others)
+    return Plan(request.dataset, data, reference, cells, request.conditions, costs, others, register.outputs)
 
 
+@checked
 def explain(
     model: nn.Module,
-    method: str | Callable[..., Any],
+    method: str | object,
     x: Tensor,
     target: Tensor,
     *,
@@ -277,7 +359,7 @@ def explain(
 
     Args:
         model: images in ``[0, 1]`` to logits ``(B, K)``.
-        method: a registered name, with settings if you like, or a function.
+        method: a registered name, with settings if you like, a function, or a class or object of captum.
         x: images, ``(B, C, H, W)``.
         target: explained classes, ``(B,)``.
         seed: seed of a stochastic method's random numbers.
@@ -285,17 +367,29 @@ def explain(
         settings: settings of the method.
 
     Raises:
-        XaiboardError: an unknown method or setting, or a method that does not apply or returns something else.
+        XaiboardError: arguments of the wrong type, shape or range; an unknown method or setting; or a method that does
+            not apply or returns something else.
     """
-    (choice,) = choose_components(registry.methods, make_method, [method] if callable(method) else method)
-    choice = choose(choice.component, {**choice.settings, **settings})
-    if reason := choice.reason_against(model):
-        raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
-    classes = [""] * model(x[:1]).shape[1]
-    data = Data(x.detach(), target, classes)
-    conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
-    trained = TrainedModel("model", "own", model, "")
-    return Values(trained, data, reference, conditions, Batcher(None, str(x.device))).attribution(choice)
+    require_explainable(x, target, seed)
+    choices = choose_components(
+        registry.methods, make_method, method if isinstance(method, str) else [method]
+    )
+    if len(choices) != 1:
+        raise XaiboardError(f"'{method}' names {len(choices)} methods; explain() takes one")
+    choice = choose(choices[0].component, {**choices[0].settings, **settings})
+    model = plain(model)
+    given, x = x, in_type_of(model, x)
+    with ready(model, x) as classes:
+        require_classes(target, classes)
+        target = target.long().to(x.device)
+        reason = choice.reason_against(model) or reason_by_own_check(choice, model, x, target)
+        if reason:
+            raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
+        data = Data(x.detach(), target, [""] * classes)
+        conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
+        trained = TrainedModel("model", "own", model, "")
+        values = Values(trained, data, reference, conditions, Batcher(None, str(x.device)))
+        return values.attribution(choice).to(given)
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,31 @@ from typing import Any
 import click
 
 from .components.builtin import has_entry_points
-from .errors import XaiboardError
+from .errors import XaiboardError, XaiboardWarning
 
 KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
 
 
+class _Folder(click.ParamType):
+    """A folder that can exist; it need not."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401
+        from .toolkit.files import user_folder
+
+        try:
+            return user_folder(value)
+        except XaiboardError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+FOLDER = _Folder()
+
+
 def main() -> None:
     """Entry point: a user's mistake is one sentence and exit status 2; a failed cell is exit status 1."""
+    warnings.showwarning = _Warnings().show
     try:
         status = commands.main(prog_name="xaiboard", standalone_mode=False)
     except XaiboardError as error:
@@ -29,7 +48,9 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="xaiboard")
 def commands() -> None:
     """Benchmark explanations of image classifiers: models × methods × metrics."""
@@ -61,8 +82,8 @@ def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
 @commands.command()
 @_selection
 @click.option("--batch-size", default="auto", show_default=True, help="Changes speed and memory, not scores.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/SUITE]")
-@click.option("--reuse", type=click.Path(path_type=Path), help="Take over the finished cells of this run.")
+@click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/SUITE]")
+@click.option("--reuse", type=FOLDER, help="Take over the finished cells of this run.")
 @click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
 @click.option(
     "--dry-run",
@@ -115,7 +136,7 @@ def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...]
 
         load_plugins(plugins)
         catalogue = {**inventory(), **read_suites()}
-    if kind and name:
+    if kind and name is not None:
         click.echo(describe_entries(catalogue, kind, name))
         return
     for each in [kind] if kind else KINDS:
@@ -123,7 +144,7 @@ def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...]
 
 
 @commands.command("leaderboard")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
 def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
     """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
@@ -139,6 +160,7 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
         consolidate(store)
         write(folder, Results(folder))
     click.echo(describe_files(folder))
+    _say_of_computing(folder)
 
 
 @commands.command()
@@ -168,8 +190,8 @@ def compare(folder: Path, other: Path | None, out: Path | None, **words: Any) ->
 
 
 @commands.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
+@click.argument("target", type=FOLDER)
 @click.option(
     "--without", type=click.Path(path_type=Path), help="TOML file of rules that say what is left out."
 )
@@ -209,14 +231,39 @@ def _load_sections(plugins: tuple[str, ...]) -> None:
 
 
 @commands.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 def status(folder: Path) -> None:
     """Show finished, missing, failed and inapplicable cells."""
     from .report.console import describe_status
     from .store.consolidate import current_cells
     from .store.records import Store
 
-    click.echo(describe_status(current_cells(Store(folder))))
+    store = Store(folder)
+    with store.lock(reading=True):
+        cells = current_cells(store)
+    click.echo(describe_status(cells))
+    _say_of_computing(folder)
+
+
+@commands.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def verify(folder: Path) -> int:
+    """Check that every file of a run is as it was written, and name those that are not."""
+    from .store.verify import verify as compare
+
+    problems, intact = compare(folder)
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{folder}/: {intact} files are as they were written, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def _say_of_computing(folder: Path) -> None:
+    """Says that tables are not the last word, where a run is going on."""
+    from .store.locks import is_computing
+
+    if is_computing(folder):
+        _say(f"a run is going on in '{folder}': its missing cells follow, and it writes the tables anew", 0)
 
 
 @commands.command()
@@ -225,7 +272,7 @@ def status(folder: Path) -> None:
 @click.option("--epochs", type=click.IntRange(min=1), help="Another number than the recipe's.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Another one than the recipe's.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("weights"), show_default=True)
+@click.option("--out", type=FOLDER, default=Path("weights"), show_default=True)
 @click.option("--resume", is_flag=True, help="Continue an unfinished training.")
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
 def train(
@@ -259,7 +306,10 @@ def train(
     except KeyboardInterrupt as interrupt:
         again = shlex.join(["xaiboard", *sys.argv[1:], *([] if resume else ["--resume"])])
         return _say(f"{str(interrupt) or 'interrupted'}; continue with: {again}", 130)
-    click.echo(f"{path}\n{path.with_suffix('.json').read_text()}")
+    if not isinstance(path, Path):
+        raise XaiboardError(f"the recipe of '{model}' must return the path of weights; got {path!r}")
+    card = path.with_suffix(".json")
+    click.echo(f"{path}\n{card.read_text()}" if card.is_file() else str(path))
     return 0
 
 
@@ -280,12 +330,38 @@ def audit(model: str, dataset: str, plugins: tuple[str, ...]) -> int:
 
 @commands.command()
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
-def check(plugins: tuple[str, ...]) -> int:
-    """Run the contract tests on components: a plug-in's, or all built-in ones."""
+@click.option("--model", help="Examine this model instead: its outputs, its layers, the methods that apply.")
+@click.option("--dataset", help="Data set whose images the model is given.  [default: the model's own]")
+def check(plugins: tuple[str, ...], model: str | None, dataset: str | None) -> int:
+    """Run the contract tests on components: a plug-in's, or all built-in ones; or examine a model."""
+    if model is not None:
+        from .components.plugins import load_plugins
+        from .engine.model_check import describe_model
+
+        load_plugins(plugins)
+        text, passed = describe_model(model, dataset)
+        click.echo(text)
+        return 0 if passed else 1
     from .contract import check as run_checks
 
     problems = run_checks(plugins, echo=click.echo)
     return 1 if problems else 0
+
+
+class _Warnings:
+    """Shows our own warnings as sentences, each once a command, and others as Python does."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def show(
+        self, warning: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
+    ) -> None:
+        if not issubclass(category, XaiboardWarning):
+            click.echo(warnings.formatwarning(warning, category, filename, lineno), err=True, nl=False)
+        elif str(warning) not in self.said:
+            self.said.add(str(warning))
+            _say(str(warning), 0)
 
 
 def _say(sentence: str, status: int) -> int:

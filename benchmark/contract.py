@@ -23,8 +23,9 @@ from .engine.values import Values
 from .errors import XaiboardError, message
 from .lipschitz import bounds
 from .subjects import trained_models
-from .subjects.datasets import load_data
+from .subjects.datasets import NotDataError, load_data
 from .subjects.trained_models import TrainedModel
+from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference
 from .toolkit.labels import MetricColumn
 from .toolkit.rng import SampleRng
@@ -60,13 +61,14 @@ class Outcome:
     skipped: str = ""
 
 
+@checked
 def check(
-    plugins: Sequence[str | Path] = (), echo: Callable[[str], object] = lambda line: None
+    plugins: str | Path | Sequence[str | Path] = (), echo: Callable[[str], object] = lambda line: None
 ) -> list[Outcome]:
     """Runs the contract tests on the components of plug-ins, or on all components if no plug-in is named.
 
     Args:
-        plugins: files that register components.
+        plugins: file that registers components, or several of them.
         echo: is called with a line for each component, and one for each problem.
 
     Returns:
@@ -78,8 +80,9 @@ def check(
     kinds = (datasets, models, methods, metrics, perturbations)
     loaded = load_plugins(plugins)
     if plugins and not loaded:
+        named = [plugins] if isinstance(plugins, (str, Path)) else plugins
         raise XaiboardError(
-            f"no component is registered in {', '.join(map(str, plugins))}; use a decorator such as @method"
+            f"no component is registered in {', '.join(map(str, named))}; use a decorator such as @method"
         )
     problems = []
     for registry in kinds:
@@ -190,12 +193,15 @@ def _value_checks(compute: Callable[[Values], Tensor]) -> Iterator[tuple[str, Ch
     yield "grey images", lambda: compute(_small_values(1))
     yield "RGB images", lambda: compute(_small_values(3))
     yield "one sample", lambda: compute(_small_values(1, samples=1))
-    yield (
-        "the same values twice",
-        lambda: _require_same(compute(_small_values(1)), compute(_small_values(1)), "a second call"),
-    )
+    yield "the same values twice", lambda: _require_the_same_twice(compute)
     yield "values do not depend on the batch", lambda: _require_batch_invariance(compute)
-    yield "leaves the model alone", lambda: _require_model_left_alone(compute)
+    yield "leaves the model, torch and its inputs alone", lambda: _require_left_alone(compute)
+
+
+def _require_the_same_twice(compute: Callable[[Values], Tensor]) -> None:
+    first, again = _small_values(1), _small_values(1)
+    again.guard.seed = first.guard.seed + 1  # random numbers from elsewhere than ``rng`` are others
+    _require_same(compute(first), compute(again), "a second call")
 
 
 def _require_batch_invariance(compute: Callable[[Values], Tensor]) -> None:
@@ -213,25 +219,18 @@ def _require_same(one: Tensor, other: Tensor, what: str) -> None:
         )
 
 
-def _require_model_left_alone(compute: Callable[[Values], Tensor]) -> None:
+def _require_left_alone(compute: Callable[[Values], Tensor]) -> None:
+    """Raises if anything is otherwise afterwards: the model, torch's settings, what was supplied, random numbers."""
     values = _small_values(1)
-    before = trained_models.module_digest(values.model)
-    hooks = _hooks(values.model)
+    values.guard.trusts_builtins = False
     compute(values)
-    if trained_models.module_digest(values.model) != before:
-        raise XaiboardError("the model's parameters or layers changed; work on a copy")
-    if any(module.training for module in values.model.modules()):
-        raise XaiboardError("the model was left in training mode; call model.eval()")
-    if any(parameter.grad is not None for parameter in values.model.parameters()):
-        raise XaiboardError("gradients were left on the model's parameters; use torch.autograd.grad")
-    if _hooks(values.model) != hooks:
-        raise XaiboardError("hooks were left on the model; remove them")
-
-
-def _hooks(model: nn.Module) -> int:
-    """Number of hooks on all layers."""
-    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return sum(len(getattr(module, kind)) for module in model.modules() for kind in kinds)
+    guard = values.guard
+    for owner in {**guard.left, **guard.harmless}:
+        did = [*guard.left.get(owner, []), *guard.harmless.get(owner, [])]
+        raise XaiboardError(
+            f"{owner} {', '.join(did)}; work on copies, set back what you set, draw from 'rng', and use"
+            " torch.autograd.grad"
+        )
 
 
 def _model_checks(model: Model) -> Iterator[tuple[str, Check]]:
@@ -267,15 +266,7 @@ def _check_model(model: Model, dataset: str) -> None:
 def _check_dataset(dataset: Dataset) -> None:
     if "path" in dataset.supplied:
         raise Inapplicable("it needs a path")
-    data = _load_offline(dataset.name)
-    if data.x.dtype != torch.float32 or data.x.ndim != 4 or not 0 <= data.x.min() <= data.x.max() <= 1:
-        raise XaiboardError("images must be float32 (N, C, H, W) in [0, 1]")
-    if data.label.dtype != torch.int64 or not 0 <= data.label.min() <= data.label.max() < len(data.classes):
-        raise XaiboardError(
-            f"labels must be int64 from 0 to {len(data.classes) - 1}, the number of classes less one"
-        )
-    if data.mask is not None and data.mask.shape != (len(data), 1, *data.x.shape[2:]):
-        raise XaiboardError("masks must be bool (N, 1, H, W)")
+    _load_offline(dataset.name)
 
 
 def _load_offline(dataset: str) -> Data:
@@ -290,6 +281,8 @@ def _load_offline(dataset: str) -> Data:
         )
     try:
         return load_data(dataset, samples=8)
+    except NotDataError:
+        raise
     except XaiboardError as error:
         raise Inapplicable(str(error)) from None
 

@@ -1,6 +1,8 @@
 """The user's mistakes: the command line shows their message, one sentence, without a traceback."""
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -9,6 +11,10 @@ class XaiboardError(Exception):
 
     Any other exception that leaves the package is a bug of ours, and keeps its traceback.
     """
+
+
+class XaiboardWarning(UserWarning):
+    """What the user should know and what stops nothing; the command line shows it as a sentence."""
 
 
 class UnknownNameError(XaiboardError, KeyError):
@@ -39,3 +45,27 @@ def message(error: BaseException) -> str:
     """What an error says, in one line: the user's sentence, or the type and text of any other error."""
     text = " ".join(str(error).split())
     return text if isinstance(error, XaiboardError) else f"{type(error).__name__}: {text}"
+
+
+@contextmanager
+def own_mistakes(what: str, function: Callable[..., object]) -> Iterator[None]:
+    """Turns what a function of the user's raises into a sentence with its place; our own keep their tracebacks.
+
+    Args:
+        what: what fails, such as ``data set 'birds' cannot be read``.
+        function: the function.
+
+    Raises:
+        XaiboardError: the function is not of this package, and raised.
+    """
+    try:
+        yield
+    except XaiboardError:
+        raise
+    except Exception as error:
+        if function.__module__.startswith("xaiboard."):
+            raise
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise XaiboardError(
+            f"{what}: {message(error)}, in line {place.lineno} of '{place.filename}'"
+        ) from error

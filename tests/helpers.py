@@ -113,6 +113,15 @@ def run(selection: dict[str, object], tmp_path: Path, quick: None) -> Runner:
     return start
 
 
+def files_below(folder: Path) -> dict[str, int]:
+    """The files and folders in a folder, with their times: the same before and after where nothing was written."""
+    return {
+        str(path): path.lstat().st_mtime_ns
+        for path in sorted(folder.rglob("*"))
+        if "__pycache__" not in path.parts
+    }
+
+
 # documents
 
 

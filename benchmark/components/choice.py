@@ -30,9 +30,22 @@ class Choice(Generic[C]):
         return self.component.name + (f"[{join_settings(changed)}]" if changed else "")
 
     @property
+    def named_settings(self) -> Mapping[str, object]:
+        """The settings that stand in names and identities: all but those that were added later and have their default.
+
+        The keys of records that are older than a setting are thus the same with it.
+        """
+        declared = self.component.settings
+        return {
+            name: value
+            for name, value in self.settings.items()
+            if not declared[name].added_later or value != declared[name].default
+        }
+
+    @property
     def settings_text(self) -> str:
-        """Text of all settings: ``baseline=mean,steps=28``."""
-        return join_settings(self.settings)
+        """Text of all settings that have a place in names: ``baseline=mean,steps=28``."""
+        return join_settings(self.named_settings)
 
     @property
     def base(self) -> Choice[Any] | None:
@@ -60,7 +73,7 @@ class Choice(Generic[C]):
         own: dict[str, object] = {
             "name": self.component.name,
             "version": self.component.revision,
-            "settings": dict(self.settings),
+            "settings": dict(self.named_settings),
         }
         return own if self.base is None else {**own, "base": self.base.identity}
 
@@ -73,6 +86,20 @@ class Choice(Generic[C]):
         applies = self.component.applies if isinstance(self.component, Method) else None
         own = applies(model) if applies else None
         return own or (self.base and self.base.reason_against(model))
+
+    def reason_on(self, model: Any, x: Any, target: Any) -> str:  # noqa: ANN401 - torch is not imported here
+        """Why the method, or its base, would be wrong on ``model`` by its own check on one input; empty if it is right.
+
+        An error that is not the user's is no reason: computing the attribution raises it again.
+        """
+        verify = self.component.verify if isinstance(self.component, Method) else None
+        try:
+            own = verify(model, x, target, self.settings) if verify else None
+        except XaiboardError as error:
+            own = str(error)
+        except Exception:
+            own = None
+        return own or (self.base.reason_on(model, x, target) if self.base else "")
 
     @property
     def other_model(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..errors import XaiboardError
+from ..toolkit.arguments import checked, shown
 from ..toolkit.labels import MetricColumn
 from ..toolkit.score_ranges import ScoreRange
 from .kinds import Column, Component, Dataset, Method, Metric, Model, Perturbation
@@ -15,7 +16,11 @@ from .signature import OF_ALL, read_signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LONGEST = 120
+"""Bytes of the longest name: it is a part of file names, which may have 255."""
 
+
+@checked
 def dataset(*, name: str | None = None, source: str = "", remote: bool = False) -> Callable[[F], F]:
     """Registers a data set: ``function(split)`` returns its images and labels.
 
@@ -32,6 +37,7 @@ def dataset(*, name: str | None = None, source: str = "", remote: bool = False) 
     return register
 
 
+@checked
 def model(
     *,
     family: str,
@@ -72,12 +78,14 @@ def model(
     return register
 
 
+@checked
 def method(
     *,
     name: str | None = None,
     source: str = "",
     control: bool = False,
     applies: Callable[[Any], str | None] | None = None,
+    verify: Callable[..., str | None] | None = None,
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Callable[[F], F]:
@@ -88,6 +96,9 @@ def method(
         source: paper and equation.
         control: whether it is a control (a random map, an edge detector): a useful method should beat it.
         applies: called with the model; returns the reason why the method does not apply to it, or None if it does.
+        verify: called once for each network, with the model, one input, its class ``(1,)`` and the method's settings by
+            name; checks the method on it, and returns the reason why it would be wrong there, or None. It may raise the
+            reason as an ``XaiboardError``.
         roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the method.
         version: raised by hand when the attribution changes its meaning.
     """
@@ -100,6 +111,7 @@ def method(
                 source=source,
                 control=control,
                 applies=applies,
+                verify=verify,
                 roles=roles,
                 version=version,
             )
@@ -116,15 +128,17 @@ def make_method(
     source: str = "",
     control: bool = False,
     applies: Callable[[Any], str | None] | None = None,
+    verify: Callable[..., str | None] | None = None,
     roles: Sequence[str] = (),
     version: int = 1,
 ) -> Method:
     """The entry that :func:`method` would register, without registering it."""
     common = _common("method", name, function, source, version)
     _require_naming_setting("method", common, asked="attribution", setting="of")
-    return Method(**common, roles=tuple(roles), control=control, applies=applies)
+    return Method(**common, roles=tuple(roles), control=control, applies=applies, verify=verify)
 
 
+@checked
 def metric(
     *,
     family: str,
@@ -207,9 +221,8 @@ def make_metric(
     version: int = 1,
 ) -> Metric:
     """The entry that :func:`metric` would register, without registering it."""
-    values = {
-        value.__name__: Component(**_common("shared value", None, value, "", version)) for value in shared
-    }
+    made = [Component(**_common("shared value", None, value, "", version)) for value in shared]
+    values = {value.name: value for value in made}
     common = _common("metric", name, function, source, version, tuple(values))
     _require_naming_setting("metric", common, asked="other_attribution", setting="other")
     for value in values.values():
@@ -241,6 +254,7 @@ def make_metric(
     )
 
 
+@checked
 def perturbation(
     *,
     name: str | None = None,
@@ -307,9 +321,17 @@ def _common(
     Raises:
         XaiboardError: a name that cannot stand in tables, or a signature outside the vocabulary.
     """
+    if not callable(function) or not (name or hasattr(function, "__name__")):
+        raise XaiboardError(
+            f"{kind} {shown(function)} is no named function; decorate a function, or give a name"
+        )
     name = name or function.__name__
     if not re.fullmatch(r"[\w.+-]+", name):
         raise XaiboardError(f"{kind} name '{name}' may have letters, digits, '_', '.', '+' and '-' only")
+    if len(name.encode()) > LONGEST:
+        raise XaiboardError(f"{kind} name '{name[:40]}…' is too long; give one of at most {LONGEST} bytes")
+    if version < 1:
+        raise XaiboardError(f"the version of {kind} '{name}' must be at least 1; got {version}")
     if kind == "metric" and "." in name:
         raise XaiboardError(
             f"metric name '{name}' may have no '.': in tables it separates the metric from its column"

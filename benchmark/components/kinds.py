@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import XaiboardError
+from ..toolkit.arguments import shown
 from ..toolkit.score_ranges import ScoreRange
 from .setting import Setting
+
+TENSORS = {
+    "x", "target", "label", "logits", "mask", "attribution", "other_attribution", "perturbed_x", "perturbed_logits",
+    "perturbed_attribution", "certificate", "lipschitz",
+}  # fmt: skip
+"""The names of the vocabulary that stand for tensors."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +46,43 @@ class Component:
     code: str = ""
     roles: tuple[str, ...] = ()
 
-    def __call__(self, **given: Any) -> Any:  # noqa: ANN401
+    def __call__(self, *unnamed: Any, **given: Any) -> Any:  # noqa: ANN401
         """What the function returns; settings that are not given have their defaults.
 
         Raises:
-            XaiboardError: a setting of the wrong type, or out of its range.
+            XaiboardError: a value without its name, that is missing, unknown or no tensor; or a setting of the wrong
+                type, or out of its range.
         """
+        self._require(unnamed, given, {*self.supplied, *self.settings})
         settings = {
             name: setting.parse(self.name, given.pop(name))
             for name, setting in self.settings.items()
             if name in given
         }
         return self.compute(given, settings)
+
+    def _require(self, unnamed: Sequence[Any], given: Mapping[str, Any], known: Collection[str]) -> None:
+        wanted = ", ".join((*self.supplied, *self.settings))
+        if unnamed:
+            raise XaiboardError(f"'{self.name}' takes values by name; it has: {wanted}")
+        if unwanted := set(given) - set(known):
+            raise XaiboardError(f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {wanted}")
+        if missing := self._without_default - set(given):
+            raise XaiboardError(f"'{self.name}' needs '{min(missing)}'; it has: {wanted}")
+        for name in TENSORS & set(given):
+            if given[name] is not None and not hasattr(given[name], "detach"):
+                raise XaiboardError(
+                    f"'{name}' of '{self.name}' must be a torch.Tensor; got {shown(given[name])}"
+                )
+
+    @property
+    def _without_default(self) -> set[str]:
+        """Names that the caller must supply."""
+        if inspect.isclass(self.function):
+            return set(self.supplied)
+        parameters = inspect.signature(self.function).parameters
+        required = {name for name in self.supplied if parameters[name].default is inspect.Parameter.empty}
+        return required - {"rng", "reference"}
 
     def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
         """What the function returns for supplied values and settings by name."""
@@ -73,6 +105,11 @@ class Component:
     def revision(self) -> str:
         """The version, with the digest of the code if there is one."""
         return f"{self.version}.{self.code}" if self.code else str(self.version)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the function is this package's own; all others are the user's, captum's among them."""
+        return str(getattr(self.function, "__module__", "")).startswith("xaiboard.")
 
     @property
     def folder(self) -> Path:
@@ -117,6 +154,7 @@ class Method(Component):
 
     control: bool = False
     applies: Callable[[Any], str | None] | None = None
+    verify: Callable[..., str | None] | None = None
 
     def compute(self, given: Mapping[str, Any], settings: Mapping[str, object]) -> Any:  # noqa: ANN401
         """The attribution; of a captum class, an object is made for the model and its ``attribute`` is called.
@@ -189,12 +227,20 @@ class Metric(Component):
         """Whether the metric, or one of its shared values, asks for ``name`` of the vocabulary."""
         return name in self.supplied or any(name in value.supplied for value in self.shared.values())
 
-    def __call__(self, **given: Any) -> Any:  # noqa: ANN401
+    @property
+    def _without_default(self) -> set[str]:
+        """Names that the caller must supply; shared values are computed where they are missing."""
+        return super()._without_default - set(self.shared)
+
+    def __call__(self, *unnamed: Any, **given: Any) -> Any:  # noqa: ANN401
         """The scores. Shared values and random numbers that are not given are computed here, with seed 0.
 
         Raises:
-            XaiboardError: an unknown name, or a setting of the wrong type or out of its range.
+            XaiboardError: a value without its name, that is missing, unknown or no tensor; or a setting of the wrong
+                type, or out of its range.
         """
+        of_shared = {name for value in self.shared.values() for name in value.supplied}
+        self._require(unnamed, given, {*self.supplied, *self.settings, *of_shared})
         if self.needs("rng"):
             given.setdefault("rng", _default_rng(f"metric/{self.name}", given))
         if self.needs("reference"):
@@ -206,15 +252,8 @@ class Metric(Component):
         for name, value in self.shared.items():
             if name not in given:
                 known = {**given, **settings, "rng": _default_rng(f"shared value/{name}", given)}
+                value._require((), known, known)
                 given[name] = value(**{key: known[key] for key in (*value.supplied, *value.settings)})
-        wanted = (*self.supplied, *self.settings)
-        unwanted = (
-            set(given) - set(wanted) - {name for value in self.shared.values() for name in value.supplied}
-        )
-        if unwanted:
-            raise XaiboardError(
-                f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {', '.join(wanted)}"
-            )
         chosen = {name: value for name, value in settings.items() if name in given}
         return self.compute({name: given[name] for name in self.supplied if name in given}, chosen)
 

@@ -53,13 +53,16 @@ def parse(item: str) -> tuple[str, dict[str, object]]:
     """Name and settings of ``name[key=value,...]``.
 
     Raises:
-        XaiboardError: brackets or equal signs out of place.
+        XaiboardError: brackets or equal signs out of place, or a setting twice.
     """
     match = _ITEM.fullmatch(item)
     pairs = [pair.partition("=") for pair in (match["settings"] or "").split(",") if pair] if match else []
     if not match or any(not sign or not key.strip() for key, sign, _ in pairs):
         raise XaiboardError(f"cannot read '{item}'; write name or name[setting=value,setting=value]")
-    return match["pattern"].strip(), {key.strip(): value.strip() for key, _, value in pairs}
+    settings: dict[str, object] = {key.strip(): value.strip() for key, _, value in pairs}
+    if len(settings) < len(pairs):
+        raise XaiboardError(f"'{item}' has a setting twice; give each once")
+    return match["pattern"].strip(), settings
 
 
 def select_by(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -11,6 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from ..errors import XaiboardError
+from ..toolkit.files import user_path
 from . import registry
 from .builtin import GROUP, load_builtins
 
@@ -23,14 +25,14 @@ def load_entry_points() -> None:
         entry.load()
 
 
-def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
+def load_plugins(files: str | Path | Sequence[str | Path]) -> set[tuple[str, str]]:
     """Imports entry points and plug-in files.
 
     The folder of a plug-in becomes importable, as that of a script does. An exception that a plug-in raises when it is
     imported is passed on with its traceback, since it is the plug-in's author who can mend it.
 
     Args:
-        files: paths of Python files.
+        files: path of a Python file, or paths of several.
 
     Returns:
         Kind and name of each component that the files registered.
@@ -39,12 +41,13 @@ def load_plugins(files: Sequence[str | Path]) -> set[tuple[str, str]]:
         XaiboardError: no such file, a syntax error in it, or a file that ends the program.
     """
     load_entry_points()
-    return {entry for file in files for entry in _load_file(Path(file).expanduser().resolve())}
+    files = [files] if isinstance(files, (str, Path)) else files
+    return {entry for file in files for entry in _load_file(user_path(file).resolve())}
 
 
 def _load_file(path: Path) -> set[tuple[str, str]]:
     """Imports a plug-in file once for a process; kind and name of each component that it registered."""
-    if not path.is_file() or path.suffix != ".py":
+    if not os.path.isfile(path) or path.suffix != ".py":  # noqa: PTH113 - no exception for names too long
         raise XaiboardError(f"plug-in '{path}' is not a Python file; give the path of a .py file")
     name = f"xaiboard_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
@@ -61,10 +64,10 @@ def _load_file(path: Path) -> set[tuple[str, str]]:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, SyntaxError) and error.filename == str(path):
-            where = f"line {error.lineno}: {error.msg}"
+        if isinstance(error, SyntaxError) and error.filename in (str(path), None):  # of no text at all, None
+            where = f" in line {error.lineno}: {error.msg}" if error.lineno else f": {error.msg}"
             raise XaiboardError(
-                f"plug-in '{path}' has a syntax error in {where}; mend it and run again"
+                f"plug-in '{path}' has a syntax error{where}; mend it and run again"
             ) from None
         if isinstance(error, SystemExit):
             raise XaiboardError(

@@ -39,8 +39,8 @@ class Registry(Mapping[str, C]):
 
     def __getitem__(self, name: str) -> C:
         self._load()
-        if name not in self._entries:
-            raise unknown(self.kind, name, self._entries)
+        if not isinstance(name, str) or name not in self._entries:
+            raise unknown(self.kind, str(name), self._entries)
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:

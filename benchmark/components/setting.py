@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
-from ..errors import XaiboardError
+from ..errors import SettingError, XaiboardError
 from ..toolkit.labels import setting_text
 from ..toolkit.ranges import Range
 
@@ -20,6 +20,7 @@ class Setting:
         choices: the allowed values, where it is annotated as ``Literal``.
         allowed: the range that its annotation declares.
         meaning: what the docstring says of it.
+        added_later: whether it stands in no name and no identity while it has its default.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Setting:
     choices: tuple[object, ...] = ()
     allowed: Range = field(default_factory=Range)
     meaning: str = ""
+    added_later: bool = False
 
     @property
     def range(self) -> str:
@@ -49,6 +51,10 @@ class Setting:
             )
             raise XaiboardError(f"setting '{self.name}' of '{owner}' must be {wanted}; got '{value}'")
         self.allowed.check(owner, self.name, parsed)
+        if isinstance(parsed, int) and not -(2**63) <= parsed < 2**63:
+            raise SettingError(
+                f"setting '{self.name}' of '{owner}' must have at most 64 bits; got '{parsed}'"
+            )
         return parsed
 
 
@@ -75,6 +81,8 @@ def _read_text(text: str, default: object) -> object:
         return {"true": True, "false": False}.get(text.lower(), _WRONG)
     if isinstance(default, str):
         return text
+    if "_" in text or not text.isascii():  # which Python takes for numbers, too
+        return text if default is None else _WRONG
     kinds = (
         (int,) if isinstance(default, int) else (float,) if isinstance(default, float) else (int, float, str)
     )

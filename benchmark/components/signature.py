@@ -9,7 +9,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from ..errors import XaiboardError
-from ..toolkit.ranges import read_range
+from ..toolkit.ranges import AddedLater, read_range
 from .docstrings import meanings_of_arguments
 from .setting import Setting
 
@@ -74,7 +74,12 @@ def read_signature(
     """
     if inspect.isclass(function):
         return _read_captum(kind, name, function)
-    parameters = list(inspect.signature(function).parameters.values())
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        raise XaiboardError(
+            f"{kind} '{name}' has no signature to read; wrap it in a function of your own"
+        ) from None
     keywords = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
     supplied = tuple(
         _supplied(kind, name, each, shared) for each in parameters if each.kind is not each.KEYWORD_ONLY
@@ -151,7 +156,8 @@ def _setting(
     choices = get_args(bare) if get_origin(bare) is Literal else ()
     allowed = read_range(annotation)
     allowed.check(name, setting, default)
-    return Setting(setting, default, choices, allowed, said.get(setting, ""))
+    later = any(isinstance(each, AddedLater) for each in get_args(annotation))
+    return Setting(setting, default, choices, allowed, said.get(setting, ""), later)
 
 
 def _evaluated(

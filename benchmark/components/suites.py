@@ -37,11 +37,15 @@ def read(name: str) -> Mapping[str, str | int]:
         XaiboardError: an unknown suite, or a file with unknown or missing keys or with values of the wrong type.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file() or (path.parent == FOLDER and path.stem not in names()):
-        raise unknown("suite", name, names())
     try:
+        if not path.is_file() or (not name.endswith(".toml") and name not in names()):
+            raise unknown("suite", name, names())
         suite = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise XaiboardError(
+            f"suite '{name[:80]}' cannot be read ({error.strerror}); name another file"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XaiboardError(f"suite '{path}' is not TOML: {error}") from None
     for key, value in suite.items():
         if (

@@ -15,6 +15,7 @@ from ..errors import XaiboardError
 from ..toolkit.data import Data
 from .shared.arrays import as_data
 from .shared.files import download, find_files
+from .shared.limits import OF_DATA
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
@@ -78,8 +79,9 @@ def _read_archive(path: Path, names: Sequence[str]) -> list[bytes]:
                 name = PurePosixPath(member.name).name
                 content = archive.extractfile(member) if name in names else None
                 if content is not None:
+                    OF_DATA.check(member.size)
                     found[name] = content.read()
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
         raise XaiboardError(
             f"'{path}' cannot be read ({error}), expected the complete {ARCHIVE}; replace the file"
         ) from error

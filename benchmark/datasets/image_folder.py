@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import io
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from ..components.decorators import dataset
 from ..errors import XaiboardError
 from ..toolkit.data import Data
+from ..toolkit.files import user_path
 from .shared.arrays import as_data
+from .shared.limits import OF_DATA, OF_IMAGE
 from .shared.trees import Parts, Tree, open_tree
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".pgm", ".ppm")
@@ -29,13 +31,16 @@ SPLITS = ("train", "test")
 def image_folder(split: Literal["train", "test"], path: str) -> Data:
     """Images of one size, ``(C, H, W)``: C is 1 if all images of the split are saved as grey, else 3.
 
-    An alpha channel is dropped. The classes are the names of the class folders, sorted; the samples are sorted by class
-    and file name.
+    An alpha channel is dropped, and images are turned as their EXIF orientation says. The classes are the names of the
+    class folders, sorted; the samples are sorted by class and file name. Hidden files and links to folders are ignored,
+    which is said; links that lead out of the folder are refused, and so is what unpacks to more than the environment
+    variables ``XAIBOARD_IMAGE_BYTES`` and ``XAIBOARD_DATA_BYTES`` allow.
 
     Raises:
-        XaiboardError: a split, class or image is missing, a file is no image, or images have different sizes.
+        XaiboardError: a split, class or image is missing, a file is no image or is too large, images have different
+            sizes, or a link leads out of the folder.
     """
-    root = Path(path).expanduser()
+    root = user_path(path)
     with open_tree(root, SPLITS) as tree:
         classes = _classes(tree, split, root)
         files = [
@@ -50,7 +55,8 @@ def image_folder(split: Literal["train", "test"], path: str) -> Data:
                     f"'{root}' has no images in '{split}/{name}', expected files that end in {', '.join(SUFFIXES)};"
                     " add some, or take the class away"
                 )
-        pixels = _decode(tree.read, files, root)
+        _say_ignored([parts for parts in tree.ignored if parts[0] == split], root)
+        pixels = _decode(tree.open, files, root)
     index = {name: number for number, name in enumerate(classes)}
     label = np.array([index[parts[1]] for parts in files])
     return as_data(pixels, label, classes, root)
@@ -77,16 +83,31 @@ def _classes(tree: Tree, split: str, root: Path) -> list[str]:
     return sorted(found[split])
 
 
-def _decode(read: Callable[[Parts], bytes], files: list[Parts], root: Path) -> np.ndarray:
+def _say_ignored(ignored: list[Parts], root: Path) -> None:
+    """Says that there are hidden files, which may be somebody's images."""
+    found = [parts for parts in ignored if parts[-1] != ".DS_Store"]  # every folder seen on a Mac has one
+    if found:
+        first = "/".join(found[0])
+        print(
+            f"xaiboard: hidden files and links to folders are ignored: {len(found)} in '{root}', such as '{first}'",
+            file=sys.stderr,
+        )
+
+
+def _decode(open_file: Callable[[Parts], IO[bytes]], files: list[Parts], root: Path) -> np.ndarray:
     """Pixels of the files, uint8 ``(N, C, H, W)``, read by several threads."""
-    first, _ = _image(read, files[0], root, None)
+    first, _ = _image(open_file, files[0], root, None)
+    try:
+        OF_DATA.check(len(files) * first.size)
+    except ValueError as error:
+        raise XaiboardError(f"'{root}' is too large: {error}") from None
     # Whether all images are grey is known only after the last file. With room for three channels from the start, the
     # files need not be opened twice.
     pixels = np.empty((len(files), *first.shape), dtype=np.uint8)
     height, width = first.shape[:2]
 
     def fill(row: int) -> bool:
-        pixels[row], grey = _image(read, files[row], root, ("/".join(files[0]), (width, height)))
+        pixels[row], grey = _image(open_file, files[row], root, ("/".join(files[0]), (width, height)))
         return grey
 
     with ThreadPoolExecutor() as pool:
@@ -96,7 +117,7 @@ def _decode(read: Callable[[Parts], bytes], files: list[Parts], root: Path) -> n
 
 
 def _image(
-    read: Callable[[Parts], bytes],
+    open_file: Callable[[Parts], IO[bytes]],
     file: Parts,
     root: Path,
     like: tuple[str, tuple[int, int]] | None,
@@ -104,24 +125,38 @@ def _image(
     """One file as RGB, uint8 ``(H, W, 3)``, and whether it is saved as grey.
 
     Args:
-        read: content of a file.
+        open_file: opens a file for reading.
         file: parts of its path.
         root: the folder or zip, for messages.
         like: name and size (width, height) of a file whose size this one must have; None for any size.
     """
     name = "/".join(file)
     try:
-        with Image.open(io.BytesIO(read(file)), formats=FORMATS) as image:
+        with open_file(file) as content, Image.open(content, formats=FORMATS) as image:
+            OF_IMAGE.check(3 * image.width * image.height)
+            if like is None or sorted(image.size) == sorted(like[1]):  # before it is turned
+                ImageOps.exif_transpose(image, in_place=True)
             size = image.size
             if like is None or size == like[1]:
                 return _rgb(image), image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+    except XaiboardError:
+        raise
     except Exception as error:  # decoders raise all kinds of exceptions on damaged files
-        reason = "not an image" if isinstance(error, UnidentifiedImageError) else error
         raise XaiboardError(
-            f"'{name}' in '{root}' cannot be read ({reason}), expected {', '.join(FORMATS)}; replace or remove it"
+            f"'{name}' in '{root}' cannot be read ({_reason(error)}), expected {', '.join(FORMATS)};"
+            " replace or remove it"
         ) from error
     sizes = f"'{like[0]}' is {like[1][0]} x {like[1][1]} pixels and '{name}' is {size[0]} x {size[1]}"
     raise XaiboardError(f"{sizes} in '{root}', expected images of one size; resize them")
+
+
+def _reason(error: Exception) -> str:
+    """Why an image cannot be read, in one line."""
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image"
+    if isinstance(error, Image.DecompressionBombError):  # Pillow has a limit of its own
+        return f"{error}; {OF_IMAGE.name} allows {OF_IMAGE.bytes} bytes"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _rgb(image: Image.Image) -> np.ndarray:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
+from weakref import WeakKeyDictionary
+
+from torch import Tensor, nn
 
 from ..components.choice import Choice
-from ..components.kinds import Metric
+from ..components.kinds import Method, Metric
 from ..errors import XaiboardError
 from ..lipschitz import bounds
+from ..subjects.examination import examine, in_type_of
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data
 
@@ -39,17 +44,66 @@ def missing_library(metric: Metric) -> str:
     return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
 
 
+_RIGHT: WeakKeyDictionary[nn.Module, set[object]] = WeakKeyDictionary()
+"""The methods that are right on each network by their own check; it ends with the network."""
+
+OwnCheck = Callable[[Choice], str]
+"""Why a method would be wrong on a model by its own check; empty if it is right."""
+
+
+def own_checks(model: TrainedModel, data: Data) -> OwnCheck:
+    """The checks that methods make of themselves on a model, each made once, on the first image and its label."""
+    known: dict[tuple[type, str], str] = {}
+    x = in_type_of(model.module, data.x[:1])
+
+    def check(choice: Choice) -> str:
+        key = (type(choice.component), choice.label)
+        if key not in known:
+            known[key] = reason_by_own_check(choice, model.module, x, data.label[:1].to(x.device))
+        return known[key]
+
+    return check
+
+
+def reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
+    """Why a method would be wrong on a network by its own check; empty if it is right, which is kept for the object.
+
+    Args:
+        choice: the method; of a metric, the check is that of its base.
+        model: the network, in evaluation mode.
+        x: images, of which the first is used.
+        target: their classes.
+    """
+    right = _RIGHT.setdefault(model, set())
+    key = (choice.component.function, choice.label, x.shape[1:], x.dtype, x.device)
+    if key in right:
+        return ""
+    root = choice.root.component
+    if isinstance(root, Method) and root.verify and not examine(model, x).gradient:
+        return "the model's logits have no gradient with respect to the images"
+    if reason := choice.reason_on(model, x[:1], target[:1]):
+        return reason
+    right.add(key)
+    return ""
+
+
 def reason_against(
-    model: TrainedModel, method: Choice | None, metric: Choice, perturbation: Choice | None, data: Data
+    model: TrainedModel,
+    method: Choice | None,
+    metric: Choice,
+    perturbation: Choice | None,
+    data: Data,
+    own_check: OwnCheck,
 ) -> str:
-    """Why the cell cannot be computed; empty if it can."""
-    if reason := missing_library(metric.component):
+    """Why the cell cannot be computed; empty if it can. For ``own_check`` see :func:`own_checks`."""
+    if reason := missing_library(metric.component) or model.refused:
         return reason
     if metric.component.needs("mask") and data.mask is None:
         return "the data set has no 'mask'"
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
-    reasons = [choice.reason_against(model.module) for choice in (method, metric) if choice is not None]
+    chosen = [choice for choice in (method, metric) if choice is not None]
+    reasons = [choice.reason_against(model.module) or own_check(choice) for choice in chosen]
     if perturbation is not None and method is not None and (applies := perturbation.component.applies):
         reasons.append(applies(method.root.component.name, perturbation.settings))
     if any(reasons):

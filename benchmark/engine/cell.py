@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from hashlib import sha256
 
 from ..components.choice import Choice
+from ..store.record import identity_digest
 from ..store.records import SCHEMA
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.labels import MetricColumn
@@ -62,8 +61,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Name of the cell's records: the metric's name and a digest of the identity."""
-        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
-        return f"{self.metric.component.name}-{sha256(text.encode()).hexdigest()[:16]}"
+        return f"{self.metric.component.name}-{identity_digest(self.identity)}"
 
     @property
     def columns(self) -> frozenset[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from torch import Tensor
@@ -77,6 +78,13 @@ class Memo:
         """Frees the values that depend on the component with this label; what they cost stays known."""
         for key in [key for key in self._kept if label in key[1:]]:
             del self._kept[key]
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """What is done inside the ``with`` block costs no passes."""
+        before = self.passes.forward, self.passes.backward
+        yield
+        self.passes.forward, self.passes.backward = before
 
     def _spent(self) -> Cost:
         return Cost(time.perf_counter(), self.passes.forward, self.passes.backward)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import torch
 from torch import Tensor
 
 from ..errors import XaiboardError
 from ..lipschitz import bounds
+from ..subjects.outputs import network_outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher
 from .conditions import Conditions
+from .isolation import Guard
 from .memo import Memo
 from .passes import Passes
 from .returned import require_finite
@@ -57,6 +60,8 @@ class ModelValues:
         self.label = data.label.to(device)
         self.mask = None if data.mask is None else data.mask.to(device)
         self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
+        self._broken = ""
+        self.guard = Guard({"model": self.model, **self.others}, conditions.seed, self._exercise)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -116,6 +121,36 @@ class ModelValues:
         """The model's logits for ``x``, ``(B, K)``, checked."""
         wanted = (len(x), self.classes)
         return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted)
+
+    def check_network(self, culprit: str) -> None:
+        """Computes the outputs by which the network is known again, and notes it if they are others than at the start.
+
+        Args:
+            culprit: who may have changed it.
+        """
+        before, inputs = self.trained.outputs, self.trained.inputs
+        if before is None or inputs is None or self._broken:
+            return
+        with self.memo.uncounted():
+            now = network_outputs(self.model, inputs.to(self.x))
+        if now is None or not now.agrees_with(before):
+            self._broken = (
+                f"model '{self.trained.name}' no longer computes what it did when the run began: {culprit} has changed"
+                " something that it depends on and that cannot be put back; leave it out, or let it work on a copy"
+            )
+
+    def require_network(self) -> None:
+        """Raises XaiboardError if :meth:`check_network` has found another network than at the start."""
+        if self._broken:
+            raise XaiboardError(self._broken)
+
+    def _exercise(self) -> None:
+        """Sends a sample forward and backward through the networks, without counting the passes."""
+        with self.memo.uncounted():
+            for network in (self.model, *self.others.values()):
+                with suppress(Exception), torch.enable_grad():  # whoever needs the network reports that
+                    leaf = self.x[:1].clone().requires_grad_()
+                    torch.autograd.grad(network(leaf.clone()).sum(), leaf)
 
     def _batched(self, function: Callable[[slice], Tensor]) -> Tensor:
         """``function(rows)`` of every batch, put together for all samples, ``(N, ...)``."""

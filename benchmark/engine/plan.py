@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..components.choice import Choice
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from . import said
-from .applies import needs_method, needs_perturbation, reason_against
+from .applies import needs_method, needs_perturbation, own_checks, reason_against
 from .cell import Cell
 from .conditions import Conditions
 from .costs import Cost
+from .isolation import alone
 from .probe import Costs
 
 SHARD_BYTES = 2**27
@@ -31,6 +34,7 @@ class Plan:
         conditions: seed, target, dtype, device.
         costs: passes for one sample.
         others: further models by name, for perturbations that ask for one.
+        outputs: what the networks and functions compute on a few fixed inputs, as ``run.json`` keeps it.
     """
 
     dataset: str
@@ -40,6 +44,7 @@ class Plan:
     conditions: Conditions
     costs: Costs
     others: Mapping[str, TrainedModel]
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def shards(self) -> list[slice]:
@@ -102,9 +107,12 @@ def make_cells(
     """
     cells = []
     for model in models:
+        own_check = own_checks(model, data)
         for method, metric, perturbation in _combinations(methods, metrics, perturbations):
-            reason = reason_against(model, method, metric, perturbation, data)
             parts = [choice for choice in (method, metric, perturbation) if choice is not None]
+            own = [part.component.name for part in parts if _decides_by_itself(part)]
+            with alone(f"'applies' of '{own[0]}'", {"model": model.module}) if own else nullcontext():
+                reason = reason_against(model, method, metric, perturbation, data, own_check)
             statistics = (
                 reference.digest if reference and any(part.needs("reference") for part in parts) else ""
             )
@@ -124,6 +132,11 @@ def make_cells(
                 )
             )
     return cells
+
+
+def _decides_by_itself(choice: Choice) -> bool:
+    """Whether code of the user's says if a component applies to a model."""
+    return not choice.component.built_in and getattr(choice.component, "applies", None) is not None
 
 
 def _combinations(

@@ -23,6 +23,7 @@ from .memo import Key, Measured
 from .passes import count_passes
 from .scores import score
 from .values import Values
+from .watched_code import own_components
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def probe(
 
     Raises:
         SettingError: a setting makes no sense.
+        XaiboardError: a component changed what a network computes, and that cannot be put back.
     """
     costs = Costs({}, {})
     for _, group in groupby(cells, key=lambda cell: cell.model.name):
@@ -73,7 +75,11 @@ def probe(
             values = _ProbeValues(
                 todo[0].model, data[:1], reference, conditions, Batcher(1, conditions.device), passes, others
             )
-            costs.cells.update({_combination(cell): _measure(cell, values) for cell in todo})
+            for cell in todo:
+                costs.cells[_combination(cell)] = _measure(cell, values)
+                if own := own_components(cell):
+                    values.check_network(" or ".join(own))
+                    values.require_network()
         costs.kept.update(values.memo.cost)
     return costs
 

@@ -28,6 +28,11 @@ def require_finite(owner: str, what: str, returned: Any, shape: tuple[int, ...])
     return returned
 
 
+def says_no_gradient(error: RuntimeError) -> bool:
+    """Whether it is what torch raises where an output does not depend on an input by differentiable steps."""
+    return any(said in str(error) for said in ("does not require grad", "not have been used in the graph"))
+
+
 def _describe(returned: Any) -> str:  # noqa: ANN401 - anything a plug-in returns
     """Shape of a tensor and how many values of it are not finite; of anything else, the type."""
     if not isinstance(returned, Tensor):

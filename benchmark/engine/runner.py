@@ -23,7 +23,7 @@ from .passes import count_passes
 from .plan import Plan
 from .scores import Scores, score
 from .values import Values
-from .watched_code import own_code, warn_of_changed_code
+from .watched_code import own_code, own_components, warn_of_changed_code
 
 
 def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
@@ -42,6 +42,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
     warn_of_changed_code(finished, store)
     cost = plan.total(todo)
     expected = int(cost.forward + cost.backward)
+    watched = any(map(own_components, plan.cells))
     with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
         done = 0
         for rows, cells in _portions(plan, todo):
@@ -55,6 +56,8 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
                     passes,
                     plan.others,
                 )
+                if watched:
+                    values.check_network("a component of this run")
                 for cell in _compute_portion(cells, _shards_within(plan, rows), values, store):
                     bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
                     done += rows.stop == len(plan.data)  # with its last shard the cell is done
@@ -117,12 +120,18 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
 
     If a component raises, the error is recorded instead, and the run goes on.
     """
+    own = own_components(cell)
     try:
+        values.require_network()
         compute = partial(score, values, cell.metric, cell.method, cell.perturbation)
         scores, measured = values.memo.measured(compute)
         records = {shard: _record(values, scores, rows) for shard, rows in shards.items()}
+        if own:
+            values.check_network(" or ".join(own))
+            values.require_network()
     except Exception as error:  # a component may raise anything
-        store.fail(cell.key, min(shards), message(error), traceback.format_exc())
+        said = "; ".join(filter(None, (message(error), values.guard.note(own))))
+        store.fail(cell.key, min(shards), said, traceback.format_exc())
         return
     cost = measured.own + total(values.memo.cost[key] for key in measured.used)
     provenance = {
@@ -134,6 +143,8 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
         "code": own_code(cell),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    if note := values.guard.note(own):
+        provenance["note"] = note
     for shard, record in records.items():
         spent = (
             cost if shard == min(records) else Cost()

@@ -30,9 +30,9 @@ def labels(cells: Iterable[Cell], rows: Iterable[Mapping[str, object]]) -> dict[
 
 
 def label(choice: Choice) -> Label:
-    """A component with all its settings."""
+    """A component with the settings that have a place in its name."""
     return Label(
-        choice.component.name, {name: setting_text(value) for name, value in choice.settings.items()}
+        choice.component.name, {name: setting_text(value) for name, value in choice.named_settings.items()}
     )
 
 

@@ -54,7 +54,8 @@ def score(values: Values, metric: Choice, method: Choice | None, perturbation: C
             names, rows, f"metric/{component.name}", method, perturbation, other=metric.base
         )
         given |= {name: value[rows] for name, value in shared.items()}
-        return read_scores(component.name, component.compute(given, metric.settings), rows.stop - rows.start)
+        returned = values.guard.call("metric", component, given, metric.settings)
+        return read_scores(component.name, returned, rows.stop - rows.start)
 
     if component.whole:
         return batch(slice(0, len(values)))

@@ -14,7 +14,7 @@ from ..components.choice import Choice
 from ..errors import SettingError, XaiboardError
 from ..toolkit.rng import SampleRng
 from .model_values import ModelValues
-from .returned import require_finite
+from .returned import require_finite, says_no_gradient
 
 
 class Values(ModelValues):
@@ -72,7 +72,8 @@ class Values(ModelValues):
         key = ("shared", origin, Choice(value, settings).settings_text)
 
         def batch(rows: slice) -> Tensor:
-            return value.compute(self.supply(value.supplied, rows, f"shared value/{name}"), settings)
+            given = self.supply(value.supplied, rows, f"shared value/{name}")
+            return self.guard.call("shared value", value, given, settings)
 
         try:
             return self.memo.once(key, lambda: self._batched(batch))
@@ -173,7 +174,15 @@ class Values(ModelValues):
         if "x" in component.supplied:
             given["x"] = x.detach().clone()
         with torch.enable_grad():
-            returned = component.compute(given, method.settings)
+            try:
+                returned = self.guard.call("method", component, given, method.settings)
+            except RuntimeError as error:
+                if says_no_gradient(error):
+                    raise XaiboardError(
+                        f"method '{component.name}' needs a gradient with respect to the images, and the model's logits"
+                        " have none, as after quantised layers or detach(); use methods without gradients"
+                    ) from error
+                raise
         return require_finite(f"method '{component.name}'", "values", returned, x.shape).detach().to(x)
 
     def _perturb(self, perturbation: Choice, method: Choice, rows: slice) -> Tensor:
@@ -185,7 +194,8 @@ class Values(ModelValues):
         if component.needs("other_model"):
             given["other_model"] = self.others.get(perturbation.other_model, self.model)
         x = self.x[rows]
-        returned = require_finite(owner, "values", component.compute(given, perturbation.settings), x.shape)
+        computed = self.guard.call("perturbation", component, given, perturbation.settings)
+        returned = require_finite(owner, "values", computed, x.shape)
         if returned.min() < 0 or returned.max() > 1:
             raise XaiboardError(
                 f"{owner} must stay in [0, 1], got values from {returned.min():.3g} to {returned.max():.3g}"

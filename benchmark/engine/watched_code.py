@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from tqdm.auto import tqdm
 
-from ..components.choice import Choice
+from ..components.choice import Choice, choose
 from ..errors import XaiboardError
 from ..store.records import Store
 from ..subjects.code_digest import code_digest
@@ -56,8 +56,20 @@ def warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
         )
 
 
+def own_components(cell: Cell) -> dict[str, Choice]:
+    """The components of a cell that are not built in, by kind and name; also methods that it needs for others."""
+    named = [("metric", cell.metric), ("method", cell.metric.base), ("perturbation", cell.perturbation)]
+    method = cell.method
+    while method is not None:
+        named.append(("method", method))
+        method = method.base
+    own = {f"{kind} '{choice.component.name}'": choice for kind, choice in named if choice}
+    own |= {f"shared value '{name}'": choose(value) for name, value in cell.metric.component.shared.items()}
+    return {name: choice for name, choice in own.items() if not choice.component.built_in}
+
+
 def _watched(cell: Cell) -> Iterator[tuple[str, Choice]]:
-    """The components of a cell that are the user's own, whose code may change from run to run, with kind and name."""
+    """The components of a cell whose code may change from run to run, with kind and name."""
     for kind, choice in (
         ("method", cell.method),
         ("metric", cell.metric),

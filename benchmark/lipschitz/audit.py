@@ -34,7 +34,11 @@ def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
     path = trained_models.weights_path(entry, dataset)
     card = (trained_models.read_card(path) if path is not None else None) or {}
     with torch.no_grad():
-        logits = torch.cat([trained.module(part) for part in data.x.split(CHUNK)])
+        logits = torch.cat([trained_models.logits_of(trained.module, part) for part in data.x.split(CHUNK)])
+    if logits.shape[1] != len(data.classes):
+        raise XaiboardError(
+            f"model '{name}' has {logits.shape[1]} logits, and {dataset} {len(data.classes)} classes; name its data set"
+        )
     correct = logits.argmax(1) == data.label
     accuracy = correct.double().mean().item()
     lines = [f"{name} on {dataset}: {sum(p.numel() for p in trained.module.parameters())} parameters"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
+
+from ..toolkit.networks import copy_network
 
 MOMENTUM = 0.9
 """Weight of the earlier directions in the direction of a step."""
@@ -17,7 +17,7 @@ def slope(model: nn.Module, x: Tensor, other: Tensor) -> Tensor:
 
     Each slope is a lower bound of the Lipschitz constant.
     """
-    exact = copy.deepcopy(model).double()
+    exact = copy_network(model).double()
     with torch.no_grad():
         rise, distance = _rise(exact, x.double(), other.double())
     return torch.where(distance > 0, rise / distance, 0.0)

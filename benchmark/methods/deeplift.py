@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from .shared.rescale_rule import contributions, without_rescale_rule
+from .shared.rescale_rule import adds_up, contributions
 
 
-@method(source="Shrikumar et al. 2017, arXiv:1704.02685, rescale rule", applies=without_rescale_rule)
+@method(source="Shrikumar et al. 2017, arXiv:1704.02685, rescale rule", verify=adds_up)
 def deeplift(model: nn.Module, x: Tensor, target: Tensor, *, baseline: float = 0.0) -> Tensor:
     """Rescale-rule contributions to the target's logit, in logits, shaped like ``x``.
 

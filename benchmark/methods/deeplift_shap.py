@@ -8,10 +8,10 @@ from ..toolkit.data import Reference
 from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
 from .shared.background import background
-from .shared.rescale_rule import contributions, without_rescale_rule
+from .shared.rescale_rule import adds_up, contributions
 
 
-@method(source="Lundberg & Lee 2017, arXiv:1705.07874, sec. 4.2", applies=without_rescale_rule)
+@method(source="Lundberg & Lee 2017, arXiv:1705.07874, sec. 4.2", verify=adds_up)
 def deeplift_shap(
     model: nn.Module,
     x: Tensor,

@@ -1,29 +1,33 @@
 """Grad-CAM: the last feature maps, weighted by the explained logit's mean gradient."""
 
-from typing import cast
-
-import captum.attr
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from .shared.cam import last_convolution, on_pixels, without_convolution
+from .shared.cam import Layer, Reshape, features_and_gradients, finds_a_map, on_pixels
 
 
-@method(source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2", applies=without_convolution)
-def gradcam(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+@method(source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2", verify=finds_a_map)
+def gradcam(
+    model: nn.Module, x: Tensor, target: Tensor, *, layer: Layer = "", reshape: Reshape = ""
+) -> Tensor:
     """Rectified sum of the last convolution's outputs, weighted by their mean gradient, ``(B, C, H, W)``.
 
-    The layer is the last ``Conv2d`` in the order of ``model.modules()``; its outputs are read before any activation or
-    normalisation that follows. The map has the resolution of these outputs and is resampled bilinearly to that of
-    ``x``. It has one value for each pixel, which the channels share equally, so the sum over channels is the map. It is
-    never negative, and zero where no feature speaks for the target.
+    The layer is the last ``Conv2d`` that is executed with an output of more than one pixel, unless ``layer`` names
+    another one; a transformer also needs ``reshape``. Outputs are read before any activation or normalisation that
+    follows. The map has their resolution and is resampled bilinearly to that of ``x``. It has one value for each pixel,
+    which the channels share equally, so the sum over channels is the map. It is never negative, and zero where no
+    feature speaks for the target.
 
     Args:
-        model: classifier with a convolution, ``(B, C, H, W)`` to logits ``(B, K)``.
+        model: classifier, ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images.
         target: explained classes, ``(B,)``.
+        layer: dotted name of the layer to read; empty for the last convolution that is executed with a map above 1 x 1.
+        reshape: how the tokens of a transformer's layer lie in the image: auto, or rows and columns such as 14x14.
+
+    Raises:
+        XaiboardError: the layer has no map; the message names layers that have one.
     """
-    coarse = captum.attr.LayerGradCam(model, last_convolution(model)).attribute(
-        x.detach().requires_grad_(), target, relu_attributions=True
-    )
-    return on_pixels(cast(Tensor, coarse), x)
+    features, gradients = features_and_gradients(model, x, target, layer, reshape)
+    weights = gradients.mean((2, 3), keepdim=True)
+    return on_pixels((weights * features).sum(1, keepdim=True).relu(), x)

@@ -3,11 +3,13 @@
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from .shared.cam import features_and_gradients, on_pixels, without_convolution
+from .shared.cam import Layer, Reshape, features_and_gradients, finds_a_map, on_pixels
 
 
-@method(source="Chattopadhyay et al. 2018, arXiv:1710.11063, eq. 5 and 19", applies=without_convolution)
-def gradcam_plus_plus(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+@method(source="Chattopadhyay et al. 2018, arXiv:1710.11063, eq. 5 and 19", verify=finds_a_map)
+def gradcam_plus_plus(
+    model: nn.Module, x: Tensor, target: Tensor, *, layer: Layer = "", reshape: Reshape = ""
+) -> Tensor:
     """Rectified sum of the last convolution's outputs, weighted by coefficients of their gradients, ``(B, C, H, W)``.
 
     As in the paper, the class score is the exponential of the logit. The coefficient of a gradient g is then
@@ -16,11 +18,16 @@ def gradcam_plus_plus(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     channels are as in Grad-CAM. It costs one forward and one backward pass.
 
     Args:
-        model: classifier with a convolution, ``(B, C, H, W)`` to logits ``(B, K)``.
+        model: classifier, ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images.
         target: explained classes, ``(B,)``.
+        layer: dotted name of the layer to read; empty for the last convolution that is executed with a map above 1 x 1.
+        reshape: how the tokens of a transformer's layer lie in the image: auto, or rows and columns such as 14x14.
+
+    Raises:
+        XaiboardError: the layer has no map; the message names layers that have one.
     """
-    features, gradients = features_and_gradients(model, x, target)
+    features, gradients = features_and_gradients(model, x, target, layer, reshape)
     positive, total = gradients.relu(), features.relu().sum((2, 3), keepdim=True)
     weights = (positive / (2 + total * positive)).sum((2, 3), keepdim=True)
     return on_pixels((weights * features).sum(1, keepdim=True).relu(), x)

@@ -1,21 +1,30 @@
 """Guided Grad-CAM: guided backpropagation times Grad-CAM."""
 
-import captum.attr
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from ..components.decorators import method
-from .shared.cam import last_convolution, without_convolution
-from .shared.relu import without_relu
-from .shared.traceless import traceless
+from .shared.cam import Layer, Reshape, features_and_gradients, finds_a_map
+from .shared.relu import finds_relus, gradient_by_rule, guided
 
 
-def without_either(model: nn.Module) -> str | None:
-    """Why one of the two factors does not apply to the model, or None."""
-    return without_convolution(model) or without_relu(model)
+def finds_both(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[str, Any]) -> None:
+    """Explains one image by both factors.
+
+    Raises:
+        XaiboardError: one of them does not apply to the model.
+    """
+    finds_a_map(model, x, target, settings)
+    finds_relus(model, x, target, settings)
 
 
-@method(source="Selvaraju et al. 2017, arXiv:1610.02391, sec. 3.2", applies=without_either)
-def guided_gradcam(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+@method(source="Selvaraju et al. 2017, arXiv:1610.02391, sec. 3.2", verify=finds_both)
+def guided_gradcam(
+    model: nn.Module, x: Tensor, target: Tensor, *, layer: Layer = "", reshape: Reshape = ""
+) -> Tensor:
     """Product of guided backpropagation and the bilinearly resampled Grad-CAM map, ``(B, C, H, W)``, signed.
 
     Every channel is multiplied by the whole Grad-CAM map. It costs two forward and two backward passes.
@@ -24,7 +33,13 @@ def guided_gradcam(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
         model: classifier with a convolution and ``nn.ReLU``, ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images.
         target: explained classes, ``(B,)``.
+        layer: dotted name of the layer to read; empty for the last convolution that is executed with a map above 1 x 1.
+        reshape: how the tokens of a transformer's layer lie in the image: auto, or rows and columns such as 14x14.
+
+    Raises:
+        XaiboardError: the layer has no map; the message names layers that have one.
     """
-    explain = captum.attr.GuidedGradCam(model, last_convolution(model)).attribute
-    with traceless(model):
-        return explain(x.detach().requires_grad_(), target, interpolate_mode="bilinear").detach()
+    features, gradients = features_and_gradients(model, x, target, layer, reshape)
+    coarse = (gradients.mean((2, 3), keepdim=True) * features).sum(1, keepdim=True).relu()
+    cam = interpolate(coarse, size=x.shape[2:], mode="bilinear", align_corners=False)
+    return gradient_by_rule(model, x, target, guided) * cam

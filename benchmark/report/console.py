@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..store.glossary import FILE
-from .markdown import markdown
+from .markdown import plain
 from .results import Results
 from .section import sections
 from .sections.methods import methods
@@ -20,19 +20,17 @@ def describe_run(folder: Path, results: Results) -> str:
     cells = results.cells
     parts = []
     for dataset in results.datasets:
-        parts.append(f"{dataset}: models\n" + markdown(models(results, dataset)))
+        parts.append(f"{dataset}: models\n" + plain(models(results, dataset)))
         board = methods(results, dataset)
         if len(board):
             parts.append(
-                f"{dataset}: methods; mean score (rank interval within the model), * in the set of the best; over"
+                f"{dataset}: methods; mean score (rank interval within the model), ★ in the set of the best; over"
                 " several baselines #mean rank (lowest–highest); ↑ higher is better, ↓ lower; † control\n"
-                + markdown(board)
+                + plain(board)
             )
     failed = cells[cells["status"] == "failed"]
     if len(failed):
-        parts.append(
-            f"{len(failed)} cells failed:\n" + markdown(failed[["model", "method", "metric", "note"]])
-        )
+        parts.append(f"{len(failed)} cells failed:\n" + plain(failed[["model", "method", "metric", "note"]]))
     parts.append(describe_files(folder))
     return "\n".join(parts)
 
@@ -45,7 +43,7 @@ def describe_status(cells: pd.DataFrame) -> str:
     shown = absent[["status", "dataset", "model", "method", "metric", "settings", "note"]].sort_values(
         "status"
     )
-    return f"{len(cells)} cells: {text}" + ("\n" + markdown(shown) if len(absent) else "")
+    return f"{len(cells)} cells: {text}" + ("\n" + plain(shown) if len(absent) else "")
 
 
 def describe_files(folder: Path) -> str:

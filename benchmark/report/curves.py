@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..store.glossary import Glossary
 from .column_names import short_names
-from .drawing import save
+from .drawing import save, tighten
 
 
 def draw_curves(curves: pd.DataFrame, glossary: Glossary, path: Path) -> bool:
@@ -49,6 +49,6 @@ def draw_curves(curves: pd.DataFrame, glossary: Glossary, path: Path) -> bool:
         axis.set_xlabel("fraction of the steps", fontsize=8)
     handles = [Line2D([], [], color=colour, label=method) for method, colour in colours.items()]
     figure.legend(handles=handles, loc="upper center", ncol=min(len(methods), 8), fontsize=8, frameon=False)
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
+    tighten(figure, rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
     save(figure, path)
     return True

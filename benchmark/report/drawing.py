@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 import numpy as np
@@ -27,6 +27,7 @@ def save(figure: Figure, path: Path, *, crop: bool = False) -> None:
     """
     from matplotlib import pyplot
 
+    _show_dollars(figure)
     box: dict[str, Any] = {"bbox_inches": "tight"} if crop else {}
     write_file(
         path,
@@ -35,6 +36,20 @@ def save(figure: Figure, path: Path, *, crop: bool = False) -> None:
         ),
     )
     pyplot.close(figure)
+
+
+def tighten(figure: Figure, **room: Any) -> None:  # noqa: ANN401 - what tight_layout takes
+    """Moves the axes of a figure so that all of their texts have room."""
+    _show_dollars(figure)
+    figure.tight_layout(**room)
+
+
+def _show_dollars(figure: Figure) -> None:
+    """Lets the names in a figure have dollars: between two of them matplotlib would read a formula."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        cast("Text", text).set_parse_math(False)
 
 
 def show_image(axis: Axes, image: np.ndarray) -> None:

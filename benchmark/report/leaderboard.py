@@ -96,7 +96,10 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
 
 
 def _notes(table: pd.DataFrame) -> pd.Series:
-    """How many samples a mean lacks, and why; whether an attack has not converged; what a rank lacks."""
+    """How many samples a mean lacks, and why; whether an attack has not converged; what a rank lacks.
+
+    Before them stands what the cell itself says: what a careless component has changed.
+    """
     samples, scored = table["samples"], table["scored"]
     without, left = samples - scored, scored - table["n"]
     why = np.where(
@@ -106,8 +109,7 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
     left_out = (left.astype(str) + of_all + "left out: " + why).where(left > 0, "")
     weak = pd.Series(np.where(table["converged"] == NOT_CONVERGED, NOT_CONVERGED, ""), index=table.index)
-    own = table["note"].where((without == 0) & (left == 0), "")
-    parts = [own, unscored, left_out, weak, table["rank_note"]]
+    parts = [table["note"], unscored, left_out, weak, table["rank_note"]]
     joined = parts[0].astype(str)
     for part in parts[1:]:
         joined = joined.where(part == "", joined.where(joined == "", joined + "; ") + part)

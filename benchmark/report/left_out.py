@@ -70,9 +70,12 @@ def read_rules(path: Path, name: str) -> list[Rule]:
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XaiboardError(f"rules '{path}' cannot be read: {error}") from None
     tables = [entries for pattern, entries in content.items() if fnmatchcase(name, pattern)]
+    for entries in tables:
+        if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+            raise XaiboardError(f"rules '{path}' has {name} = {str(entries)[:60]!r}; write tables [[{name}]]")
     return [_rule(path, name, entry) for entries in tables for entry in entries]
 
 

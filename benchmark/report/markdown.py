@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from ..toolkit.inert import markdown_text
 from ..toolkit.text_table import text_table
 
 DIRECTION_SIGNS = {"True": "↑", "False": "↓", "": ""}
@@ -13,7 +14,13 @@ DIRECTION_SIGNS = {"True": "↑", "False": "↓", "": ""}
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A Markdown table, aligned so that it reads as plain text too."""
+    """A Markdown table, aligned so that it reads as plain text too; what its cells hold is shown, not obeyed."""
+    rows = ([markdown_text(str(value)) for value in row] for row in table.itertuples(index=False))
+    return text_table([markdown_text(str(name)) for name in table.columns], rows)
+
+
+def plain(table: pd.DataFrame) -> str:
+    """The same table for a terminal."""
     return text_table(list(map(str, table.columns)), table.itertuples(index=False))
 
 

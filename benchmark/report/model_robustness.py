@@ -11,7 +11,7 @@ import pandas as pd
 from ..store.glossary import Glossary
 from ..toolkit.labels import MetricColumn
 from ..toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
-from .drawing import save
+from .drawing import save, tighten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +98,7 @@ def draw_robustness(scores: pd.DataFrame, glossary: Glossary, path: Path) -> boo
         for name, (style, meaning) in CURVES.items()
         if table[name].notna().any()
     ]
-    figure.tight_layout()
+    tighten(figure)
     figure.legend(handles=styles, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8, frameon=False)
     save(figure, path, crop=True)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..errors import message
+from ..toolkit.inert import markdown_text
 from .markdown import markdown
 from .results import Results
 from .section import Section, sections
@@ -17,7 +18,7 @@ def make_page(results: Results, drawn: Drawn) -> str:
     """The page as Markdown: conditions, legends, the sections of each data set, those of the whole run."""
     shown, parts = set(), []
     for dataset in results.datasets:
-        parts.append(f"## {dataset}\n")
+        parts.append(f"## {markdown_text(dataset)}\n")
         for section in sections():
             text = "" if section.whole_run else _section(section, results, dataset, drawn)
             if text:
@@ -38,7 +39,7 @@ def _section(section: Section, results: Results, dataset: str, drawn: Drawn) -> 
     except Exception as error:
         if not section.of_plugin:
             raise
-        return f"{heading}\n\nThis section failed: {message(error)}\n"
+        return f"{heading}\n\nThis section failed: {markdown_text(message(error))}\n"
     if not len(table):
         return ""
     figures = ", ".join(f"`{name}`" for name in drawn.get((section.name, dataset), ()))
@@ -52,7 +53,7 @@ def _section(section: Section, results: Results, dataset: str, drawn: Drawn) -> 
 
 
 def _conditions(results: Results) -> str:
-    known = ", ".join(f"{name} {value}" for name, value in results.conditions.items())
+    known = ", ".join(f"{name} {markdown_text(str(value))}" for name, value in results.conditions.items())
     counts = results.cells["status"].value_counts()
     states = ", ".join(
         f"{counts[name]} {name}" for name in ("ok", "failed", "inapplicable", "missing") if name in counts

@@ -8,13 +8,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import XaiboardError
-from ..store.tables import write_cells, write_csv, write_scores
-from ..toolkit.files import write_file, writing
+from ..store.run_file import FILE as RUN
+from ..store.run_file import read_run
+from ..store.seal import seal_files
+from ..store.tables import write_tables
+from ..toolkit.files import require_path, write_file, writing
 from .left_out import Rule, leave_out, require_hits
 from .results import Results
 from .write import write
 
-WORDS = ("run.json", "columns.json")
+WORDS = (RUN, "columns.json")
 """What was asked for, and what the names in the tables mean."""
 
 SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.csv")
@@ -65,12 +68,12 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
             copy.mkdir()
             for path in [*(run / name for name in WORDS if (run / name).is_file()), *run.glob("*.png")]:
                 shutil.copyfile(path, copy / path.name)  # of the pictures some are drawn again
-            write_cells(copy, cells)
-            write_scores(copy, scores.sort_values(BY_COLUMN, kind="stable"))  # a tenth smaller
-            if len(curves):
-                write_file(copy / "curves.csv", lambda path: write_csv(curves, path))
+            seal_files(copy, (), only=True)  # what the seal of the run names is not all in the copy
+            write_tables(copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves)  # a tenth smaller
+            seal_files(copy, ["columns.json"])
             write(copy, Results(copy))
             _make_small(copy)
+            seal_files(copy, (path.name for path in copy.iterdir() if path.name != RUN), only=True)
             if target.exists():
                 target.rename(Path(folder, "replaced"))
             copy.rename(target)
@@ -81,17 +84,27 @@ def _check_target(run: Path, target: Path) -> None:
     """Refuses to replace anything but a published copy.
 
     Raises:
-        XaiboardError: ``target`` is the run itself, a run with records, or no folder of results.
+        XaiboardError: ``target`` is the run itself, a run with records, no folder of results, or holds files of others.
     """
+    require_path(target)
     own, other = run.resolve(), target.resolve()
     if own == other or own in other.parents or other in own.parents:
         raise XaiboardError(
             f"'{target}' is the run '{run}' itself, or one lies in the other; give the copy another folder"
         )
-    if target.exists() and ((target / "records").exists() or not (target / "run.json").is_file()):
+    if target.exists() and ((target / "records").exists() or read_run(target) is None):
         raise XaiboardError(
             f"'{target}' is no published copy, and would be replaced; give another folder, or remove it yourself"
         )
+    if not target.is_dir():
+        return
+    for path in sorted(target.iterdir()):
+        if path.is_dir() or (
+            path.name not in (*SOURCES, *CITED) and path.suffix not in (".csv", ".png", ".html")
+        ):
+            raise XaiboardError(
+                f"'{target}' holds '{path.name}', which is no part of a published copy and would be lost; move it away"
+            )
 
 
 def _make_small(folder: Path) -> None:

@@ -13,7 +13,8 @@ import pandas as pd
 from ..store import tables
 from ..store.columns import LABEL
 from ..store.glossary import Glossary, make_glossary, read_said
-from ..toolkit.files import read_json
+from ..store.run_file import read_run
+from ..toolkit.files import user_folder
 from .attribution_robustness.convergence import converged
 from .attribution_robustness.settings import with_settings
 from .attribution_robustness.table import attribution_robustness
@@ -33,8 +34,8 @@ class Results:
         folder: of the run; a file is read when it is first needed.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = user_folder(folder)
 
     @classmethod
     def of(
@@ -68,9 +69,10 @@ class Results:
 
     @cached_property
     def conditions(self) -> dict[str, Any]:
-        """What the run was asked for, as ``run.json`` has it; nothing where there is no such file."""
-        path = self.folder / "run.json"
-        return read_json(path) if path.is_file() else {}
+        """What the run was asked for, a word or number each; nothing where there is no ``run.json``."""
+        run = read_run(self.folder)
+        known = run.conditions if run else {}
+        return {name: value for name, value in known.items() if isinstance(value, (str, int, float))}
 
     @cached_property
     def glossary(self) -> Glossary:

@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from ..errors import XaiboardError
+from ..toolkit.arguments import checked, shown
 from . import sections as builtin
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ RUN_FILES = ("cells.csv", "curves.csv")
 _SECTIONS: dict[str, Section] = {}
 
 
+@checked
 def section(
     *,
     title: str,
@@ -100,6 +102,10 @@ def section(
     """
 
     def register(function: Table) -> Table:
+        if not callable(function) or not hasattr(function, "__name__"):
+            raise XaiboardError(
+                f"a section is a named function of results and a data set; got {shown(function)}"
+            )
         made = Section(
             name=function.__name__,
             title=title,

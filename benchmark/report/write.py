@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import message
 from ..store.glossary import write_glossary
+from ..store.seal import seal_files
 from ..store.tables import write_csv
 from ..toolkit.files import file_name, write_file
 from .page import make_page
@@ -17,7 +18,7 @@ PAGE = "leaderboard.md"
 
 
 def write(folder: Path, results: Results) -> None:
-    """Writes the tables and figures of every section, the page that holds them together, and ``columns.json``.
+    """Writes and seals the tables and figures of every section, the page of all, and ``columns.json``.
 
     A section of a plug-in that raises costs itself: the reason is said, and the rest is written.
     """
@@ -37,6 +38,12 @@ def write(folder: Path, results: Results) -> None:
             )
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
+    seal_files(folder, [*written_names(), *(path.name for path in folder.glob("*.png"))])
+
+
+def written_names() -> list[str]:
+    """Names of the files that :func:`write` writes, less figures: the page, and the tables of all sections."""
+    return [PAGE, *(name for section in sections() for name in section.files)]
 
 
 def _write_tables(folder: Path, section: Section, results: Results) -> None:

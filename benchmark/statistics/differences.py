@@ -14,6 +14,9 @@ from .verdicts import Verdicts, levels, verdicts
 POWER_QUANTILE = 0.8416212335729143
 """Quantile of the normal distribution at a power of 80 %."""
 
+BOTH_BOUNDS_QUANTILE = 1.2815515655446004
+"""The same at 90 %: if each of two bounds holds with that probability, both do with at least 80 %."""
+
 
 class Differences(NamedTuple):
     """Differences ``mean_j - mean_k`` of ``M`` rows, the greater mean the better.
@@ -55,12 +58,18 @@ class Differences(NamedTuple):
         Args:
             margin: differences up to it do not matter.
         """
-        distance = np.maximum(np.abs(self.effect), margin - np.abs(self.effect))
+        size = np.abs(self.effect)
+        return np.minimum(
+            self._samples(size, POWER_QUANTILE), self._samples(margin - size, BOTH_BOUNDS_QUANTILE)
+        )
+
+    def _samples(self, distance: np.ndarray, quantile: float) -> np.ndarray:
+        """With how many samples an interval's reach, and so many standard errors more, come to a distance."""
         if not math.isfinite(self.critical):
             return np.full_like(distance, np.inf)
         test = self.critical / math.sqrt(1 + self.critical**2 / self.n)  # what inflated() was given
         with np.errstate(divide="ignore", invalid="ignore"):
-            by_test = self.n * ((test + POWER_QUANTILE) * self.error / distance) ** 2 + test**2
+            by_test = self.n * ((test + quantile) * self.error / distance) ** 2 + test**2
             by_guard = self.n * self.needed / distance
         return np.where(distance > 0, np.ceil(np.fmax(by_test, by_guard)), np.inf)
 

@@ -17,6 +17,9 @@ SCORES = [
 ]  # fmt: skip
 """``scores.parquet``: one row for each sample of each metric column of each finished cell."""
 
+CURVES = [*LABEL, "curve", "fraction", "mean"]
+"""``curves.csv``: one row for each point of each mean curve."""
+
 WORDS = [
     "dataset", "model", "family", "method", "metric", "settings", "perturbation", "metric_family",
     "higher_is_better",

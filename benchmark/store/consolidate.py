@@ -4,34 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..toolkit.files import write_file
-from .columns import SCORES
+from .columns import CURVES, SCORES
+from .damage import DamagedError, warn
 from .earlier import EarlierTables
 from .merging import Row, merge
 from .records import Record, Store
+from .restore import restore_run_file, set_aside
 from .score_rows import curve_rows, score_rows
-from .tables import read_cells, write_cells, write_csv, write_scores
+from .tables import read_cells, seal_as_found, write_tables
 
 
 def consolidate(store: Store) -> None:
-    """Writes ``cells.csv``, ``scores.parquet`` and ``curves.csv`` from the records.
+    """Writes ``cells.csv``, ``scores.parquet`` and ``curves.csv`` from the records, and seals them in ``run.json``.
 
     Cells that ran here before are kept beside the newest plan's, also those of which only the tables are
-    left; where two name the same row, or differ in a component's version, the newest plan's stays.
-    Without records the files are left as they are.
+    left; where two name the same row, or differ in a component's version, the newest plan's stays. Tables that are
+    not as they were written are left out, and so is what only they had.
+    Without records the files are left as they are, and sealed so if they had no seal.
 
     Raises:
         XaiboardError: a damaged record, or files of another schema version.
     """
+    restore_run_file(store)
     store.check_schema()
     plans = store.plans()
-    if not plans:
-        return
     before = EarlierTables(store.folder)
+    if not plans:
+        if before.complete:
+            seal_as_found(store.folder)
+        return
+    if damage := before.drop_damaged():
+        set_aside(store, plans, damage)
     known = before.finished
     cells, scores, curves = [], [], []
+    samples = _Samples(store)
     for row, plan in merge(before.cells, plans):
         cell, records = _state(store, row, plan)
         left = cell["status"] == "missing" and cell["key"] in known  # only the tables are left of it
@@ -40,26 +49,29 @@ def consolidate(store: Store) -> None:
             scores.append(before.scores_of(row))
             curves.append(before.curves_of(row))
             continue
+        samples.compare(row, records)
         scores.extend(score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
         curves.extend(curve_rows(row, records))
-    write_cells(store.folder, pd.DataFrame(cells))
-    write_scores(store.folder, pd.concat(scores) if scores else pd.DataFrame(columns=SCORES))
-    if any(len(curve) for curve in curves):
-        table = pd.concat(curves)
-        write_file(store.folder / "curves.csv", lambda path: write_csv(table, path))
+    write_tables(
+        store.folder, pd.DataFrame(cells), _concatenated(scores, SCORES), _concatenated(curves, CURVES)
+    )
 
 
 def current_cells(store: Store) -> pd.DataFrame:
     """Rows of ``cells.csv`` as the records say now, also while a run goes on; nothing is written.
 
     Raises:
-        XaiboardError: no run in the folder, or files of another schema version.
+        XaiboardError: no run in the folder, files of another schema version, or a damaged record.
     """
-    store.check_schema()
     plans = store.plans()
     if not plans:
+        store.check_schema()
         return read_cells(store.folder)
     before, taken_over = EarlierTables(store.folder), store.taken_over
+    if damage := before.drop_damaged():
+        warn(f"{damage.what}: cells are shown without it; 'xaiboard leaderboard {store.folder}' repairs it")
+    else:
+        store.check_schema()
     known = before.finished if taken_over else {}
     cells = [_state(store, row, plan)[0] for row, plan in merge(before.cells, plans)]
     return pd.DataFrame(
@@ -72,6 +84,34 @@ def current_cells(store: Store) -> pd.DataFrame:
     )
 
 
+class _Samples:
+    """The samples of each planned cell, which are the same for all cells that name the same samples."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def compare(self, row: Row, records: list[Record]) -> None:
+        """Raises DamagedError if a cell has other ids or labels than the cells before it."""
+        if not records:
+            return
+        sample, label = (
+            np.concatenate([getattr(record, name) for record in records]) for name in ("sample", "label")
+        )
+        known = self.known.setdefault(str(row["samples"]), (sample, label))
+        same = np.array_equal(sample, known[0]) and np.array_equal(label, known[1])
+        if not same or len(np.unique(sample)) < len(sample):
+            path = self.store.files_of(str(row["key"]))[0]
+            raise DamagedError(
+                path, "it has other samples than its run", "delete it and run again", "record "
+            )
+
+
+def _concatenated(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled) if filled else pd.DataFrame(columns=columns)
+
+
 def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, list[Record]]:
     """A row with what became of it, and its records if all are there."""
     key = str(row["key"])
@@ -82,6 +122,8 @@ def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, li
         parts = [store.read(key, shard) for shard in range(shards)]
         total = {name: sum(part[1][name] for part in parts) for name in ("seconds", "forward", "backward")}
         records = [record for record, _ in parts]
-        return {**row, **total, "status": "ok", "n": sum(len(record.sample) for record in records)}, records
+        notes = {str(provenance["note"]) for _, provenance in parts if "note" in provenance}
+        n = sum(len(record.sample) for record in records)
+        return {**row, **total, "status": "ok", "note": "; ".join(sorted(notes)), "n": n}, records
     failure = store.failure(key)
     return ({**row, "status": "failed", "note": failure} if failure else row), []

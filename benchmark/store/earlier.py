@@ -10,9 +10,12 @@ from typing import Any
 import pandas as pd
 
 from ..toolkit.labels import read_metric_column
-from .columns import CELLS, LABEL, SCORES
+from .columns import CELLS, CURVES, LABEL, SCORES
+from .damage import DamagedError
 from .merging import Row, label_of
 from .tables import read_cells, read_curves, read_scores
+
+NAMES = ("cells.csv", "scores.parquet", "curves.csv")
 
 
 class EarlierTables:
@@ -20,7 +23,18 @@ class EarlierTables:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.complete = all((folder / name).is_file() for name in ("cells.csv", "scores.parquet"))
+        self.complete = all((folder / name).is_file() for name in NAMES[:2])
+
+    def drop_damaged(self) -> DamagedError | None:
+        """Leaves all tables out if one is not as it was written; what is wrong, or None."""
+        try:
+            _ = self.cells, self._scores, self._curves
+        except DamagedError as error:
+            self.complete = False
+            for name in ("cells", "_scores", "_curves"):
+                vars(self).pop(name, None)
+            return error
+        return None
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -62,7 +76,7 @@ class EarlierTables:
 
     @cached_property
     def _curves(self) -> tuple[pd.DataFrame, Mapping[Any, Any]]:
-        return _placed(read_curves(self.folder) if self.complete else pd.DataFrame(columns=LABEL))
+        return _placed(read_curves(self.folder) if self.complete else pd.DataFrame(columns=CURVES))
 
 
 def _placed(table: pd.DataFrame) -> tuple[pd.DataFrame, Mapping[Any, Any]]:

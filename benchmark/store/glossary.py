@@ -10,17 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from ..toolkit.files import read_json, write_file
+from ..toolkit.files import write_file
 from ..toolkit.labels import Label, MetricColumn, read_label, read_metric_column, read_settings
 from ..toolkit.score_ranges import ScoreRange, range_from_json, range_to_json
 from .builtin_ranges import builtin_range
 from .builtin_roles import BUILTIN_ROLES
+from .columns_file import FILE, KINDS, read_columns
 from .records import Store
-
-FILE = "columns.json"
-
-KINDS = ("methods", "metrics", "perturbations")
-"""The kinds of components that may have roles."""
+from .seal import seal_files
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,7 @@ def read_said(folder: Path) -> dict[str, dict[str, Any]]:
     Raises:
         XaiboardError: a damaged file.
     """
-    path = folder / FILE
-    said: dict[str, dict[str, Any]] = dict(read_json(path)) if path.is_file() else {}
+    said = read_columns(folder)
     for plan in Store(folder).plans():
         names = {
             **plan.get("labels", {}),
@@ -158,6 +154,7 @@ def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> No
     entries = {part: {text: of[text] for text in sorted(of)} for part, of in content.items()}
     text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
     write_file(folder / FILE, lambda path: path.write_text(text, "utf-8"))
+    seal_files(folder, [FILE])
 
 
 def _texts(column: pd.Series) -> list[str]:

@@ -63,4 +63,6 @@ def _newest_versions(rows: list[Planned]) -> list[Planned]:
 
 def _part(row: Row, name: str, version: str) -> tuple[str, ...]:
     """What has a version: a component, whatever its settings."""
-    return row["dataset"], name, read_label(str(row[name])).name, version
+    text = str(row[name])
+    component = text if name in ("dataset", "model") else read_label(text).name  # these two have no settings
+    return row["dataset"], name, component, version

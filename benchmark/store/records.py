@@ -5,46 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from ..errors import XaiboardError
-from ..toolkit.files import read_json, sweep, write_file, write_once, writing
+from ..toolkit.files import parse_object, require_path, short_name, sweep, write_file, write_once, writing
+from .damage import DamagedError, warn_unverified
+from .locks import lock
+from .record import Record, from_table, identity_digest, same_scores, to_table
+from .run_file import FILE as RUN
+from .run_file import SCHEMA, RunFile, Seal, check_conditions, check_schema, read_run
+from .seal import OWN
+from .sealed_json import read_sealed, sealed_text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SCHEMA = 1
-"""Version of the files of a run; raised when they change their meaning."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """Per-sample scores of one cell and shard.
-
-    Args:
-        sample: ids of the samples.
-        target: explained classes; ``label``: true ones; ``correct``: whether the model predicts the label.
-        score: ``(n,)`` by column, the plain score's name is empty.
-        weight: ``(n,)`` for the columns whose mean is weighted.
-        curve: ``(n, S)`` by column.
-    """
-
-    sample: np.ndarray
-    target: np.ndarray
-    label: np.ndarray
-    correct: np.ndarray
-    score: Mapping[str, np.ndarray]
-    weight: Mapping[str, np.ndarray]
-    curve: Mapping[str, np.ndarray]
+__all__ = ["SCHEMA", "Record", "Store"]
 
 
 class Store:
@@ -52,62 +30,59 @@ class Store:
 
     Args:
         folder: made when something is written.
+
+    Raises:
+        XaiboardError: no folder can have that name.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        require_path(self.folder)
         self.records = self.folder / "records"
 
-    def open(self, conditions: Mapping[str, object]) -> None:
+    def open(self, conditions: Mapping[str, object], files: Collection[str] = OWN) -> None:
         """Makes the folder, or checks that its earlier cells were computed under the same conditions.
 
+        Args:
+            conditions: what all cells in the folder have in common.
+            files: names of all files that will be written there.
+
         Raises:
-            XaiboardError: not writable, of another schema version, or other conditions.
+            XaiboardError: not writable, of another schema version, other conditions, or files of someone else's.
         """
         self.check_schema()
-        path = self.folder / "run.json"
-        wanted = {"schema": SCHEMA, **conditions}
-        text = json.dumps(wanted, indent=2) + "\n"
+        self._check_own(files)
+        advice = "give another folder with --out, or the same conditions"
+        if found := read_run(self.folder):
+            check_conditions(found, conditions, self.folder, advice)
+        new = RunFile({"schema": SCHEMA, **conditions}, Seal())
         with writing(self.folder):
             self.records.mkdir(parents=True, exist_ok=True)
             sweep(self.folder)
             sweep(self.records)
-            write_once(path, lambda temporary: temporary.write_text(text))
-        for name, value in read_json(path).items():
-            if wanted.get(name, value) != value:
-                raise XaiboardError(
-                    f"'{self.folder}' holds a run with {name} {value}, this one has {wanted[name]};"
-                    " give another folder with --out, or the same conditions"
-                )
+            write_once(self.folder / RUN, lambda path: path.write_text(new.text, "utf-8"))
+        if found := read_run(self.folder):  # another process may have been faster
+            check_conditions(found, conditions, self.folder, advice)
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Holds back other processes that would write tables of this folder at the same time.
-
-        A folder without records, such as a published copy, has one writer at most, and needs no lock.
-        """
-        if not self.records.is_dir():
-            yield
-            return
-        with writing(self.folder), FileLock(self.records / ".lock"):
-            yield
+    def lock(self, *, reading: bool = False) -> AbstractContextManager[None]:
+        """Holds back other processes that would write tables of this folder, see :func:`.locks.lock`."""
+        return lock(self.folder, reading=reading)
 
     def check_schema(self) -> None:
         """Raises XaiboardError if the folder was written by another version of these files."""
-        path = self.folder / "run.json"
-        if path.is_file() and (found := read_json(path).get("schema")) != SCHEMA:
-            raise XaiboardError(
-                f"'{self.folder}' has schema version {found}, this xaiboard reads and writes {SCHEMA};"
-                " give another folder with --out, or use the version that wrote it"
-            )
+        check_schema(self.folder)
 
     def has(self, key: str, shard: int) -> bool:
         """Whether the record exists."""
         return self._path(key, shard).exists()
 
+    def recorded(self, key: str, shards: int) -> bool:
+        """Whether all records of a cell exist."""
+        return all(self.has(key, shard) for shard in range(shards))
+
     def finished(self, key: str, shards: int) -> bool:
         """Whether all records of a cell exist, or its scores were taken over from the tables of another run."""
-        if all(self.has(key, shard) for shard in range(shards)):
+        if self.recorded(key, shards):
             return True
         return key in self.taken_over and (self.folder / "scores.parquet").is_file()
 
@@ -115,15 +90,22 @@ class Store:
     def taken_over(self) -> frozenset[str]:
         """Keys of cells whose scores are in the tables alone, since they come from another run's tables."""
         path = self._taken_over
-        return frozenset(read_json(path)["keys"]) if path.is_file() else frozenset()
+        keys = read_sealed(path, self.folder).get("keys") if path.is_file() else []
+        if not isinstance(keys, list):
+            raise DamagedError(path, "it names no keys", "delete it and run again")
+        return frozenset(map(str, keys))
 
     def note_taken_over(self, keys: Collection[str]) -> None:
         """Adds to the keys in :attr:`taken_over`; that they failed here once no longer matters."""
-        text = json.dumps({"keys": sorted({*self.taken_over, *keys})})
-        write_file(self._taken_over, lambda temporary: temporary.write_text(text))
+        self.keep_taken_over({*self.taken_over, *keys})
         for key in keys:
-            for path in self.records.glob(f"{key}-*.failed.json"):
+            for path in self.files_of(key, "failed.json"):
                 path.unlink(missing_ok=True)
+
+    def keep_taken_over(self, keys: Collection[str]) -> None:
+        """Replaces the keys in :attr:`taken_over`."""
+        text = sealed_text({"keys": sorted(keys)})
+        write_file(self._taken_over, lambda temporary: temporary.write_text(text))
 
     def write(
         self, key: str, shard: int, record: Record, identity: Mapping[str, Any], provenance: Mapping[str, Any]
@@ -133,9 +115,7 @@ class Store:
         Raises:
             XaiboardError: the disk is full or not writable, or the record exists with other scores.
         """
-        table = _to_table(record).replace_schema_metadata(
-            {"identity": json.dumps(identity, sort_keys=True), "provenance": json.dumps(provenance)}
-        )
+        table = to_table(record, identity, provenance, shard)
         path = self._path(key, shard)
         with writing(self.folder):
             written = write_once(path, lambda temporary: pq.write_table(table, temporary))
@@ -146,55 +126,81 @@ class Store:
         self._failure(key, shard).unlink(missing_ok=True)
 
     def read(self, key: str, shard: int) -> tuple[Record, dict[str, Any]]:
-        """A record and its provenance.
+        """A record and its provenance; warns of records that have no digest.
 
         Raises:
-            XaiboardError: the file is damaged.
+            DamagedError: the file is not as it was written, or another cell's.
+        """
+        record, _, provenance, sealed = self.read_whole(key, shard)
+        if not sealed:
+            warn_unverified(self.folder)
+        return record, provenance
+
+    def read_whole(self, key: str, shard: int) -> tuple[Record, dict[str, Any], dict[str, Any], bool]:
+        """A record, its identity, its provenance, and whether digests have shown that they are as written.
+
+        Raises:
+            DamagedError: they are not, or the file is another cell's.
         """
         path = self._path(key, shard)
         try:
-            table = pq.read_table(path)
-            metadata = table.schema.metadata or {}
-            return _from_table(table), json.loads(metadata[b"provenance"])
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            raise XaiboardError(f"record '{path}' is damaged ({error}); delete it and run again") from None
+            with pq.ParquetFile(path) as file:
+                found = from_table(file.read(), shard)
+            if identity_digest(found[1]) != key.rpartition("-")[2]:
+                raise ValueError("it holds another cell than its name says")
+        except Exception as error:  # a decoder of damaged bytes may raise anything
+            raise DamagedError(path, error, "delete it and run again", "record ") from None
+        return found
 
     def fail(self, key: str, shard: int, message: str, trace: str) -> None:
         """Notes why a cell failed, until it is computed."""
-        text = json.dumps({"message": message, "traceback": trace}, indent=2)
+        text = sealed_text({"message": message, "traceback": trace})
         with writing(self.folder):
             write_file(self._failure(key, shard), lambda temporary: temporary.write_text(text))
 
     def failure(self, key: str) -> str | None:
         """The message of a cell that failed, or None."""
-        for path in sorted(self.records.glob(f"{key}-*.failed.json")):
-            return read_json(path)["message"]
+        for path in self.files_of(key, "failed.json"):
+            try:
+                return str(read_sealed(path, self.folder).get("message", ""))
+            except DamagedError as error:
+                return f"why it failed is not known: {error.what}"
         return None
 
     def plan(self, plan: Mapping[str, object]) -> None:
         """Keeps a plan, what tables need to know of it; the same plan again becomes the newest."""
         text = json.dumps(plan, separators=(",", ":"))
-        path = self.records / f"plan-{sha256(text.encode()).hexdigest()[:16]}.json"
+        path = self.records / _plan_name(text.encode())
         with writing(self.folder):
             if not write_once(path, lambda temporary: temporary.write_text(text)):
                 os.utime(path)
 
     def plans(self) -> list[dict[str, Any]]:
-        """Plans that ran in this folder, the oldest first."""
+        """Plans that ran in this folder, the oldest first.
+
+        Raises:
+            DamagedError: one is not as it was written.
+        """
+        return [read_plan(path) for path in self.plan_files()]
+
+    def plan_files(self) -> list[Path]:
+        """The files of :meth:`plans`."""
         paths = self.records.glob("plan-*.json") if self.records.is_dir() else ()
-        return [
-            read_json(path) for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name))
-        ]
+        return sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+    def files_of(self, key: str, kind: str = "parquet") -> list[Path]:
+        """Files of all shards of a cell."""
+        return sorted(self.records.glob(f"{_stem(key)}-*.{kind}"))
 
     @property
     def renewed_code(self) -> dict[str, str]:
         """Digests of components' code that records hold, and those that stand for them now."""
         path = self._renewed_code
-        return read_json(path) if path.is_file() else {}
+        return read_sealed(path, self.folder) if path.is_file() else {}
 
     def note_renewed_code(self, digests: Mapping[str, str]) -> None:
         """Replaces :attr:`renewed_code`."""
-        text = json.dumps(digests, indent=1, sort_keys=True)
+        text = sealed_text(dict(sorted(digests.items())))
         write_file(self._renewed_code, lambda temporary: temporary.write_text(text))
 
     @property
@@ -206,40 +212,42 @@ class Store:
         return self.records / "taken-over.json"
 
     def _path(self, key: str, shard: int) -> Path:
-        return self.records / f"{key}-{shard}.parquet"
+        return self.records / f"{_stem(key)}-{shard}.parquet"
 
     def _failure(self, key: str, shard: int) -> Path:
-        return self.records / f"{key}-{shard}.failed.json"
+        return self.records / f"{_stem(key)}-{shard}.failed.json"
+
+    def _check_own(self, files: Collection[str]) -> None:
+        """Raises XaiboardError if files would be replaced that no run wrote."""
+        taken = [name for name in files if (self.folder / name).exists()]
+        if taken and not (self.folder / RUN).exists() and not self.plan_files():
+            raise XaiboardError(
+                f"'{self.folder}' has a file '{taken[0]}' and no '{RUN}': it is not the folder of a run, and the file"
+                " would be replaced; give another folder with --out"
+            )
 
 
-def same_scores(one: Record, other: Record) -> bool:
-    """Whether two records agree to rounding (1e-5)."""
-    return (
-        np.array_equal(one.sample, other.sample)
-        and one.score.keys() == other.score.keys()
-        and all(
-            np.allclose(value, other.score[name], rtol=1e-5, atol=1e-5) for name, value in one.score.items()
-        )
-    )
+def read_plan(path: Path) -> dict[str, Any]:
+    """A plan. Its name holds the digest of its text.
+
+    Raises:
+        DamagedError: it is not as it was written.
+    """
+    try:
+        text = path.read_bytes()
+        if path.name != _plan_name(text):
+            raise ValueError("its text does not fit the digest in its name")
+        return parse_object(text)
+    except (OSError, ValueError) as error:
+        advice = "delete it and run the same selection again: finished cells are kept"
+        raise DamagedError(path, error, advice, "plan ") from None
 
 
-def _to_table(record: Record) -> pa.Table:
-    columns: dict[str, pa.Array] = {
-        name: pa.array(getattr(record, name)) for name in ("sample", "target", "label", "correct")
-    }
-    for kind in ("score", "weight", "curve"):
-        for name, values in getattr(record, kind).items():
-            single = np.asarray(values, dtype=np.float32)
-            columns[f"{kind}/{name}"] = pa.array(list(single)) if single.ndim > 1 else pa.array(single)
-    return pa.table(columns)
+def _stem(key: str) -> str:
+    """A cell's key, whose first part may be longer than a file's name can be."""
+    name, dash, digest = key.rpartition("-")
+    return f"{short_name(name)}{dash}{digest}"
 
 
-def _from_table(table: pa.Table) -> Record:
-    def values(kind: str) -> dict[str, np.ndarray]:
-        names = [name for name in table.column_names if name.startswith(f"{kind}/")]
-        return {name.partition("/")[2]: np.array(table[name].to_pylist(), dtype=np.float32) for name in names}
-
-    sample, target, label, correct = (
-        table[name].to_numpy() for name in ("sample", "target", "label", "correct")
-    )
-    return Record(sample, target, label, correct, values("score"), values("weight"), values("curve"))
+def _plan_name(text: bytes) -> str:
+    return f"plan-{sha256(text).hexdigest()[:16]}.json"

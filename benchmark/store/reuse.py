@@ -10,12 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import XaiboardError
-from ..toolkit.files import read_json, write_file, write_once, writing
-from .columns import LABEL, SCORES
+from ..toolkit.files import require_path, write_once, writing
+from .columns import CURVES, SCORES
 from .earlier import EarlierTables
 from .merging import Row, label_of
 from .records import Store
-from .tables import write_cells, write_csv, write_scores
+from .run_file import check_conditions, check_schema, read_run
+from .tables import write_tables
 
 KEPT = ("ok", "inapplicable")
 """States of cells that are worth keeping; what failed or is missing there is computed here."""
@@ -81,30 +82,26 @@ def check_reusable(folder: Path, conditions: Mapping[str, object]) -> None:
     Raises:
         XaiboardError: it is.
     """
-    path = folder / "run.json"
-    if not path.is_file():
+    require_path(folder)
+    check_schema(folder)
+    run = read_run(folder)
+    if run is None:
         raise XaiboardError(f"no run to reuse in '{folder}'; name a folder that 'xaiboard run' wrote")
-    Store(folder).check_schema()
-    theirs = read_json(path)
-    for name, value in conditions.items():
-        if theirs.get(name, value) != value:
-            raise XaiboardError(
-                f"'{folder}' holds a run with {name} {theirs[name]}, this one has {value}; reuse a run under the same"
-                " conditions, or leave --reuse out"
-            )
+    check_conditions(run, conditions, folder, "reuse a run under the same conditions, or leave --reuse out")
 
 
 def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
     with writing(store.folder):
         for key in sorted(keys):
-            for path in sorted(other.records.glob(f"{key}-*.parquet")):
+            for path in other.files_of(key):
+                other.read(key, int(path.stem.rpartition("-")[2]))  # a damaged one is said, not copied
                 write_once(
                     store.records / path.name, lambda temporary, path=path: shutil.copyfile(path, temporary)
                 )
 
 
 def _join_tables(other: EarlierTables, here: EarlierTables, wanted: Collection[Wanted]) -> None:
-    """Writes the tables of both runs into the folder of ``here``: scores first, so that no cell is without them.
+    """Writes the tables of both runs into the folder of ``here``.
 
     Wanted cells that are finished there, but not whole, are left to be computed.
     """
@@ -121,11 +118,12 @@ def _join_tables(other: EarlierTables, here: EarlierTables, wanted: Collection[W
     replaced = set(map(label_of, rows))
     stay = [row for label, row in own.items() if label not in replaced]
     parts = [*((here, row) for row in stay), *((other, row) for row in rows)]
-    curves = _join([tables.curves_of(row) for tables, row in parts], LABEL)
-    if len(curves):
-        write_file(here.folder / "curves.csv", lambda path: write_csv(curves, path))
-    write_scores(here.folder, _join([tables.scores_of(row) for tables, row in parts], SCORES))
-    write_cells(here.folder, pd.DataFrame([row for _, row in parts]))
+    scores, curves, cells = (
+        _join([tables.scores_of(row) for tables, row in parts], SCORES),
+        _join([tables.curves_of(row) for tables, row in parts], CURVES),
+        pd.DataFrame([row for _, row in parts]),
+    )
+    write_tables(here.folder, cells, scores, curves)
 
 
 def _with_scores(tables: EarlierTables) -> list[Row]:

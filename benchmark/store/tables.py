@@ -1,7 +1,12 @@
-"""The files of a run as tables: one row a cell, one row a score, one row a point of a curve."""
+"""The files of a run as tables: one row a cell, one row a score, one row a point of a curve.
+
+They are compared with their seal before they are read, and sealed when they are written.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +16,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
-from ..toolkit.files import write_file
-from .columns import CELLS, LABEL, SCORES, WORDS
+from ..toolkit.inert import csv_cell, from_csv_cell
+from .cell_digests import cell_digests
+from .columns import CELLS, CURVES, SCORES, WORDS
+from .damage import DamagedError
+from .run_file import read_run, write_run
+from .seal import as_found, check_sealed, replace_sealed
+
+ADVICE = "restore it or run again"
 
 
 def read_cells(folder: Path) -> pd.DataFrame:
     """``cells.csv``: one row for each planned cell.
 
     Raises:
-        XaiboardError: there is none, or it cannot be read.
+        XaiboardError: there is none, it cannot be read, or it is not as it was written.
     """
     path = folder / "cells.csv"
+    check_sealed(folder, path.name)
     if not path.is_file():
         raise XaiboardError(
             f"no run in '{folder}': it has no cells.csv; name a folder that 'xaiboard run' wrote"
         )
-    numbers = ("n", "seconds", "forward", "backward")
-    words = {name: str for name in CELLS if name not in (*numbers, "control")}
-    missing = {name: [""] for name in numbers}
-    try:
-        return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing)[CELLS]
-    except (ValueError, KeyError) as error:
-        raise XaiboardError(f"'{path}' is damaged ({error}); restore it or run again") from None
+    return parse_cells(path)
 
 
 def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
@@ -43,45 +49,115 @@ def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
         model: whose scores are read; None for all.
 
     Raises:
-        XaiboardError: there is none, or it cannot be read.
+        XaiboardError: there is none, it cannot be read, or it is not as it was written.
     """
     path = folder / "scores.parquet"
-    try:
-        only = None if model is None else [("model", "=", model)]
-        return pq.read_table(path, columns=SCORES, filters=only).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise XaiboardError(f"'{path}' cannot be read ({error}); restore it or run again") from None
+    check_sealed(folder, path.name)
+    if not path.is_file():
+        raise XaiboardError(f"'{path}' is missing; {ADVICE}")
+    return parse_scores(path, model=model)
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
-    """``curves.csv``: one row for each point of each mean curve; no rows where the run has none."""
+    """``curves.csv``: one row for each point of each mean curve; no rows where the run has none.
+
+    Raises:
+        DamagedError: it cannot be read, or it is not as it was written.
+    """
     path = folder / "curves.csv"
-    return pd.read_csv(path, keep_default_na=False) if path.is_file() else pd.DataFrame(columns=LABEL)
+    check_sealed(folder, path.name)
+    if not path.is_file():
+        return pd.DataFrame(columns=CURVES)
+    try:
+        table = _columns(pd.read_csv(path, keep_default_na=False), CURVES)
+    except (OSError, ValueError) as error:
+        raise DamagedError(path, error, ADVICE) from None
+    return _texts(table, from_csv_cell)
 
 
-def write_cells(folder: Path, cells: pd.DataFrame) -> None:
-    """Replaces ``cells.csv``."""
+def parse_cells(path: Path) -> pd.DataFrame:
+    """As :func:`read_cells`, whatever the seal says."""
+    numbers = ("n", "seconds", "forward", "backward")
+    words = {name: str for name in CELLS if name not in (*numbers, "control")}
+    missing = {name: [""] for name in numbers}
+    try:
+        table = _columns(pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing), CELLS)
+    except (OSError, ValueError) as error:
+        raise DamagedError(path, error, ADVICE) from None
+    return _texts(table, from_csv_cell)
+
+
+def _columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Raises ValueError if a column is missing."""
+    if absent := [name for name in names if name not in table]:
+        raise ValueError(f"it has no column '{absent[0]}'")
+    return table[names]
+
+
+def parse_scores(path: Path, *, model: str | None = None) -> pd.DataFrame:
+    """As :func:`read_scores`, whatever the seal says."""
+    try:
+        only = None if model is None else [("model", "=", model)]
+        return pq.read_table(path, columns=SCORES, filters=only).to_pandas()
+    except Exception as error:  # a decoder of damaged bytes may raise anything
+        raise DamagedError(path, error, ADVICE) from None
+
+
+def write_tables(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame, curves: pd.DataFrame) -> None:
+    """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.csv``."""
+    cells, scores = _typed_cells(cells), _typed_scores(scores)
+    writers: dict[str, Callable[[Path], object]] = {
+        # scores come first, so that no cell is ever without them
+        "scores.parquet": lambda path: _write_parquet(scores, path),
+        "cells.csv": lambda path: write_csv(cells, path),
+    }
+    if len(curves):
+        writers = {"curves.csv": lambda path: write_csv(curves, path), **writers}
+    replace_sealed(folder, writers, cell_digests(cells, scores))
+
+
+def seal_as_found(folder: Path) -> None:
+    """Seals tables that had no seal, after a warning that they are taken as they are."""
+    run = read_run(folder)
+    if run is not None and run.seal is None:
+        cells = cell_digests(read_cells(folder), read_scores(folder))
+        write_run(folder, replace(run, seal=replace(as_found(folder), cells=cells)))
+
+
+def _typed_cells(cells: pd.DataFrame) -> pd.DataFrame:
     table = cells.reindex(columns=CELLS)
     for name in ("n", "forward", "backward"):
         table[name] = pd.to_numeric(table[name]).astype("Int64")
     table["seconds"] = pd.to_numeric(table["seconds"])
-    write_file(folder / "cells.csv", lambda path: write_csv(table, path))
+    return table
 
 
-def write_scores(folder: Path, scores: pd.DataFrame) -> None:
-    """Replaces ``scores.parquet``; words are dictionary-encoded and scores are float32."""
+def _typed_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """Words become categories, and scores float32."""
     table = scores[SCORES].reset_index(drop=True)
     for name in WORDS:
         table[name] = table[name].astype(str).astype("category")
     for name in ("score", "weight"):
         table[name] = table[name].astype(np.float32)
-    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    return table
+
+
+def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
+    arrow = pa.Table.from_pandas(scores, preserve_index=False).replace_schema_metadata(None)
     # A dictionary of scores would be as large as the scores. The annotation of pyarrow knows no list of columns.
     repeated: Any = [name for name in SCORES if name != "score"]
-    options = {"compression": "zstd", "compression_level": 12, "use_dictionary": repeated}
-    write_file(folder / "scores.parquet", lambda path: pq.write_table(arrow, path, **options))
+    pq.write_table(arrow, path, compression="zstd", compression_level=12, use_dictionary=repeated)
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """A CSV with six significant digits, the same bytes on every system."""
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    """A CSV with six significant digits, the same bytes on every system; no text in it starts a formula."""
+    inert = _texts(table, csv_cell).rename(columns=lambda name: csv_cell(str(name)))
+    inert.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The table with its texts changed; numbers are left alone."""
+    changed = table.copy(deep=False)
+    for name, column in table.select_dtypes(include=["object", "string", "category"]).items():
+        changed[name] = column.map(lambda value: change(value) if isinstance(value, str) else value)
+    return changed

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Integral
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..components.kinds import Dataset
 from ..components.registry import datasets
-from ..errors import XaiboardError
+from ..errors import XaiboardError, own_mistakes
+from ..toolkit.arguments import checked, shown
 from ..toolkit.data import Data, Reference
 
 BACKGROUND = 64
 """How many training images a :class:`Reference` holds."""
+
+
+class NotDataError(XaiboardError):
+    """A data set's function returned something else than images with labels that agree."""
 
 
 def find_dataset(name: str) -> tuple[Dataset, dict[str, str]]:
@@ -31,6 +40,7 @@ def find_dataset(name: str) -> tuple[Dataset, dict[str, str]]:
     return entry, {}
 
 
+@checked
 def load_data(name: str, *, split: str = "test", samples: int | None = None) -> Data:
     """Images and labels of a split, or of some samples of it.
 
@@ -49,12 +59,61 @@ def load_data(name: str, *, split: str = "test", samples: int | None = None) -> 
         raise XaiboardError(f"no split named '{split}'; there are: train, test")
     if samples is not None and samples < 1:
         raise XaiboardError(f"the number of samples must be at least 1; got {samples}")
-    data = entry(split=split, **path)
+    with own_mistakes(f"data set '{name}' cannot be read", entry.function):
+        data = require_data(entry.name, entry(split=split, **path))
     if samples is not None and samples > len(data):
         raise XaiboardError(
             f"{name} has {len(data)} {split} samples; got {samples}; ask for at most {len(data)}"
         )
     return data if samples is None else take(data, samples)
+
+
+def require_data(name: str, data: object) -> Data:
+    """What a data set has returned, if it is data.
+
+    Raises:
+        NotDataError: it is something else, or its images, labels, classes and masks do not agree.
+    """
+    if not isinstance(data, Data):
+        raise NotDataError(f"data set '{name}' must return Data(x, label, classes); got {shown(data)}")
+    names = data.classes
+    if (
+        isinstance(names, str)
+        or not isinstance(names, Sequence)
+        or not all(isinstance(each, str) for each in names)
+    ):
+        raise NotDataError(f"data set '{name}': classes must be a list of names; got {shown(names)}")
+    x, label, mask, classes = data.x, data.label, data.mask, len(names)
+    if x.dtype != torch.float32 or x.ndim not in (2, 4) or not x.numel():
+        raise NotDataError(
+            f"data set '{name}': images must be float32 (N, C, H, W), at least one; got {_kind(x)}"
+        )
+    if not (x.min() >= 0 and x.max() <= 1):
+        raise NotDataError(f"data set '{name}': images must be in [0, 1]; got {x.min():.3g} to {x.max():.3g}")
+    if label.dtype != torch.int64 or label.shape != x.shape[:1]:
+        raise NotDataError(f"data set '{name}': labels must be int64 ({len(x)},); got {_kind(label)}")
+    if label.min() < 0 or label.max() >= classes:
+        raise NotDataError(
+            f"data set '{name}': labels must be from 0 to {classes - 1}, the number of classes less one; got"
+            f" {label.min()} to {label.max()}"
+        )
+    if mask is not None and (
+        not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.shape != (len(x), 1, *x.shape[2:])
+    ):
+        raise NotDataError(
+            f"data set '{name}': masks must be bool {(len(x), 1, *x.shape[2:])}; got {_kind(mask)}"
+        )
+    if len(data.ids) != len(x) or not all(isinstance(each, Integral) for each in data.ids):
+        raise NotDataError(
+            f"data set '{name}': there must be a whole number for each of {len(x)} images as ids; got {shown(data.ids)}"
+        )
+    return data
+
+
+def _kind(value: object) -> str:
+    if not isinstance(value, Tensor):
+        return shown(value)
+    return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
 
 
 def take(data: Data, samples: int) -> Data:

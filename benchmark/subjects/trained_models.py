@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -11,14 +11,17 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..components.kinds import Model
 from ..components.registry import models
-from ..errors import XaiboardError
+from ..errors import XaiboardError, message, own_mistakes
+from ..toolkit.arguments import checked, shown
 from ..toolkit.files import file_name
+from ..toolkit.networks import copy_network, plain, require_values
 from .code_digest import code_digest
 from .datasets import load_data
+from .outputs import Outputs
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class TrainedModel:
         digest: SHA-256 over architecture and parameters.
         version: the entry's version.
         lipschitz: the L2 Lipschitz constant that it claims, or None.
+        outputs: what it computes on a few fixed inputs, or None if that is not known.
+        inputs: the samples among these inputs, ``(N, ...)``.
+        refused: why it cannot be judged, by its examination; empty if it can.
     """
 
     name: str
@@ -40,6 +46,9 @@ class TrainedModel:
     digest: str
     version: int = 1
     lipschitz: float | None = None
+    outputs: Outputs | None = None
+    inputs: Tensor | None = None
+    refused: str = ""
 
     @property
     def identity(self) -> dict[str, object]:
@@ -75,7 +84,8 @@ def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> Tr
     """
     if not serves(entry, dataset):
         raise XaiboardError(f"model '{entry.name}' is not trained on {dataset}; {_trained_on(entry)}")
-    module = entry.build(shape, classes)
+    with own_mistakes(f"model '{entry.name}' cannot be built", entry.function):
+        module = entry.build(shape, classes)
     if not isinstance(module, nn.Module):
         raise XaiboardError(f"model '{entry.name}' must return an nn.Module; got {type(module).__name__}")
     path = weights_path(entry, dataset)
@@ -92,18 +102,26 @@ def wrap(
     return TrainedModel(name, family, module.eval(), module_digest(module), version, lipschitz)
 
 
-def wrap_object(module: nn.Module, name: str) -> TrainedModel:
+def wrap_object(module: nn.Module, name: str, family: str = "own") -> TrainedModel:
     """A copy of a module that the user gives as an object.
 
     It has no version. The code of those of its layers that are not torch's is part of its digest instead, so that a
-    changed ``forward`` counts as another model.
+    changed ``forward`` counts as another model. Of a compiled network the one that was compiled is taken.
+
+    Raises:
+        XaiboardError: the module has parameters without values, or code that has no digest.
     """
-    trained = wrap(copy.deepcopy(module), name)
+    require_values(module)
+    copied = copy_network(module)
+    trained = wrap(copied, name, family)
     not_torch = {type(layer) for layer in module.modules() if not type(layer).__module__.startswith("torch.")}
     code = sorted(code_digest(layer.forward) for layer in not_torch)
-    return replace(trained, digest=sha256("".join([trained.digest, *code]).encode()).hexdigest())
+    code += [layer.code for layer in module.modules() if isinstance(layer, torch.jit.ScriptModule)]
+    digest = sha256("".join([trained.digest, *code]).encode()).hexdigest()
+    return replace(trained, module=plain(copied), digest=digest)
 
 
+@checked
 def load_model(name: str, *, dataset: str) -> nn.Module:
     """The network of a registered model with its trained weights, in eval mode.
 
@@ -113,10 +131,35 @@ def load_model(name: str, *, dataset: str) -> nn.Module:
     entry = models[name]
     path = weights_path(entry, dataset)
     card = read_card(path) if path is not None else None
-    if card is not None:
-        return load(entry, dataset, tuple(card["shape"]), int(card["classes"])).module
+    if path is not None and card is not None:
+        try:
+            shape, classes = tuple(map(int, card["shape"])), int(card["classes"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise XaiboardError(
+                f"card '{path.with_suffix('.json')}' has no shape or classes ({message(error)}); restore it, or train"
+                " the model again"
+            ) from None
+        return load(entry, dataset, shape, classes).module
     data = load_data(dataset, samples=1)
     return load(entry, dataset, data.shape, len(data.classes)).module
+
+
+def logits_of(module: nn.Module, x: Tensor) -> Tensor:
+    """What the network returns for ``x``, ``(B, K)``.
+
+    Raises:
+        XaiboardError: it does not take such inputs, or returns something else than logits.
+    """
+    try:
+        logits = module(x)
+    except Exception as error:  # a network may raise anything
+        kind = str(x.dtype).removeprefix("torch.")
+        raise XaiboardError(
+            f"the model does not take {kind} inputs shaped {tuple(x.shape)} ({message(error)}); give it what it takes"
+        ) from error
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        raise XaiboardError(f"the model must return logits (B, K); got {shown(logits)}")
+    return logits
 
 
 def read_card(weights: Path) -> dict | None:
@@ -130,7 +173,7 @@ def read_card(weights: Path) -> dict | None:
         return None
     try:
         return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError, OSError) as error:
         raise XaiboardError(
             f"card '{path}' is not a JSON object ({error}); restore it or train the model again"
         ) from None
@@ -173,10 +216,25 @@ def module_digest(module: nn.Module) -> str:
             and key[0] != "_"
         }
         total.update(f"{name} {type(layer).__qualname__} {sorted(plain.items())}".encode())
-    for name, tensor in sorted(module.state_dict().items()):
-        total.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        total.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    for name, value in sorted(module.state_dict().items()):
+        for part in _content(name, value):
+            total.update(part)
     return total.hexdigest()
+
+
+def _content(name: str, value: object) -> Iterator[bytes]:
+    """A value of a network's state; quantised layers keep tuples and types in theirs, beside tensors."""
+    if isinstance(value, (tuple, list)):
+        for index, each in enumerate(value):
+            yield from _content(f"{name}.{index}", each)
+    elif not isinstance(value, Tensor):
+        yield f"{name} {value}".encode()
+    elif value.is_quantized:
+        yield from _content(f"{name} {value.dtype}", value.int_repr())
+        yield from _content(f"{name}.values", value.dequantize())
+    else:
+        yield f"{name} {tuple(value.shape)} {value.dtype}".encode()
+        yield value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 
 
 def _load_weights(entry: Model, module: nn.Module, path: Path) -> None:

@@ -10,6 +10,9 @@ from hashlib import sha256
 import numpy as np
 from torch import Tensor
 
+from ..errors import XaiboardError
+from .arguments import shown
+
 
 @dataclass(frozen=True)
 class Data:
@@ -30,6 +33,7 @@ class Data:
     ids: Sequence[int] = ()
 
     def __post_init__(self) -> None:
+        _require_tensors(self, "x", "label")
         if not self.ids:
             object.__setattr__(self, "ids", tuple(range(len(self.x))))
 
@@ -69,7 +73,18 @@ class Reference:
     mean: Tensor
     samples: Tensor
 
+    def __post_init__(self) -> None:
+        _require_tensors(self, "mean", "samples")
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the mean image and the background images."""
         return sha256(self.mean.cpu().numpy().tobytes() + self.samples.cpu().numpy().tobytes()).hexdigest()
+
+
+def _require_tensors(owner: object, *names: str) -> None:
+    for name in names:
+        if not isinstance(value := getattr(owner, name), Tensor):
+            raise XaiboardError(
+                f"'{name}' of {type(owner).__name__} must be a torch Tensor; got {shown(value)}"
+            )

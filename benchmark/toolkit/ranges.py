@@ -31,6 +31,13 @@ Window = Annotated[int, Ge(0)]
 """Radius of a square of pixels, whose side is ``2 * window + 1``."""
 
 
+class AddedLater:
+    """In an annotation: the setting is younger than records that are published.
+
+    At its default it stands in no name and no identity, so that the keys of records stay what they are.
+    """
+
+
 @dataclass(frozen=True)
 class Range:
     """The values that a setting may have.

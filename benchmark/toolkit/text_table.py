@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from .inert import one_line
+
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table, aligned so that it reads as plain text; ``(none)`` without rows."""
-    lines = [list(columns), *([str(value).replace("|", "\\|") for value in row] for row in rows)]
+    lines = [[one_line(str(value)).replace("|", "\\|") for value in row] for row in (columns, *rows)]
     if len(lines) == 1:
         return "(none)\n"
     widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]

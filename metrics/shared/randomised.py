@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Literal
 
@@ -11,6 +10,7 @@ from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from ...benchmark.errors import XaiboardError
+from ...benchmark.toolkit.networks import copy_network
 from ...benchmark.toolkit.rng import SampleRng
 
 Order = Literal["top_down", "bottom_up", "independent"]
@@ -51,17 +51,17 @@ def randomised(model: nn.Module, seed: int, order: Order = "top_down") -> Iterat
         XaiboardError: the model has no parameters, or weights that are computed from others.
     """
     names = layers(model)
-    other = copy.deepcopy(model)
+    other = copy_network(model)
     for name in reversed(names) if order == "top_down" else names:
         if order == "independent":
-            other = copy.deepcopy(model)
+            other = copy_network(model)
         _draw(other.get_submodule(name), name, seed, 0)
         yield other
 
 
 def fully_randomised(model: nn.Module, seed: int, draw: int = 0) -> nn.Module:
     """A copy of ``model`` with all layers randomised; draw 0 is the last copy of :func:`randomised`."""
-    other = copy.deepcopy(model)
+    other = copy_network(model)
     for name in layers(model):
         _draw(other.get_submodule(name), name, seed, draw)
     return other

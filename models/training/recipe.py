@@ -75,18 +75,17 @@ class Recipe:
             epochs: passes over the training split; None for a number that suits its size.
             seed: seed of the training; None for the recipe's.
             device: name of a torch device.
-            resume: whether to continue from the checkpoint, if there is one. Otherwise a checkpoint is an error.
+            resume: whether to continue from the checkpoint, which must be there. Otherwise a checkpoint is an error.
 
         Raises:
             XaiboardError: an unknown name; a folder that cannot be written; a loss that is not finite; a checkpoint
-                that is in the way, damaged or of another training; or deel-torchlip is not installed.
+                that is missing, in the way, damaged or of another training; or deel-torchlip is not installed.
             KeyboardInterrupt: Ctrl-C; the checkpoint holds the last finished step.
         """
         entry = models[name]
         data, test = load_data(dataset, split="train"), load_data(dataset, split="test")
         epochs = max(self.min_epochs, self.images_shown // len(data)) if epochs is None else epochs
         seed = self.seed if seed is None else seed
-        _check(epochs, out)
         checkpoint = Checkpoint(
             out / f"{file_stem(name, dataset)}.checkpoint",
             {
@@ -101,6 +100,7 @@ class Recipe:
             },
         )
         start = _start(checkpoint, resume=resume)
+        _check(epochs, out)
         network, seconds = self._train(
             entry, data, f"{name} on {dataset}",
             epochs=epochs, seed=seed, device=device, checkpoint=checkpoint, start=start,
@@ -172,8 +172,11 @@ def _start(checkpoint: Checkpoint, *, resume: bool) -> State | None:
         checkpoint.require_none()
         return None
     state = checkpoint.read()
-    found = f"continues after step {state.notes['step']}" if state else "there is none, training starts anew"
-    tqdm.write(f"checkpoint '{checkpoint.path}': {found}", file=sys.stderr)
+    if state is None:
+        raise XaiboardError(
+            f"there is no checkpoint '{checkpoint.path}' to continue from; start anew without --resume (resume=True)"
+        )
+    tqdm.write(f"checkpoint '{checkpoint.path}': continues after step {state.notes['step']}", file=sys.stderr)
     return state
 
 

@@ -72,7 +72,7 @@ def problems(component: Component) -> dict[str, str]:
 BATCH, TWICE, ALONE = (
     "values do not depend on the batch",
     "the same values twice",
-    "leaves the model alone",
+    "leaves the model, torch and its inputs alone",
 )
 
 
@@ -108,7 +108,7 @@ def test_a_model_left_in_training_mode() -> None:
         model.train()
         return x
 
-    assert problems(make_method(trains)) == {ALONE: "the model was left in training mode; call model.eval()"}
+    assert "'trains' changed the training mode of 'model' and 5 more" in problems(make_method(trains))[ALONE]
 
 
 def test_a_hook_left_on_the_model() -> None:
@@ -116,7 +116,9 @@ def test_a_hook_left_on_the_model() -> None:
         next(model.children()).register_forward_hook(lambda *given: None)
         return x
 
-    assert problems(make_method(hooks)) == {ALONE: "hooks were left on the model; remove them"}
+    assert (
+        "method 'hooks' changed the hooks of 'model.0'; work on copies" in problems(make_method(hooks))[ALONE]
+    )
 
 
 def test_a_hook_before_left_on_the_model() -> None:
@@ -133,7 +135,10 @@ def test_parameters_that_change() -> None:
             parameter.data *= 0.5
         return x
 
-    assert "work on a copy" in problems(make_method(shrinks))[ALONE]
+    assert (
+        "method 'shrinks' changed the values of 'model.0.bias' and 3 more"
+        in problems(make_method(shrinks))[ALONE]
+    )
 
 
 def test_gradients_left_on_the_parameters() -> None:
@@ -143,7 +148,28 @@ def test_gradients_left_on_the_parameters() -> None:
         assert with_gradient.grad is not None
         return with_gradient.grad
 
-    assert ALONE in problems(make_method(leaves))
+    assert "left gradients on 'model.0.bias' and 3 more" in problems(make_method(leaves))[ALONE]
+
+
+def test_an_input_changed_in_place() -> None:
+    def halves(x: Tensor) -> Tensor:
+        return x.mul_(0.5)
+
+    def sums(attribution: Tensor) -> Tensor:
+        return attribution.data.abs_().flatten(1).mean(1)
+
+    assert "method 'halves' changed its input 'x' in place" in problems(make_method(halves))[ALONE]
+    assert "metric 'sums' changed its input 'attribution' in place" in problems(make_metric(sums))[ALONE]
+
+
+def test_settings_of_torch_left_changed() -> None:
+    def counts(x: Tensor) -> Tensor:
+        torch.set_num_threads(torch.get_num_threads() + 1)
+        return x
+
+    threads = torch.get_num_threads()
+    assert "method 'counts' changed torch's number of threads" in problems(make_method(counts))[ALONE]
+    assert torch.get_num_threads() == threads
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from xaiboard.benchmark.report.publish import CITED, DERIVED, LARGEST, PICTURE, SOURCES
+from xaiboard.benchmark.store.run_file import FILE as RUN
+from xaiboard.benchmark.store.run_file import read_run
+from xaiboard.benchmark.store.verify import verify
 
 RESULTS = Path(__file__).parents[2] / "results"
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/scores.parquet"))
@@ -37,10 +40,27 @@ def test_published_tables_follow_from_their_scores(folder: Path, tmp_path: Path)
     subprocess.run([sys.executable, "-c", REBUILD, str(tmp_path)], check=True, capture_output=True)
     published = {path.name for path in folder.iterdir() if path.suffix in (".csv", ".md", ".json")}
     assert {"leaderboard.csv", "leaderboard.md", "models.csv", "cells.csv", "columns.json"} <= published
-    for name in published:
+    for name in published - {RUN}:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+    found, known = read_run(tmp_path), read_run(folder)
+    assert found is not None
+    assert found.seal is not None
+    assert known is not None
+    assert found.conditions == known.conditions
+    assert found.seal.files.keys() >= published - {RUN}
+    if known.seal is not None:  # sealed pictures are those of a screen, which a rebuild draws larger
+        same = {name for name in known.seal.files if not name.endswith(".png")}
+        assert {name: found.seal.files[name] for name in same} == {
+            name: known.seal.files[name] for name in same
+        }
+        assert found.seal.cells == known.seal.cells
     for path in tmp_path.glob("*.csv"):  # what is not published is large, and rebuilt
         assert path.name in published or (path.name not in CITED and path.stat().st_size > DERIVED), path.name
+
+
+@pytest.mark.xfail(strict=True, reason="results are sealed when they are next rebuilt; then this mark goes")
+def test_published_folders_are_as_they_were_written() -> None:
+    assert [problem for folder in FOLDERS for problem in verify(folder)[0]] == []
 
 
 def test_the_suites_are_published() -> None:

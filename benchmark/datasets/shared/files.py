@@ -9,6 +9,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from ...errors import XaiboardError
+from ...toolkit.files import user_path
 
 TIMEOUT = (5, 30)
 """Seconds to wait for a connection, and for the next bytes of a download."""
@@ -69,7 +70,7 @@ def download(dataset: str, name: str, url: str, md5: str) -> Path:
 
 def _folder(dataset: str) -> Path | None:
     root = os.environ.get("XAIBOARD_DATA")
-    return Path(root).expanduser() / dataset if root else None
+    return user_path(root) / dataset if root else None
 
 
 def _advice(dataset: str) -> str:

@@ -6,6 +6,7 @@ import gzip
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Literal
 
@@ -15,9 +16,14 @@ from ...errors import XaiboardError
 from ...toolkit.data import Data
 from .arrays import as_data
 from .files import download, find_files
+from .limits import OF_DATA
 
 UNSIGNED_BYTE = 8
 """IDX's code for arrays of unsigned bytes."""
+
+
+CHUNK = 2**24
+"""Bytes that are read at a time."""
 
 
 def load_idx(
@@ -60,28 +66,37 @@ def read_idx(path: Path, *, dimensions: int) -> np.ndarray:
     Raises:
         XaiboardError: the file is not gzip or not IDX, or has another number of dimensions or of bytes.
     """
-    content = _read(path)
     header = 4 * (1 + dimensions)
     magic = bytes([0, 0, UNSIGNED_BYTE, dimensions])
-    if content[:4] != magic or len(content) < header:
-        raise XaiboardError(
-            f"'{path}' starts with the bytes '{content[:4].hex(' ')}', expected '{magic.hex(' ')}' and {dimensions} "
-            "sizes, as an IDX file does; replace the file"
-        )
-    shape = tuple(int(size) for size in np.frombuffer(content[4:header], dtype=">u4"))
-    if len(content) - header != math.prod(shape):
-        raise XaiboardError(
-            f"'{path}' announces {' x '.join(map(str, shape))} bytes of data and has {len(content) - header}; "
-            "replace the file"
-        )
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
-
-
-def _read(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError, zlib.error) as error:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            head = file.read(header)
+            shape = tuple(int(size) for size in np.frombuffer(head[4 : len(head) // 4 * 4], dtype=">u4"))
+            announced = math.prod(shape)
+            content = _read(file, min(announced, OF_DATA.bytes) + 1)
+        if len(content) > OF_DATA.bytes:
+            OF_DATA.check(announced)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise XaiboardError(
             f"'{path}' cannot be read ({error}), expected a complete IDX file, gzipped if named .gz; replace the file"
         ) from error
+    if head[:4] != magic or len(head) < header:
+        raise XaiboardError(
+            f"'{path}' starts with the bytes '{head[:4].hex(' ')}', expected '{magic.hex(' ')}' and {dimensions} "
+            "sizes, as an IDX file does; replace the file"
+        )
+    if len(content) != announced:
+        came = f"{len(content)} or more" if len(content) > announced else len(content)
+        raise XaiboardError(
+            f"'{path}' announces {' x '.join(map(str, shape))} bytes of data and has {came}; replace the file"
+        )
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _read(file: BufferedIOBase, most: int) -> bytes:
+    """What is left of a file, but not more than so many bytes; room is taken for what there is, not for ``most``."""
+    parts, left = [], most
+    while left and (part := file.read(min(left, CHUNK))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)

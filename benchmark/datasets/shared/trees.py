@@ -1,18 +1,18 @@
-"""Directories and zips behind one interface: names of folders and files, and a function that reads a file."""
+"""Directories and zips behind one interface: names of folders and files, and a function that opens a file."""
 
 from __future__ import annotations
 
 import os
+import stat
 import zipfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from ...errors import XaiboardError
-
-LARGEST = 2**28
-"""Bytes of the largest file that is read from a zip: guards against a zip bomb, which states the size it unpacks to."""
+from .limits import OF_IMAGE
 
 Parts = tuple[str, ...]
 """A path relative to the directory or zip, split at the slashes."""
@@ -25,27 +25,37 @@ class Tree:
     Args:
         folders: their paths, sorted.
         files: their paths, sorted.
-        read: returns the content of a file; safe to call from several threads.
+        ignored: paths of hidden files and folders, and of links to folders; sorted.
+        open: opens a file for reading; safe to call from several threads. It raises ValueError or OSError for what is
+            no regular file, or is too large.
     """
 
     folders: list[Parts]
     files: list[Parts]
-    read: Callable[[Parts], bytes]
+    ignored: list[Parts]
+    open: Callable[[Parts], IO[bytes]]
 
 
 @contextmanager
 def open_tree(path: Path, tops: Collection[str]) -> Iterator[Tree]:
     """What lies in the folders ``tops`` of a directory or a zip.
 
-    The folders may be at the top of a zip or inside a single folder there. Hidden files, and those that macOS adds to
-    zips, are left out.
+    The folders may be at the top of a zip or inside a single folder there. Hidden files, those that macOS adds to zips,
+    and links to folders are left out.
 
     Raises:
-        XaiboardError: the path is neither a directory nor a zip.
+        XaiboardError: the path is neither a directory nor a zip, it cannot be read, or a link leads out of it.
     """
-    if path.is_dir():
-        yield _directory(path, tops)
-    elif zipfile.is_zipfile(path):
+    try:
+        is_folder, is_zip = path.is_dir(), path.is_file() and zipfile.is_zipfile(path)
+        tree = _directory(path, tops) if is_folder else None
+    except OSError as error:
+        raise XaiboardError(
+            f"'{error.filename or path}' cannot be read ({error.strerror}); correct the path, or make it readable"
+        ) from error
+    if tree is not None:
+        yield tree
+    elif is_zip:
         try:
             archive = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError) as error:
@@ -53,43 +63,98 @@ def open_tree(path: Path, tops: Collection[str]) -> Iterator[Tree]:
                 f"'{path}' cannot be read ({error}), expected a zip; replace the file"
             ) from error
         with archive:
-            yield _archive(archive, tops)
+            yield _archive(archive, tops, path)
     else:
         came = "is neither" if path.exists() else "does not exist"
         raise XaiboardError(f"'{path}' {came}, expected a directory or a zip of images; correct the path")
 
 
-def _directory(path: Path, tops: Collection[str]) -> Tree:
-    folders, files = [], []
-    for top in tops:
-        for folder, _, names in os.walk(path / top, followlinks=True):
-            parts = Path(folder).relative_to(path).parts
-            folders.append(parts)
-            files += [(*parts, name) for name in names]
-    return Tree(_visible(folders), _visible(files), lambda parts: path.joinpath(*parts).read_bytes())
+def _directory(root: Path, tops: Collection[str]) -> Tree:
+    folders, files, ignored = [], [], []
+    waiting: list[Parts] = [(top,) for top in tops if _is_folder(root, (top,))]
+    while waiting:
+        folder = waiting.pop()
+        folders.append(folder)
+        for name in _names(root.joinpath(*folder)):
+            parts = (*folder, name)
+            if _is_hidden(parts):
+                ignored.append(parts)
+            elif not root.joinpath(*parts).is_dir():
+                files.append(parts)
+            elif _is_folder(root, parts):
+                waiting.append(parts)
+            else:
+                ignored.append(parts)
+
+    def open_file(parts: Parts) -> IO[bytes]:
+        _require_inside(root, parts)
+        if not root.joinpath(*parts).is_file():
+            raise ValueError("it is no regular file")
+        return root.joinpath(*parts).open("rb")
+
+    return Tree(sorted(folders), sorted(files), sorted(ignored), open_file)
 
 
-def _archive(archive: zipfile.ZipFile, tops: Collection[str]) -> Tree:
+def _names(folder: Path) -> list[str]:
+    names = os.listdir(folder)  # noqa: PTH208 - texts, not paths
+    for name in names:
+        if not name.isprintable():
+            raise XaiboardError(
+                f"'{folder}' holds a file named {name!r}, whose name cannot be shown; rename it"
+            )
+    return names
+
+
+def _is_folder(root: Path, parts: Parts) -> bool:
+    """Whether it is a folder and no link to one. Links are not followed: they could lead in circles."""
+    path = root.joinpath(*parts)
+    _require_inside(root, parts)
+    return path.is_dir() and not path.is_symlink()
+
+
+def _require_inside(root: Path, parts: Parts) -> None:
+    """Refuses a link that leads out of the directory.
+
+    Raises:
+        XaiboardError: it does.
+    """
+    path = root.joinpath(*parts)
+    target = os.path.realpath(path)  # of a link that leads to itself, the link
+    if path.is_symlink() and not Path(target).is_relative_to(os.path.realpath(root)):
+        raise XaiboardError(
+            f"'{'/'.join(parts)}' in '{root}' is a link that leads out of the folder, to '{target}'; put what it leads"
+            " to in its place"
+        )
+
+
+def _archive(archive: zipfile.ZipFile, tops: Collection[str], path: Path) -> Tree:
     members = {PurePosixPath(info.filename).parts: info for info in archive.infolist()}
-    names = _visible(members)
-    first = {parts[0] for parts in names}
+    if len(members) < len(archive.infolist()):
+        raise XaiboardError(f"'{path}' holds two files of one name, expected one; pack it anew")
+    names = sorted(parts for parts in members if not _is_hidden(parts))
+    first = {parts[0] for parts in names if parts}
     wrapped = len(first) == 1 and not first & set(tops)
     wrapper = (first.pop(),) if wrapped else ()
-    inside = [parts[len(wrapper) :] for parts in names]
-    inside = [parts for parts in inside if parts and parts[0] in tops]
+
+    def below(found: Collection[Parts]) -> list[Parts]:
+        inside = [parts[len(wrapper) :] for parts in found if parts[: len(wrapper)] == wrapper]
+        return [parts for parts in inside if parts and parts[0] in tops]
+
+    inside = below(names)
     files = [parts for parts in inside if not members[wrapper + parts].is_dir()]
     folders = {parts for parts in inside if members[wrapper + parts].is_dir()}
     # A zip need not have entries for its folders: they follow from the paths of its files too.
     folders |= {parts[:depth] for parts in files for depth in range(1, len(parts))}
 
-    def read(parts: Parts) -> bytes:
+    def open_member(parts: Parts) -> IO[bytes]:
         info = members[wrapper + parts]
-        if info.file_size > LARGEST:
-            raise ValueError(f"{info.file_size} bytes, more than {LARGEST}")
-        return archive.read(info)
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise ValueError("it is a link in a zip")
+        OF_IMAGE.check(info.file_size)
+        return archive.open(info)
 
-    return Tree(sorted(folders), files, read)
+    return Tree(sorted(folders), files, sorted(below(set(members) - set(names))), open_member)
 
 
-def _visible(names: Collection[Parts]) -> list[Parts]:
-    return sorted(parts for parts in names if not any(part.startswith((".", "__MACOSX")) for part in parts))
+def _is_hidden(parts: Parts) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in parts)

@@ -22,7 +22,15 @@ SHAPES = (
 )  # fmt: skip
 """Layers that pass values on unchanged (dropout in eval mode)."""
 
-MAXIMA = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+MAXIMA = (
+    nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
+)  # fmt: skip
+
+
+def name_of(model: nn.Module, layer: nn.Module) -> str:
+    """Type and dotted name of a layer, for messages."""
+    name = next((name for name, other in model.named_modules() if other is layer), "")
+    return f"{type(layer).__name__} '{name}'" if name else type(layer).__name__
 
 
 def layers(model: nn.Module) -> Iterator[nn.Module]:
@@ -40,10 +48,17 @@ def is_sequence(model: nn.Module) -> bool:
     return not parts or (type(model) is nn.Sequential and all(map(is_sequence, parts)))
 
 
+def keeps_its_forward(layer: nn.Module) -> bool:
+    """Whether a layer has the ``forward`` of torch's layer of its kind: no subclass and no assignment changes it."""
+    own = {type(layer).forward} | {vars(layer).get("forward", type(layer).forward)}
+    kinds = [kind.forward for kind in type(layer).__mro__ if kind.__module__.startswith("torch.nn.modules.")]
+    return own <= {kinds[0]}
+
+
 def used_twice(model: nn.Module) -> str:
-    """Name of the type of a layer that the model uses twice; empty if there is none."""
+    """Type and dotted name of a layer that the model uses twice; empty if there is none."""
     counts = Counter(layers(model))
-    return next((type(layer).__name__ for layer, times in counts.items() if times > 1), "")
+    return next((name_of(model, layer) for layer, times in counts.items() if times > 1), "")
 
 
 def _parts(model: nn.Module) -> list[nn.Module]:

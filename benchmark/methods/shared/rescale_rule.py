@@ -1,71 +1,152 @@
-"""The rescale rule of DeepLIFT: to which models it applies, and the contributions by it."""
+"""The rescale rule of DeepLIFT: contributions by it, and the check that they add up."""
 
-import captum.attr
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ...errors import XaiboardError
-from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, is_sequence, layers, used_twice
-from .traceless import traceless
+from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, name_of
+from .replaced_rules import Rule, Trace, run_with_rules
 
-RESCALED = (nn.ReLU, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
-"""Activations with a rescale rule in captum. Softmax is left out, since its rule mixes the samples of a batch."""
+RESCALED = (
+    nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus,
+)  # fmt: skip
+"""Activations that are rescaled."""
+
+RESCALED_CALLS = {
+    "relu", "relu6", "hardtanh", "elu", "leaky_relu", "sigmoid", "tanh", "softplus", "clamp", "clamp_min", "clip",
+}  # fmt: skip
+"""The same as functions."""
+
+MAXIMA_CALLS: Mapping[str, Callable[..., Any]] = {
+    f"{kind}max_pool{axes}d": getattr(functional, f"{kind}max_pool{axes}d_with_indices")
+    for kind in ("", "adaptive_")
+    for axes in (1, 2, 3)
+}
+"""Maxima of windows, and what also says where they are."""
+
+SAME = 1e-10
+"""Smallest change of an input, in its own units, whose ratio is taken; below it the gradient stands."""
+
+LOGITS = 16
+"""Largest number of logits for which the rule checks itself on a network."""
 
 TOLERANCE = 1e-3
 """Largest share of the sum of magnitudes by which attributions may fail to add up; more is an error."""
 
 
-def without_rescale_rule(model: nn.Module) -> str | None:
-    """Why captum would differentiate a part of the model in place of applying the rescale rule, or None."""
-    for layer in layers(model):
-        if isinstance(layer, MAXIMA) and _overlap(layer):
-            return f"DeepLIFT cannot share out the maxima of windows that overlap: {layer}"
-        if type(layer) not in RESCALED and not isinstance(layer, LINEAR + AVERAGES + SHAPES + MAXIMA):
-            return f"DeepLIFT has no rule for {type(layer).__name__}, and would silently take its gradient"
-    if twice := used_twice(model):
-        return f"DeepLIFT needs a layer of its own at each place, and a {twice} is used twice"
-    return None
-
-
+@torch.enable_grad()
 def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor) -> Tensor:
-    """DeepLIFT contributions against a baseline for each input; ``baseline`` is shaped like ``x``."""
-    with traceless(model):
-        attribution = _DeepLift(model).attribute(x.detach().requires_grad_(), baseline, target).detach()
-    if not is_sequence(model):
-        _check_sum(model, x, baseline, target, attribution)
-    return attribution
+    """DeepLIFT contributions against a baseline for each input; ``baseline`` is shaped like ``x``.
 
-
-def _overlap(layer: nn.MaxPool1d | nn.MaxPool2d | nn.MaxPool3d) -> bool:
-    stride, size, dilation = map(torch.as_tensor, (layer.stride, layer.kernel_size, layer.dilation))
-    return bool((stride < size).any() or (dilation > 1).any())
-
-
-def _check_sum(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor, attribution: Tensor) -> None:
-    with torch.no_grad():
-        change = (model(x) - model(baseline)).gather(1, target[:, None])[:, 0]
+    Raises:
+        XaiboardError: they do not sum to the change of the logit, or a layer has no rule.
+    """
+    x = x.detach().requires_grad_()
+    logits, trace = run_with_rules(model, torch.cat([x, baseline]), _rule_of)
+    if layer := next(filter(_without_rule, trace.layers), None) or next(
+        (call.layer for call in trace.inner), None
+    ):
+        raise XaiboardError(
+            f"DeepLIFT has no rule for {type(layer).__name__}, and would silently take its gradient"
+        )
+    chosen = logits.gather(1, target.repeat(2)[:, None])
+    multipliers = torch.autograd.grad(chosen.sum(), x)[0]
+    attribution = (x.detach() - baseline) * multipliers
+    change = torch.sub(*chosen.detach()[:, 0].chunk(2))
     parts = attribution.flatten(1)
     missing = (parts.sum(1) - change).abs() > TOLERANCE * (parts.abs().sum(1) + change.abs())
     if missing.any():
         raise XaiboardError(
-            f"DeepLIFT does not add up on {int(missing.sum())} of {len(x)} inputs: the model does something outside"
-            " of its layers; write every activation as a layer (nn.ReLU), or leave 'deeplift' out"
+            f"DeepLIFT does not add up on {int(missing.sum())} of {len(x)} inputs: the model does something for which"
+            f" there is no rule{_suspects(model, trace)}; leave 'deeplift' out"
         )
+    return attribution
 
 
-class _DeepLift(captum.attr.DeepLift):
-    """captum's DeepLIFT with a correction for max-pooling.
+def adds_up(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[str, Any]) -> None:
+    """Contributions to several logits of one input, which check themselves; one logit alone may be flat there.
 
-    Where the maximum does not change from the baseline to the input, captum takes the gradient of the first sample for
-    all samples; here each sample keeps its own.
+    Raises:
+        XaiboardError: they do not add up, or a layer has no rule.
     """
+    with torch.no_grad():
+        classes = torch.arange(model(x).shape[1], device=x.device)[:LOGITS]
+    x = x.expand(len(classes), *x.shape[1:])
+    contributions(model, x, torch.full_like(x, settings.get("baseline", 0.0)), classes)
 
-    def _backward_hook(self, module: nn.Module, grad_input: Tensor, grad_output: Tensor) -> Tensor:
-        pooled = isinstance(module, MAXIMA)
-        given = module.input if pooled and isinstance(module.input, Tensor) else None
-        multipliers = super()._backward_hook(module, grad_input, grad_output)
-        if given is None:
-            return multipliers
-        one, other = given.chunk(2)
-        unchanged = ((one - other).abs() < self.eps).repeat(2, *(1,) * (given.dim() - 1))
-        return torch.where(unchanged, grad_input, multipliers)
+
+def _rule_of(function: str, args: tuple[Any, ...], settings: Mapping[str, Any]) -> Rule | None:
+    if function in RESCALED_CALLS:
+        return _rescaled
+    if function in MAXIMA_CALLS:
+        known = {key: value for key, value in settings.items() if key != "return_indices"}
+        return partial(_maxima, partial(MAXIMA_CALLS[function], **known), args[1:])
+    return None
+
+
+def _rescaled(given: Tensor, result: Tensor, out: Tensor, plain: Tensor) -> Tensor:
+    """The ratio of the changes of output and input, in place of the slope."""
+    change, change_out = _change(given), _change(result)
+    return torch.where(change.abs() < SAME, plain, out * change_out / change)
+
+
+def _maxima(
+    pool: Callable[..., tuple[Tensor, Tensor]],
+    window: tuple[Any, ...],
+    given: Tensor,
+    result: Tensor,
+    out: Tensor,
+    plain: Tensor,
+) -> Tensor:
+    """The change of a maximum, given to the place of the maximum at the input if it rises, at the baseline if it falls.
+
+    Windows may overlap: a place gets the sum of what each window gives to it.
+    """
+    top, top_at_baseline = result.chunk(2)
+    highest = torch.maximum(top, top_at_baseline)
+    given_out = out * torch.cat([highest - top_at_baseline, top - highest])
+    places = pool(given, *window)[1]
+    axes = places.dim() - 2
+    shared = torch.zeros_like(given).flatten(-axes)
+    shared = shared.scatter_add(-1, places.flatten(-axes), given_out.flatten(-axes)).view_as(given)
+    change, total = _change(given), torch.cat(2 * [torch.add(*shared.chunk(2))])
+    return torch.where(change.abs() < SAME, plain, total / change)
+
+
+def _change(both: Tensor) -> Tensor:
+    """Inputs less baselines, twice: for the half with the inputs, and that with the baselines."""
+    one, other = both.chunk(2)
+    return torch.cat(2 * [one - other])
+
+
+def _without_rule(layer: nn.Module) -> bool:
+    """Whether it is one of torch's layers for which there is no rule; layers of other people show in the sum."""
+    known = RESCALED + LINEAR + AVERAGES + SHAPES + MAXIMA
+    return type(layer).__module__.startswith("torch.") and not isinstance(layer, known)
+
+
+def _suspects(model: nn.Module, trace: Trace) -> str:
+    """The functions that may be to blame, with the layers that call them."""
+    found = {
+        f"{call.function} in {name_of(model, call.layer)}"
+        for call in trace.others
+        if call.function not in LINEAR_CALLS
+    }
+    return f" ({', '.join(sorted(found)[:3])})" if found else ""
+
+
+LINEAR_CALLS = {
+    "conv1d", "conv2d", "conv3d", "linear", "batch_norm", "add", "sub", "radd", "rsub", "iadd", "isub", "cat", "stack",
+    "mean", "sum", "neg", "view", "reshape", "flatten", "unflatten", "permute", "transpose", "squeeze", "unsqueeze",
+    "chunk", "split", "getitem", "get", "pad", "contiguous", "to", "clone", "dropout", "avg_pool1d", "avg_pool2d",
+    "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "interpolate", "expand", "size",
+    "dim", "float", "double", "detach", "zeros_like", "ones_like", "mT", "type",
+}  # fmt: skip
+"""Functions that are linear, so that the gradient is right for them."""

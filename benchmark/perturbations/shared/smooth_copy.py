@@ -1,6 +1,5 @@
 """A smooth copy of a network, whose gradients can be differentiated once more."""
 
-import copy
 import math
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
@@ -9,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 from torch.nn.functional import pad, softplus
+
+from ...toolkit.networks import copy_network
 
 
 @runtime_checkable
@@ -71,7 +72,7 @@ def smooth_copy(model: nn.Module, beta: float) -> nn.Module:
     as a function, and pooling with dilation or with sizes that are rounded up. ``tests/performance/twins.py`` compares
     ways to smooth: attacks get furthest with this one.
     """
-    smooth = copy.deepcopy(model).requires_grad_(requires_grad=False)
+    smooth = copy_network(model).requires_grad_(requires_grad=False)
     if beta == math.inf:
         return smooth
     for parent in list(smooth.modules()):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..drawing import save
+from ..drawing import save, tighten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,7 +61,7 @@ def finish(figure: Figure, colours: dict[str, Any], title: str, path: Path) -> b
 
     handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
     across = max(1, int(figure.get_figwidth() / 2.6))
-    figure.tight_layout()
+    tighten(figure)
     figure.legend(
         handles=handles, title=title, title_fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1),
         ncol=min(len(handles), across), fontsize=8, frameon=False,

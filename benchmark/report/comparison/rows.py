@@ -87,7 +87,7 @@ def _why_not(contest: Contest, name: str, states: Mapping[str, str]) -> str:
         return "no sample counts for all that are compared"
     if name in contest.rivals:
         return f"{name} lacks more than 5 % of the samples"
-    return f"{name} has no scores here: {states.get(name, 'not asked for')}"
+    return f"{name} has no scores here: {states.get(name, 'not in the run')}"
 
 
 def _samples(needed: float, bounds: list[float]) -> float:

@@ -66,9 +66,8 @@ def two_runs(first: Results, second: Results, kind: str) -> Joined:
     cells, scores = (
         [_named(own, kind, names, at) for at, own in enumerate(both)] for both in (cells, scores)
     )
-    every = pd.concat(cells).sort_values("status", key=lambda status: status != "ok", kind="stable")
     joined = Results.of(
-        every.drop_duplicates(LABEL).reset_index(drop=True),
+        pd.concat(cells).drop_duplicates(LABEL, ignore_index=True),
         pd.concat([scores[0], _without(scores[1], scores[0])], ignore_index=True),
         said=_said(runs, names if kind == "method" else {}),
     )

@@ -11,7 +11,7 @@ from ..section import section
 LEGEND = """\
 Ranks compare the methods of one model, 1 is best. With 95 % probability all rank intervals of a column hold the true
 ranks at once, for this network and images like these; methods whose intervals overlap may not be told apart, and those
-that can be first (\\*) are the set of the best. ↑ marks columns in which higher is better, ↓ those in which lower is.
+that can be first (★) are the set of the best. ↑ marks columns in which higher is better, ↓ those in which lower is.
 Controls are marked †: a method that does not beat them explains nothing. Raw deletion and insertion areas are
 comparable within one model only; the columns that compare models are in `families.csv`. All columns with intervals:
 `leaderboard.csv`; one method against others: `xaiboard compare`.
@@ -21,7 +21,7 @@ comparable within one model only; the columns that compare models are in `famili
 @section(
     title="Methods",
     question="Which method explains each model best, by each metric?",
-    note="Mean score (rank interval, \\* in the set of the best); over several baselines: mean rank (lowest–highest).",
+    note="Mean score (rank interval, ★ in the set of the best); over several baselines: mean rank (lowest–highest).",
     files={
         "leaderboard.csv": lambda results: results.leaderboard,
         "leaderboard_wide.csv": lambda results: results.wide,
@@ -55,7 +55,7 @@ def _summary(cells: pd.DataFrame) -> str:
         row = cells.iloc[0]
         if pd.isna(row["rank"]):
             return number(row["mean"])
-        return f"{number(row['mean'])} ({row['rank_low']}–{row['rank_high']}){' *' if row['best'] else ''}"
+        return f"{number(row['mean'])} ({row['rank_low']}–{row['rank_high']}){' ★' if row['best'] else ''}"
     if cells["rank"].isna().any():
         return ""
     rank = cells["rank"].astype(float)

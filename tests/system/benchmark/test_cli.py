@@ -354,6 +354,38 @@ def test_check_says_what_it_checked(command: Command, tmp_path: Path) -> None:
     assert "method bad: FAILED" in done.out
 
 
+def test_check_examines_a_model(command: Command, tmp_path: Path) -> None:
+    done = command("check", "--model", "cnn.standard")
+    assert done.status == 0
+    assert "logits: 10, finite, the same twice, and the same alone and in a batch" in done.out
+    lines = [line.split() for line in done.out.splitlines()]
+    assert ["|", "3", "|", "Conv2d", "|", "32", "x", "14", "x", "14", "|"] in lines
+    assert "| gradcam           | right by its own check |" in done.out
+    assert_refused(command("check", "--model", "cnn.standad"), "did you mean 'cnn.standard'?")
+    (tmp_path / "odd.py").write_text(
+        "import torch\nfrom xaiboard.benchmark import model\n\n\n"
+        "class Noisy(torch.nn.Sequential):\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(x) + torch.randn(len(x), 10)\n\n\n"
+        "@model(family='own')\ndef noisy():\n"
+        "    return Noisy(torch.nn.Flatten(), torch.nn.Linear(784, 10))\n\n\n"
+        "@model(family='own')\ndef sorts():\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10), torch.nn.GELU())\n"
+        "\n\n@model(family='own')\ndef few():\n"
+        "    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 3))\n"
+    )
+    done = command("check", "--plugin", "odd.py", "--model", "noisy")
+    assert done.status == 1
+    assert "REFUSED: its logits differ from call to call" in done.out
+    done = command("check", "--plugin", "odd.py", "--model", "few", "--dataset", "digits")
+    assert done.status == 1
+    assert "REFUSED: it has 3 logits, and digits has 10 classes" in done.out
+    done = command("check", "--plugin", "odd.py", "--model", "sorts")
+    assert done.status == 0
+    assert "DeepLIFT has no rule for GELU" in done.out
+    assert "the model has no convolution" in done.out
+
+
 def test_a_bug_keeps_its_traceback(command: Command, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def bug(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError

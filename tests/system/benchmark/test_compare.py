@@ -27,7 +27,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         capsys.readouterr()
         with pytest.raises(SystemExit) as caught:
             cli.main()
-        return int(caught.value.code or 0), *capsys.readouterr()
+        out, err = capsys.readouterr()
+        return int(caught.value.code or 0), out, err
 
     return call
 

@@ -16,6 +16,8 @@ from xaiboard.benchmark.report.left_out import Rule, read_rules
 from xaiboard.benchmark.report.publish import publish, shrink
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.write import write
+from xaiboard.benchmark.store.run_file import read_run
+from xaiboard.benchmark.store.verify import verify
 
 Runner = Callable[..., xb.Run]
 
@@ -44,8 +46,22 @@ def test_a_copy_without_rules_has_the_same_tables(whole: Path, tmp_path: Path) -
     } <= set(names)
     assert "records" not in names
     for name in names:
-        if not name.endswith((".png", ".parquet")):
+        if not name.endswith((".png", ".parquet", "run.json")):
             assert (tmp_path / "copy" / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_a_copy_is_sealed_as_it_is(whole: Path, tmp_path: Path) -> None:
+    names = publish(whole, tmp_path / "copy", [RULES["method"]])
+    copy, run = read_run(tmp_path / "copy"), read_run(whole)
+    assert copy is not None and copy.seal is not None
+    assert run is not None and run.seal is not None
+    assert copy.conditions == run.conditions
+    assert set(copy.seal.files) == set(names) - {"run.json"}
+    assert set(copy.seal.cells.items()) < set(run.seal.cells.items())
+    assert verify(tmp_path / "copy") == ([], len(names))
+    Results(tmp_path / "copy").scores.assign(score=1.0).to_parquet(tmp_path / "copy" / "scores.parquet")
+    problems, _ = verify(tmp_path / "copy")
+    assert len(problems) == 1 + len(copy.seal.cells)
 
 
 RULES = {
@@ -124,6 +140,10 @@ def test_nothing_but_a_published_copy_is_replaced(whole: Path, run: Runner, tmp_
     publish(whole, tmp_path / "copy")
     (tmp_path / "copy" / "old.png").write_bytes(b"an old picture")
     assert "old.png" not in publish(whole, tmp_path / "copy")
+    (tmp_path / "copy" / "thesis.tex").write_text("years of work")
+    with pytest.raises(xb.XaiboardError, match=r"holds 'thesis\.tex', which is no part of a published copy"):
+        publish(whole, tmp_path / "copy")
+    assert (tmp_path / "copy" / "thesis.tex").read_text() == "years of work"
     assert not list(tmp_path.glob(".copy.*"))
 
 

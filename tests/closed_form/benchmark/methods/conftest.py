@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import methods
+from xaiboard.benchmark.components.choice import choose
 from xaiboard.benchmark.toolkit.data import Reference
 from xaiboard.benchmark.toolkit.rng import SampleRng
 
@@ -68,6 +69,20 @@ def training_images(x: Tensor) -> Reference:
 def background() -> Callable[[Tensor], Reference]:
     """What :func:`attribute` gives as the reference unless told otherwise."""
     return training_images
+
+
+def reason(name: str, model: nn.Module, shape: tuple[int, ...] = (1, 12, 10), **settings: object) -> str:
+    """Why a method does not apply to a model, or would be wrong there by its own check; empty if it is right."""
+    first = next(model.parameters(), torch.empty(0))
+    x = torch.rand(1, *shape, generator=torch.Generator().manual_seed(5)).to(first)
+    choice = choose(methods[name], settings)
+    return choice.reason_against(model) or choice.reason_on(model, x, torch.zeros(1, dtype=torch.long))
+
+
+@pytest.fixture
+def reason_against() -> Callable[..., str]:
+    """See :func:`reason`."""
+    return reason
 
 
 Attribute = Callable[..., Tensor]

@@ -5,8 +5,9 @@ from typing import cast
 
 import pytest
 import torch
+import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import XaiboardError, methods
+from xaiboard.benchmark import XaiboardError
 from xaiboard.benchmark.methods.gradcam import gradcam
 from xaiboard.benchmark.methods.gradcam_plus_plus import gradcam_plus_plus
 from xaiboard.benchmark.methods.layercam import layercam
@@ -104,18 +105,17 @@ def test_guided_gradcam_is_the_product_of_the_two(
     assert (found > 0).any()
 
 
-@pytest.mark.parametrize("name", ["gradcam_plus_plus", "layercam", "guided_gradcam"])
-def test_maps_need_a_convolution(name: str, linear: nn.Module, cnn: nn.Sequential) -> None:
-    applies = methods[name].applies
-    assert applies is not None
-    assert applies(linear) == "the model has no convolution"
-    assert applies(cnn) is None
+@pytest.mark.parametrize("name", ["gradcam", "gradcam_plus_plus", "layercam", "guided_gradcam"])
+def test_maps_need_a_convolution(
+    name: str, weight: Tensor, linear: nn.Module, cnn: nn.Sequential, reason_against: Callable[..., str]
+) -> None:
+    assert reason_against(name, linear, weight.shape[1:]) == "the model has no convolution"
+    assert reason_against(name, cnn, (3, 12, 10)) == ""
 
 
-def test_guided_gradcam_needs_a_relu() -> None:
-    applies = methods["guided_gradcam"].applies
-    assert applies is not None
-    assert "no nn.ReLU" in str(applies(nn.Sequential(nn.Conv2d(1, 1, 1), nn.Tanh())))
+def test_guided_gradcam_needs_a_relu(reason_against: Callable[..., str]) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Tanh(), nn.Flatten())
+    assert "no nn.ReLU" in reason_against("guided_gradcam", model)
 
 
 def test_gradcam_shares_the_map_equally_among_channels(
@@ -130,9 +130,7 @@ def test_gradcam_shares_the_map_equally_among_channels(
 def test_gradcam_without_convolution_does_not_apply(
     attribute: Callable[..., Tensor], linear: nn.Module, x: Tensor, target: Tensor
 ) -> None:
-    applies = methods["gradcam"].applies
-    assert applies is not None
-    assert applies(linear) == "the model has no convolution"
-    assert applies(nn.Sequential(nn.Conv2d(1, 1, 1))) is None
-    with pytest.raises(XaiboardError, match="'gradcam' does not apply: the model has no convolution"):
+    with pytest.raises(XaiboardError, match="the model has no convolution"):
         attribute("gradcam", linear, x, target)
+    with pytest.raises(XaiboardError, match="'gradcam' does not apply: the model has no convolution"):
+        xb.explain(linear, "gradcam", x, target)

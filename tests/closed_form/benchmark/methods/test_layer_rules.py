@@ -180,26 +180,25 @@ def test_maxima_that_do_not_change_do_not_mix_the_samples(
 
 
 class Functional(nn.Module):
-    """A ReLU that no hook sees."""
+    """A ReLU that no hook on a layer sees, and what follows it."""
 
-    def __init__(self, layers: nn.Sequential) -> None:
+    def __init__(self, layers: nn.Sequential, activation: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.first, self.last = layers[0], layers[5]
-        self.flatten = nn.Flatten()
-        self.pool = nn.AvgPool2d(2)
+        self.flatten, self.pool, self.activation = nn.Flatten(), nn.AvgPool2d(2), activation
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.flatten(self.pool(self.first(x).relu()))
+        hidden = self.flatten(self.pool(self.activation(self.first(x))))
         return self.last(hidden[:, :60])
 
 
-def test_deeplift_says_when_the_model_evades_its_rule(
+def test_deeplift_says_when_there_is_no_rule_for_what_the_model_does(
     attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
 ) -> None:
     with pytest.raises(
-        XaiboardError, match=r"DeepLIFT does not add up on . of 5 inputs: the model does something"
+        XaiboardError, match=r"DeepLIFT does not add up on . of 5 inputs.*\(square in Functional\)"
     ):
-        attribute("deeplift", Functional(cnn), images, target)
+        attribute("deeplift", Functional(cnn, torch.square), images, target)
 
 
 class Residual(nn.Module):
@@ -304,42 +303,65 @@ def test_lrp_shares_by_batch_normalisation_as_by_any_layer_with_weights(
     torch.testing.assert_close(attribute("lrp_epsilon", model, images, target, epsilon=0.1), expected)
 
 
-def reason(name: str, model: nn.Module) -> str | None:
-    applies = methods[name].applies
-    assert applies is not None
-    return applies(model)
+Reason = Callable[..., str]
 
 
 @pytest.mark.parametrize("name", ["guided_backprop", "deconvnet"])
-def test_without_relu_there_is_nothing_to_cut(name: str, linear: nn.Module, cnn: nn.Sequential) -> None:
-    assert reason(name, cnn) is None
-    for model in (linear, nn.Sequential(nn.Linear(4, 4), GroupSort2()), nn.Sequential(HalfHuber())):
-        assert (
-            reason(name, model) == "the model has no nn.ReLU, so that the result would be the plain gradient"
-        )
+def test_without_relu_there_is_nothing_to_cut(
+    name: str, weight: Tensor, linear: nn.Module, cnn: nn.Sequential, reason_against: Reason
+) -> None:
+    assert reason_against(name, cnn, (3, 12, 10)) == ""
+    nothing = "the model has no nn.ReLU, so that the result would be the plain gradient"
+    assert reason_against(name, linear, weight.shape[1:]) == nothing
+    for model in (nn.Sequential(nn.Linear(4, 4), GroupSort2()), nn.Sequential(HalfHuber())):
+        assert reason_against(name, model, (4,)) == nothing
 
 
-@pytest.mark.parametrize("layer", [GroupSort2(), L2NormPool2d(), HalfHuber(), nn.Softmax(1), nn.GELU()])
-def test_deeplift_has_no_rule_for(layer: nn.Module) -> None:
-    model = nn.Sequential(nn.Conv2d(1, 2, 3), layer, nn.Flatten())
+@pytest.mark.parametrize(
+    "layer", [GroupSort2(), L2NormPool2d(1), HalfHuber(), nn.Softmax(1), nn.GELU(), nn.LayerNorm([3, 3])]
+)
+def test_deeplift_has_no_rule_for(layer: nn.Module, reason_against: Reason) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 2), layer, nn.Flatten())
     named = f"DeepLIFT has no rule for {type(layer).__name__}, and would silently take its gradient"
-    assert reason("deeplift", model) == named
-    with pytest.raises(XaiboardError, match=f"'deeplift' does not apply: {named}"):
+    assert reason_against("deeplift", model, (1, 4, 4)) == named
+    with pytest.raises(XaiboardError, match=named):
         methods["deeplift"](model=model, x=torch.rand(1, 1, 4, 4), target=torch.zeros(1, dtype=torch.long))
 
 
+def test_deeplift_of_a_layer_of_somebody_s_own_must_add_up(reason_against: Reason) -> None:
+    class Square(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.square()
+
+    class Normalise(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x - 0.3) / 0.2
+
+    def network(layer: nn.Module) -> nn.Module:
+        convolution = nn.Conv2d(1, 2, 3)
+        nn.init.constant_(convolution.weight, 0.5)
+        return nn.Sequential(layer, convolution, nn.ReLU(), nn.Flatten())
+
+    assert reason_against("deeplift", network(Normalise())) == ""
+    assert "does not add up on 16 of 16 inputs" in reason_against("deeplift", network(Square()))
+
+
 @pytest.mark.parametrize("layer", [GroupSort2(), L2NormPool2d(), HalfHuber(), nn.Softmax(1), nn.ELU()])
-def test_lrp_has_no_rule_for(layer: nn.Module) -> None:
+def test_lrp_has_no_rule_for(layer: nn.Module, reason_against: Reason) -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 3), layer, nn.Flatten())
-    assert reason("lrp_epsilon", model) == f"LRP has no rule for {type(layer).__name__}"
+    assert reason_against("lrp_epsilon", model) == f"LRP has no rule for {type(layer).__name__}"
 
 
-def test_lrp_applies_to_sequences_of_layers_with_a_rule(cnn: nn.Sequential, tanh: nn.Sequential) -> None:
-    assert reason("lrp_epsilon", cnn) is None
-    assert reason("lrp_epsilon", nn.Sequential(tanh, nn.Tanh())) is None
-    assert "does outside of its layers" in str(reason("lrp_epsilon", Residual()))
+def test_lrp_applies_to_sequences_of_layers_with_a_rule(
+    cnn: nn.Sequential, tanh: nn.Sequential, reason_against: Reason
+) -> None:
+    assert reason_against("lrp_epsilon", cnn, (3, 12, 10)) == ""
+    assert reason_against("lrp_epsilon", nn.Sequential(tanh, nn.Tanh()), (3, 12, 10)) == ""
+    assert "does outside of its layers" in reason_against("lrp_epsilon", Residual(), (9,))
     relu = nn.ReLU()
-    assert "a ReLU is used twice" in str(reason("lrp_epsilon", nn.Sequential(relu, nn.Flatten(), relu)))
+    assert "a ReLU '0' is used twice" in reason_against(
+        "lrp_epsilon", nn.Sequential(relu, nn.Flatten(), relu)
+    )
 
 
 def test_lrp_refuses_a_stabiliser_that_does_not_stabilise(cnn: nn.Sequential, images: Tensor) -> None:
@@ -347,24 +369,18 @@ def test_lrp_refuses_a_stabiliser_that_does_not_stabilise(cnn: nn.Sequential, im
         methods["lrp_epsilon"](model=cnn, x=images, target=torch.zeros(5, dtype=torch.long), epsilon=0.0)
 
 
-def test_deeplift_applies_to_layers_with_a_rule(cnn: nn.Sequential, tanh: nn.Sequential) -> None:
-    parametrised = nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))
-    for model in (cnn, tanh, Residual(), nn.Sequential(parametrised, nn.Softplus()), nn.MaxPool2d(2)):
-        assert reason("deeplift", model) is None
-
-
-def test_deeplift_does_not_apply_to_layers_that_are_used_twice() -> None:
-    relu = nn.ReLU()
-    model = nn.Sequential(nn.Linear(4, 4), relu, nn.Linear(4, 4), relu)
-    assert (
-        reason("deeplift", model)
-        == "DeepLIFT needs a layer of its own at each place, and a ReLU is used twice"
-    )
-
-
-def test_deeplift_does_not_apply_to_maxima_that_overlap() -> None:
-    assert "windows that overlap: MaxPool2d(kernel_size=3" in str(reason("deeplift", nn.MaxPool2d(3, 2)))
-    assert reason("deeplift", nn.MaxPool2d((2, 3), (2, 3))) is None
+def test_deeplift_applies_to_layers_with_a_rule(
+    cnn: nn.Sequential, tanh: nn.Sequential, reason_against: Reason
+) -> None:
+    parametrised = nn.utils.parametrizations.weight_norm(nn.Linear(10, 4))
+    for model, shape in (
+        (cnn, (3, 12, 10)),
+        (tanh, (3, 12, 10)),
+        (Residual(), (9,)),
+        (nn.Sequential(parametrised, nn.Softplus()), (10,)),
+        (nn.Sequential(nn.MaxPool2d(2), nn.Flatten()), (1, 12, 10)),
+    ):
+        assert reason_against("deeplift", model, shape) == ""
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -417,7 +433,10 @@ def test_deeplift_shap_draws_different_backgrounds_for_each_sample(
     assert len(distance.argmin(1).unique()) > 1
 
 
-def test_deeplift_shap_needs_background_images(cnn: nn.Sequential, images: Tensor, target: Tensor) -> None:
+def test_deeplift_shap_needs_background_images(
+    cnn: nn.Sequential, images: Tensor, target: Tensor, reason_against: Reason
+) -> None:
     with pytest.raises(XaiboardError, match="'deeplift_shap' needs the data set's background images"):
         methods["deeplift_shap"](model=cnn, x=images, target=target, reference=None)
-    assert "no rule for GroupSort2" in str(reason("deeplift_shap", nn.Sequential(GroupSort2())))
+    sorts = nn.Sequential(nn.Flatten(), GroupSort2())
+    assert "no rule for GroupSort2" in reason_against("deeplift_shap", sorts)

@@ -1,5 +1,6 @@
 """Methods made from another one: they change exactly what that one gives, and apply where it does."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -36,11 +37,15 @@ def test_a_variant_of_a_variant(cnn: nn.Sequential, images: Tensor, target: Tens
     torch.testing.assert_close(xb.explain(cnn, "blurred[of=absolute]", images, target), expected)
 
 
-def test_a_variant_applies_where_its_base_does(linear: nn.Module, cnn: nn.Sequential) -> None:
-    choice = choose(methods["blurred"], {"of": "gradcam"})
-    assert choice.reason_against(linear) == "the model has no convolution"
-    assert choice.reason_against(cnn) is None
-    assert choose(methods["blurred"]).reason_against(linear) is None
+def test_a_variant_applies_where_its_base_does(
+    weight: Tensor, linear: nn.Module, cnn: nn.Sequential, reason_against: Callable[..., str]
+) -> None:
+    shape = weight.shape[1:]
+    assert reason_against("blurred", linear, shape, of="gradcam") == "the model has no convolution"
+    assert reason_against("blurred", linear, shape, of="lrp_epsilon") == ""
+    assert "LRP has no rule" in reason_against("blurred", nn.Sequential(nn.GELU()), of="lrp_epsilon")
+    assert reason_against("blurred", cnn, (3, 12, 10), of="gradcam") == ""
+    assert reason_against("blurred", linear, shape) == ""
 
 
 def test_a_variant_asks_for_what_its_base_asks_for(

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 import xaiboard.benchmark as xb
+from matplotlib import pyplot
 from torch import Tensor, nn
+from xaiboard.benchmark.report.drawing import save, tighten
 from xaiboard.benchmark.toolkit.data import Data
 
 
@@ -60,3 +62,13 @@ def test_a_run_of_model_metrics_has_no_figure(tmp_path: Path, tiny: str, mlp: nn
         dataset=tiny, models={"net": mlp}, metrics="accuracy", out=tmp_path / "run", progress=False
     )
     assert not list(finished.folder.glob("*.png"))
+
+
+def test_names_may_have_dollars(tmp_path: Path) -> None:
+    """Between two dollars matplotlib would read a formula, and refuse this one."""
+    figure, axis = pyplot.subplots()
+    axis.set_title(r"a $\nothing$ b")
+    axis.legend(axis.plot([1, 2]), [r"$\frac$"])
+    tighten(figure)
+    save(figure, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").is_file()

@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from xaiboard.benchmark.statistics.differences import POWER_QUANTILE, Differences, differences, inflated
+from xaiboard.benchmark.statistics.differences import (
+    BOTH_BOUNDS_QUANTILE,
+    POWER_QUANTILE,
+    Differences,
+    differences,
+    inflated,
+)
 from xaiboard.benchmark.statistics.means import means
 from xaiboard.benchmark.statistics.ranks import prepare, rank
 from xaiboard.benchmark.statistics.signs import flipped_sums
@@ -165,6 +171,21 @@ def test_so_many_samples_have_the_power_that_is_promised() -> None:
     assert abs(power(int(wanted), 0.35) - 0.8) < 0.1
 
 
+def test_so_many_samples_show_that_a_difference_is_within_the_margin() -> None:
+    """Two rows of normal scores whose means are equal, and a margin of a fifth of their standard deviation."""
+    rng = np.random.default_rng(9)
+    score = rng.normal(size=(60, 2))
+    score -= score.mean(0)
+    found = found_in(score / score.std(0))
+    assert np.isinf(found.samples()[0, 1]) or found.samples()[0, 1] > 1e9
+    wanted = int(found.samples(margin=0.2)[0, 1] * 2 / (60 * found.error[0, 1] ** 2))
+    within = 0
+    for _ in range(400):
+        drawn = found_in(rng.normal(size=(wanted, 2)))
+        within += drawn.low[0, 1] > -0.2 and drawn.high[0, 1] < 0.2
+    assert abs(within / 400 - 0.8) < 0.08
+
+
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_few_samples_are_no_error(n: int) -> None:
     found = found_in(np.arange(3.0) + np.zeros((n, 1)))
@@ -189,6 +210,7 @@ def test_inflated_inverts_the_studentisation() -> None:
 
 def test_power_quantile_is_the_normal_one() -> None:
     assert pytest.approx(stats.norm.ppf(0.8)) == POWER_QUANTILE
+    assert pytest.approx(stats.norm.ppf(0.9)) == BOTH_BOUNDS_QUANTILE
 
 
 def test_weighted_error_is_that_of_the_ratio() -> None:

@@ -47,7 +47,15 @@ def described(entry: Component) -> dict[str, object]:
 
 
 def defaults(entry: Component) -> dict[str, object]:
-    return {name: setting.default for name, setting in entry.settings.items()}
+    """Settings that were added later are left out: at their defaults they identify nothing."""
+    return {name: setting.default for name, setting in entry.settings.items() if not setting.added_later}
+
+
+def test_a_setting_that_was_added_later_counts_once_it_is_changed() -> None:
+    before, after = choose(xb.methods["gradcam"]), choose(xb.methods["gradcam"], {"layer": "features.3"})
+    assert (before.label, before.settings_text, before.identity["settings"]) == ("gradcam", "", {})
+    assert (after.label, after.settings_text) == ("gradcam[layer=features.3]", "layer=features.3")
+    assert after.identity["settings"] == {"layer": "features.3"}
 
 
 @pytest.mark.parametrize("key", PUBLISHED)

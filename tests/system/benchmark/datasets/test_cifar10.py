@@ -137,3 +137,12 @@ def test_a_download_with_another_checksum(served: tuple[Path, str], monkeypatch:
     archive(folder / "x.tar.gz", {f"{INSIDE}/{TEST}": batch([1, 2])})
     monkeypatch.setattr(cifar10, "URL", f"{url}x.tar.gz")
     assert f"x.tar.gz does not have the official MD5 sum {cifar10.MD5}" in complaint()
+
+
+def test_no_more_is_unpacked_than_is_allowed(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive(data / "cifar10" / cifar10.ARCHIVE, {f"{INSIDE}/{TEST}": batch([3, 9])})
+    monkeypatch.setenv("XAIBOARD_DATA_BYTES", "6146")
+    assert len(load_data("cifar10")) == 2
+    monkeypatch.setenv("XAIBOARD_DATA_BYTES", "6145")
+    with pytest.raises(XaiboardError, match="it unpacks to 6146 bytes, and XAIBOARD_DATA_BYTES allows 6145"):
+        load_data("cifar10")

@@ -7,6 +7,7 @@ import hashlib
 import os
 import struct
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -181,3 +182,18 @@ def test_the_real_fashion_mnist() -> None:
     test = load_data("fashion-mnist")
     assert test.x.shape == (10000, 1, 28, 28)
     assert test.label.bincount().tolist() == [1000] * 10
+
+
+def test_no_more_is_unpacked_than_is_announced_and_allowed(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 MB of zeros behind a header that announces 140 bytes, then a limit below those."""
+    write(data / "mnist", images=idx(PIXELS) + bytes(100_000_000))
+    tracemalloc.start()
+    assert "announces 7 x 5 x 4 bytes of data and has 141 or more" in complaint()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**22
+    write(data / "mnist", images=idx(PIXELS))
+    monkeypatch.setenv("XAIBOARD_DATA_BYTES", "139")
+    assert "it unpacks to 140 bytes, and XAIBOARD_DATA_BYTES allows 139" in complaint()

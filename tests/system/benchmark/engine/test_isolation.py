@@ -206,7 +206,7 @@ def test_bars_in_a_message_do_not_break_the_page() -> None:
         ({"seed": 2**70}, "the seed must be from 0"),
         ({"seed": -1}, "the seed must be from 0"),
         ({"batch_size": "²"}, "batch size must be"),
-        ({"samples": 2.5}, "a whole number of samples"),
+        ({"samples": 2.5}, "must be a whole number or None; got 2.5"),
         ({"dataset": ""}, "give a data set's name"),
         ({"device": "meta"}, "device 'meta' is not available"),
         ({"methods": [3]}, "is no named function"),

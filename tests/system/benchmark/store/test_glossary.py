@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 import xaiboard.benchmark as xb
 from torch import Tensor
+from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store.glossary import read_said
+from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.store.seal import seal_files
 from xaiboard.benchmark.toolkit.labels import Label, MetricColumn
 
 Runner = Callable[..., xb.Run]
@@ -127,6 +130,7 @@ def test_columns_json_of_earlier_versions_has_no_ranges(run: Runner) -> None:
     for column in said["columns"].values():
         del column["range"]
     path.write_text(json.dumps(said))
+    seal_files(finished.folder, [path.name])
     assert Results(finished.folder).glossary == finished.results.glossary
 
 
@@ -135,8 +139,9 @@ def test_plans_of_earlier_versions_say_less(run: Runner) -> None:
     (finished.folder / "columns.json").unlink()
     (path,) = (finished.folder / "records").glob("plan-*.json")
     plan = json.loads(path.read_text())
-    path.write_text(
-        json.dumps({name: part for name, part in plan.items() if name not in ("labels", "roles")})
+    path.unlink()
+    Store(finished.folder).plan(
+        {name: part for name, part in plan.items() if name not in ("labels", "roles")}
     )
     assert Results(finished.folder).glossary == finished.results.glossary
 
@@ -144,5 +149,20 @@ def test_plans_of_earlier_versions_say_less(run: Runner) -> None:
 def test_a_damaged_file_is_said(run: Runner) -> None:
     finished = run(metrics="gini")
     (finished.folder / "columns.json").write_text("{")
-    with pytest.raises(xb.XaiboardError, match=r"columns.json' is damaged .*; delete it and run again"):
+    with pytest.warns(XaiboardWarning, match=r"columns.json' is damaged .* made anew from what was planned"):
+        assert Results(finished.folder).glossary == finished.results.glossary
+    shutil.rmtree(finished.folder / "records")
+    with pytest.raises(xb.XaiboardError, match=r"columns.json' is damaged .*; restore it"):
         _ = Results(finished.folder).glossary
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "null", "5", '{"methods": 5}', '{"columns": {"gini": {"metric": 5}}}', '{"roles": [1]}']
+)
+def test_other_json_is_refused_also_where_nothing_is_sealed(run: Runner, tmp_path: Path, text: str) -> None:
+    finished = run(metrics="gini")
+    for name in ("cells.csv", "scores.parquet"):
+        shutil.copy(finished.folder / name, tmp_path / name)
+    (tmp_path / "columns.json").write_text(text)
+    with pytest.raises(xb.XaiboardError, match=r"columns.json' is damaged"):
+        _ = Results(tmp_path).glossary

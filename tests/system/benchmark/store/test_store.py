@@ -15,10 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.benchmark.store import records as module
+from xaiboard.benchmark.store.record import identity_digest
 from xaiboard.benchmark.store.records import SCHEMA, Record, Store
+from xaiboard.benchmark.store.run_file import RunFile, Seal, read_run
 from xaiboard.benchmark.toolkit.files import write_file
 
 IDENTITY = {"metric": "gini"}
+KEY = f"gini-{identity_digest(IDENTITY)}"
 PROVENANCE = {"seconds": 1.5, "forward": 3, "backward": 0}
 CONDITIONS = {"seed": 0, "target": "prediction", "dtype": "float32", "samples": 3}
 
@@ -48,11 +51,11 @@ def files(store: Store) -> list[str]:
 
 
 def test_what_is_written_is_read(store: Store, record: Record) -> None:
-    assert not store.has("gini-1", 0)
-    store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
-    assert store.has("gini-1", 0)
-    assert not store.has("gini-1", 1)
-    found, provenance = store.read("gini-1", 0)
+    assert not store.has(KEY, 0)
+    store.write(KEY, 0, record, IDENTITY, PROVENANCE)
+    assert store.has(KEY, 0)
+    assert not store.has(KEY, 1)
+    found, provenance = store.read(KEY, 0)
     assert provenance == PROVENANCE
     for name in ("sample", "target", "label", "correct"):
         np.testing.assert_array_equal(getattr(found, name), getattr(record, name))
@@ -61,22 +64,22 @@ def test_what_is_written_is_read(store: Store, record: Record) -> None:
         assert getattr(found, kind).keys() == getattr(record, kind).keys()
         for name, values in getattr(record, kind).items():
             np.testing.assert_array_equal(getattr(found, kind)[name], values.astype(np.float32))
-    assert files(store) == ["gini-1-0.parquet"]
+    assert files(store) == [f"{KEY}-0.parquet"]
 
 
 def test_identity_and_provenance_are_in_the_file(store: Store, record: Record) -> None:
-    store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
-    metadata = pq.read_schema(store.records / "gini-1-0.parquet").metadata
+    store.write(KEY, 0, record, IDENTITY, PROVENANCE)
+    metadata = pq.read_schema(store.records / f"{KEY}-0.parquet").metadata
     assert json.loads(metadata[b"identity"]) == IDENTITY
     assert json.loads(metadata[b"provenance"]) == PROVENANCE
 
 
 def test_same_scores_are_accepted_and_other_scores_refused(store: Store, record: Record) -> None:
-    store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
-    path = store.records / "gini-1-0.parquet"
+    store.write(KEY, 0, record, IDENTITY, PROVENANCE)
+    path = store.records / f"{KEY}-0.parquet"
     before = path.read_bytes()
     rounded = {name: values + 1e-7 for name, values in record.score.items()}
-    store.write("gini-1", 0, replace(record, score=rounded), IDENTITY, {**PROVENANCE, "seconds": 9.0})
+    store.write(KEY, 0, replace(record, score=rounded), IDENTITY, {**PROVENANCE, "seconds": 9.0})
     assert path.read_bytes() == before
     others = [
         replace(record, score={**record.score, "": record.score[""] + 1e-3}),
@@ -87,9 +90,9 @@ def test_same_scores_are_accepted_and_other_scores_refused(store: Store, record:
         with pytest.raises(
             XaiboardError, match="holds other scores for the same cell; raise the component's version"
         ):
-            store.write("gini-1", 0, other, IDENTITY, PROVENANCE)
+            store.write(KEY, 0, other, IDENTITY, PROVENANCE)
     assert path.read_bytes() == before
-    assert files(store) == ["gini-1-0.parquet"]
+    assert files(store) == [f"{KEY}-0.parquet"]
 
 
 def test_two_writers_at_once_leave_the_first_one_s_file(
@@ -101,32 +104,32 @@ def test_two_writers_at_once_leave_the_first_one_s_file(
     def late(source: Path, target: Path) -> None:
         if not other["done"]:
             other["done"] = True
-            store.write("gini-1", 0, record, IDENTITY, {**PROVENANCE, "seconds": 7.0})
+            store.write(KEY, 0, record, IDENTITY, {**PROVENANCE, "seconds": 7.0})
         link(source, target)
 
     monkeypatch.setattr(os, "link", late)
-    store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
-    assert store.read("gini-1", 0)[1]["seconds"] == 7.0
-    assert files(store) == ["gini-1-0.parquet"]
+    store.write(KEY, 0, record, IDENTITY, PROVENANCE)
+    assert store.read(KEY, 0)[1]["seconds"] == 7.0
+    assert files(store) == [f"{KEY}-0.parquet"]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text", "no metadata"])
 def test_a_damaged_record_is_named(store: Store, record: Record, damage: str) -> None:
-    store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
-    path = store.records / "gini-1-0.parquet"
+    store.write(KEY, 0, record, IDENTITY, PROVENANCE)
+    path = store.records / f"{KEY}-0.parquet"
     content = path.read_bytes()
     if damage == "no metadata":
         pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
     else:
         path.write_bytes({"truncated": content[:-20], "empty": b"", "text": b"hello"}[damage])
     with pytest.raises(
-        XaiboardError, match=r"record '.*gini-1-0.parquet' is damaged .*; delete it and run again"
+        XaiboardError, match=rf"record '.*{KEY}-0.parquet' is damaged .*; delete it and run again"
     ):
-        store.read("gini-1", 0)
+        store.read(KEY, 0)
 
 
 def test_temporary_files_are_invisible_and_swept_when_stale(store: Store, record: Record) -> None:
-    store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
+    store.write(KEY, 0, record, IDENTITY, PROVENANCE)
     left = [store.records / ".gini-2-0.parquet.99.abc.tmp", store.folder / ".cells.csv.99.abc.tmp"]
     for path in left:
         path.write_bytes(b"half")
@@ -138,18 +141,18 @@ def test_temporary_files_are_invisible_and_swept_when_stale(store: Store, record
         os.utime(path, (time.time() - 7200, time.time() - 7200))
     store.open(CONDITIONS)
     assert not any(path.exists() for path in left)
-    assert files(store) == ["gini-1-0.parquet"]
+    assert files(store) == [f"{KEY}-0.parquet"]
 
 
 def test_failures_are_noted_until_the_cell_is_computed(store: Store, record: Record) -> None:
-    assert store.failure("gini-1") is None
-    store.fail("gini-1", 0, "first", "Traceback")
-    store.fail("gini-1", 0, "second", "Traceback")
-    assert store.failure("gini-1") == "second"
-    assert store.failure("gini-10") is None
-    assert json.loads((store.records / "gini-1-0.failed.json").read_text())["traceback"] == "Traceback"
-    store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
-    assert store.failure("gini-1") is None
+    assert store.failure(KEY) is None
+    store.fail(KEY, 0, "first", "Traceback")
+    store.fail(KEY, 0, "second", "Traceback")
+    assert store.failure(KEY) == "second"
+    assert store.failure(f"{KEY}0") is None
+    assert json.loads((store.records / f"{KEY}-0.failed.json").read_text())["traceback"] == "Traceback"
+    store.write(KEY, 0, record, IDENTITY, PROVENANCE)
+    assert store.failure(KEY) is None
 
 
 def test_plans_come_oldest_first_and_the_same_again_is_the_newest(store: Store) -> None:
@@ -165,7 +168,7 @@ def test_plans_come_oldest_first_and_the_same_again_is_the_newest(store: Store) 
 
 
 def test_the_folder_remembers_its_conditions(store: Store) -> None:
-    assert json.loads((store.folder / "run.json").read_text()) == {"schema": SCHEMA, **CONDITIONS}
+    assert read_run(store.folder) == RunFile({"schema": SCHEMA, **CONDITIONS}, Seal())
     Store(store.folder).open(CONDITIONS)
     with pytest.raises(
         XaiboardError, match="holds a run with seed 0, this one has 1; give another folder with --out"
@@ -203,9 +206,9 @@ def test_a_full_disk_is_said_and_leaves_nothing(
         r"cannot write to '.*run': No space left on device; free space or give another folder with --out"
     )
     with pytest.raises(XaiboardError, match=message):
-        store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
+        store.write(KEY, 0, record, IDENTITY, PROVENANCE)
     assert files(store) == []
-    assert not store.has("gini-1", 0)
+    assert not store.has(KEY, 0)
 
 
 def test_a_full_disk_leaves_the_old_table(tmp_path: Path) -> None:
@@ -238,10 +241,10 @@ def test_a_file_appears_as_a_whole(store: Store, record: Record, monkeypatch: py
 
     def dies(table: object, path: Path) -> None:
         path.write_bytes(b"PAR1 half")
-        assert not store.has("gini-1", 0)
+        assert not store.has(KEY, 0)
         raise Killed
 
     monkeypatch.setattr(module.pq, "write_table", dies)
     with pytest.raises(Killed):
-        store.write("gini-1", 0, record, IDENTITY, PROVENANCE)
-    assert not store.has("gini-1", 0)
+        store.write(KEY, 0, record, IDENTITY, PROVENANCE)
+    assert not store.has(KEY, 0)

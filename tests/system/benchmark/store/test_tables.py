@@ -255,7 +255,7 @@ def test_damaged_tables_are_named(run: Runner, tmp_path: Path, name: str, damage
 def test_no_run_in_a_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(xb.XaiboardError, match=r"no run in '.*': it has no cells.csv"):
         tables.read_cells(tmp_path)
-    with pytest.raises(xb.XaiboardError, match=r"scores.parquet' cannot be read"):
+    with pytest.raises(xb.XaiboardError, match=r"scores.parquet' is missing; restore it"):
         tables.read_scores(tmp_path)
 
 

@@ -235,14 +235,13 @@ def test_a_damaged_checkpoint_is_one_sentence_and_stays(unfinished: Path) -> Non
         resume(unfinished)
 
 
-def test_without_a_checkpoint_the_training_starts_anew_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = resume(tmp_path / "mlp.standard@digits.checkpoint")
-    assert "checkpoint" in (said := capsys.readouterr().err)
-    assert "there is none, training starts anew" in said
-    other = recipe_of("mlp.standard")("mlp.standard", "digits", out=tmp_path / "other", epochs=2)
-    assert path.read_bytes() == other.read_bytes()
+def test_without_a_checkpoint_nothing_is_resumed_and_nothing_written(tmp_path: Path) -> None:
+    path = tmp_path / "weights" / "mlp.standard@digits.checkpoint"
+    with pytest.raises(
+        XaiboardError, match=f"there is no checkpoint '{path}' to continue from; start anew without"
+    ):
+        resume(path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_resumed_training_says_where_it_continues(
@@ -408,7 +407,7 @@ def test_kills_at_random_moments_leave_a_whole_checkpoint(
         try:
             monkeypatch.setattr(fitting, "AFTER_EPOCH", 0)
             monkeypatch.setattr(fitting, "WITHIN_EPOCH", 0)
-            train("killed", resume=True)
+            train("killed", resume=path.exists())
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -430,7 +429,7 @@ def test_kills_at_random_moments_leave_a_whole_checkpoint(
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             reached = step_of(path) if path.exists() else 0
-    assert train("killed", resume=True).read_bytes() == whole.read_bytes()
+    assert train("killed", resume=path.exists()).read_bytes() == whole.read_bytes()
 
 
 CHILD = """

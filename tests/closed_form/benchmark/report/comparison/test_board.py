@@ -101,12 +101,12 @@ def test_an_interval_without_0_is_a_verdict(seed: int, kind: str) -> None:
 
 @pytest.mark.parametrize("seed", range(BOARDS))
 def test_models_are_judged_as_in_the_table_of_families(seed: int) -> None:
-    found = compared(seed, "model").set_index(["method", "metric", "model", "against"])
+    found = compared(seed, "model").set_index(["method", "metric", "model", "against"]).to_dict("index")
     families = board(seed).families
     for pair in families[~families["models_a"].str.contains("+", regex=False)].to_dict("records"):
         if "+" in pair["models_b"]:
             continue
-        row = found.loc[(pair["method"], pair["metric"], pair["models_a"], pair["models_b"])]
+        row = found[pair["method"], pair["metric"], pair["models_a"], pair["models_b"]]
         better = {FAMILY[pair["models_a"]]: "better", FAMILY[pair["models_b"]]: "worse", "": "not told apart"}
         assert row["n"] == pair["n"]
         if pair["status"] == "ok":

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hand_made_scores import Scores, make_cells, make_scores, noise, row
+from scipy import stats
 from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.benchmark.report.comparison.ask import Comparison, read_question
 from xaiboard.benchmark.report.comparison.table import COMPARE, compare
@@ -88,7 +89,10 @@ def test_with_a_margin_equal_means_can_be_settled() -> None:
     )
     assert within["verdict"] == "not told apart"
     assert without["samples_needed"] > 10**20  # of a mean that is 0 up to rounding
-    expected = 40 * (without["smallest_difference"] / 0.01) ** 2
+    error = (without["smallest_difference"] - without["ci_high"]) / stats.norm.ppf(0.8)
+    expected = (
+        40 * ((without["ci_high"] + stats.norm.ppf(0.9) * error) / 0.01) ** 2
+    )  # two bounds, each with 90 %
     assert within["samples_needed"] == pytest.approx(expected, rel=0.15)
 
 
@@ -192,7 +196,7 @@ def test_cells_without_scores_keep_their_row_and_reason() -> None:
     assert (failed["n"], failed["verdict"]) == (0, "")
     assert failed["note"] == "two has no scores here: failed, ValueError: no"
     assert math.isnan(failed["effect"])
-    assert row(found, metric="mine", against="three")["note"] == "three has no scores here: not asked for"
+    assert row(found, metric="mine", against="three")["note"] == "three has no scores here: not in the run"
     assert row(found, metric="gini", against="two")["verdict"] == "better"
     mine = row(asked(values, absent=absent, method="two"), metric="mine", against="one")
     assert mine["note"] == failed["note"]

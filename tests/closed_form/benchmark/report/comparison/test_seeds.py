@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from xaiboard.benchmark.report.results import Results
 
 
 def networks(
-    levels: dict[str, Sequence[float]], *, metric: str = "gini", spread: float = 0.0, first: int = 0
+    levels: Mapping[str, Sequence[float]], *, metric: str = "gini", spread: float = 0.0, first: int = 0
 ) -> Results:
     """Networks of the recipes, of seed 0, 1, …, that have these mean scores on 40 images."""
     scores, cells = [], []

@@ -15,6 +15,7 @@ from xaiboard.benchmark.report.comparison.ask import Comparison, ask, read_quest
 from xaiboard.benchmark.report.comparison.table import compare
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.store import tables
+from xaiboard.benchmark.store.columns import CURVES
 
 Save = Callable[..., Path]
 
@@ -33,8 +34,12 @@ def save(tmp_path: Path) -> Save:
     ) -> Path:
         folder = tmp_path / name
         folder.mkdir(parents=True)
-        tables.write_cells(folder, make_cells(values, absent).assign(**(cells or {})))
-        tables.write_scores(folder, make_scores(values).assign(**(scores or {})))
+        tables.write_tables(
+            folder,
+            make_cells(values, absent).assign(**(cells or {})),
+            make_scores(values).assign(**(scores or {})),
+            pd.DataFrame(columns=CURVES),
+        )
         return folder
 
     return write
@@ -164,7 +169,7 @@ def test_a_method_counts_with_the_columns_that_either_run_has_of_it(save: Save) 
     found = asked(one, other, method="mine").table
     assert row(found, metric="mine", against="both")["n"] == 40
     assert row(found, metric="gini", against="both")["n"] == 40
-    assert row(found, metric="gini", against="theirs")["note"] == "theirs has no scores here: not asked for"
+    assert row(found, metric="gini", against="theirs")["note"] == "theirs has no scores here: not in the run"
 
 
 def test_the_reason_of_a_failure_survives(save: Save) -> None:
@@ -221,3 +226,10 @@ def test_other_images_under_the_same_numbers(save: Save) -> None:
         XaiboardError, match="have as many images of d, but other ones; run both on the same data"
     ):
         asked(one, other, method="mine")
+
+
+def test_a_model_of_which_other_classes_are_explained_bears_its_run_s_name(save: Save) -> None:
+    values = {**of("both"), **of("both", model="b")}
+    one, other = save("one", values), save("other", of("both"), scores={"target": 1})
+    found = asked(one, other, model="b").table
+    assert sorted(found["against"]) == ["a (one)", "a (other)"]

@@ -1,0 +1,194 @@
+"""Tells networks and functions apart that have the same weights and code, but compute something else than before.
+
+A digest of weights and code does not see an attribute that is a list, a buffer that is not saved, a hook, a global
+variable or a helper. So a run keeps what each network, and each function given as an object, computes on a few fixed
+inputs. Where that has changed since its cells were finished, it counts as another one: its digest, and thus the keys of
+its cells, are those of a variant, and the cells are computed anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from ..components.choice import Choice
+from ..components.kinds import Method
+from ..subjects.outputs import REAL, Outputs, network_outputs
+from ..subjects.trained_models import TrainedModel
+from ..toolkit.data import Data, Reference
+from .batching import Batcher
+from .cell import Cell
+from .conditions import Conditions
+from .trial import try_function
+from .values import Values
+
+TRIED = 2
+"""For how many samples a function is tried."""
+
+Known = Mapping[str, Mapping[str, Any]]
+"""Outputs as ``run.json`` has them, by what computed them."""
+
+
+class Register:
+    """Gives networks and functions the digest of the variant that they are, and keeps what they compute.
+
+    Args:
+        data: the samples of the run.
+        reference: statistics of the training split, or None.
+        conditions: seed, target, dtype, device.
+        known: what is known in the folder of the run.
+
+    Attributes:
+        outputs: of all that were registered, as ``run.json`` keeps them.
+    """
+
+    def __init__(self, data: Data, reference: Reference | None, conditions: Conditions, known: Known) -> None:
+        self.outputs: dict[str, Mapping[str, Any]] = {}
+        self._data, self._reference, self._conditions, self._known = data, reference, conditions, known
+
+    def network(self, trained: TrainedModel) -> TrainedModel:
+        """A network with its outputs, and with the digest of its variant."""
+        values = self._values(trained, REAL)
+        outputs = network_outputs(values.model, values.x)
+        computed = {"": outputs} if outputs else {}
+        digest = self._register(
+            f"model '{trained.name}'", trained.digest, computed, lambda name, _: network_key(name, self._data)
+        )
+        return replace(trained, digest=digest, outputs=outputs, inputs=values.x)
+
+    def function(
+        self, choice: Choice, networks: Sequence[TrainedModel], others: Mapping[str, TrainedModel]
+    ) -> Choice:
+        """A method or metric with the digest of its variant; as it is if it has a version, which is raised by hand.
+
+        Of a component with a version it is only said that it gives other values than before.
+
+        Raises:
+            XaiboardError: it changed what a network computes, and that cannot be put back.
+        """
+        component = choice.component
+        if component.built_in:
+            return choice
+        owner, computed = f"{kind_of(choice)} '{component.name}'", {}
+        for network in networks:
+            values = self._values(network, TRIED, others)
+            if outputs := try_function(choice, values):
+                computed[network.digest] = outputs
+            values.check_network(owner)
+            values.require_network()
+
+        def key(code: str, network: str) -> str:
+            return function_key(choice, code, network, self._data)
+
+        if not component.code:
+            self._compare(owner, {key("", network): outputs for network, outputs in computed.items()})
+            return choice
+        code = self._register(owner, component.code, computed, key)
+        return replace(choice, component=replace(component, code=code))
+
+    def _register(
+        self, owner: str, digest: str, computed: Mapping[str, Outputs], key: Callable[[str, str], str]
+    ) -> str:
+        """That of ``digest`` and its variants which is known to compute what was computed now, else the first unknown.
+
+        Args:
+            owner: kind and name of a network or function.
+            digest: of its weights or code.
+            computed: its outputs, those of a function by the network's digest.
+            key: the name under which ``run.json`` has outputs, by the variant's digest and the network's.
+        """
+        free, found = "", ""
+        for variant in _variants(digest, len(self._known) + 1):
+            by_key = {key(variant, network): outputs for network, outputs in computed.items()}
+            before = {name: Outputs.read(self._known[name]) for name in by_key if name in self._known}
+            if not before:
+                free = free or variant
+            elif all(outputs.agrees_with(by_key[name]) for name, outputs in before.items()):
+                found = variant
+                break
+        if not found and free != digest:
+            _say(
+                f"{owner} computes something else than when its finished cells were computed, with the same weights and"
+                " code; it counts as another one, and its cells are computed anew"
+            )
+        chosen = found or free
+        self.outputs |= {key(chosen, network): outputs.plain for network, outputs in computed.items()}
+        return chosen
+
+    def _compare(self, owner: str, computed: Mapping[str, Outputs]) -> None:
+        """Says whether a function with a version gives other values than its finished cells were made of."""
+        before = {name: Outputs.read(self._known[name]) for name in computed if name in self._known}
+        if not all(outputs.agrees_with(computed[name]) for name, outputs in before.items()):
+            _say(
+                f"{owner} gives other values than when its finished cells were computed, and they are kept; raise its"
+                " version to compute them again"
+            )
+        self.outputs |= {name: outputs.plain for name, outputs in computed.items()}
+
+    def _values(
+        self, trained: TrainedModel, samples: int, others: Mapping[str, TrainedModel] | None = None
+    ) -> Values:
+        batcher = Batcher(None, self._conditions.device)
+        return Values(
+            trained, self._data[:samples], self._reference, self._conditions, batcher, others=others
+        )
+
+
+def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool:
+    """Whether network and functions of a cell compute what those of another folder did, as far as both are known."""
+    names = {network_key(each.digest, data) for each in (cell.model, cell.other) if each}
+    functions = [choice for choice in (cell.method, cell.metric) if choice]
+    names |= {function_key(each, each.component.code, cell.model.digest, data) for each in functions}
+    both = names & here.keys() & there.keys()
+    return all(Outputs.read(here[name]).agrees_with(Outputs.read(there[name])) for name in both)
+
+
+def network_key(digest: str, data: Data) -> str:
+    """The name under which ``run.json`` has what a network computes."""
+    return f"network {digest[:16]} for samples {data.digest[:16]}"
+
+
+def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
+    """The name under which ``run.json`` has what a function computes for a network.
+
+    Args:
+        choice: the function with its settings.
+        code: digest of its code, or of its variant; empty if it has a version.
+        network: digest of the network.
+        data: the samples of the run.
+    """
+    version = f"{choice.component.version}.{code}" if code else str(choice.component.version)
+    return f"{kind_of(choice)} {choice.label} {version} for {network_key(network, data)}"
+
+
+def kind_of(choice: Choice) -> str:
+    """``method`` or ``metric``."""
+    return "method" if isinstance(choice.component, Method) else "metric"
+
+
+def warn_of_unknown_outputs(finished: Sequence[Cell], data: Data, known: Known) -> None:
+    """Says how many finished cells there are of which it is not known what their networks computed."""
+    unknown = [
+        cell for cell in finished if cell.model.outputs and network_key(cell.model.digest, data) not in known
+    ]
+    if unknown:
+        _say(
+            f"{len(unknown)} finished cells were computed by a version that did not keep what networks compute; their"
+            " networks are taken for those of this run"
+        )
+
+
+def _say(sentence: str) -> None:
+    tqdm.write(f"xaiboard: {sentence}", file=sys.stderr)
+
+
+def _variants(digest: str, number: int) -> Iterator[str]:
+    """A digest, and ``number`` others of the same length."""
+    yield digest
+    for each in range(1, number + 1):
+        yield sha256(f"{digest}#{each}".encode()).hexdigest()[: len(digest)]

@@ -1,0 +1,110 @@
+"""``run.json``: the conditions under which a run's cells were computed, and the seal of its other files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import XaiboardError
+from ..toolkit.files import write_file
+from .damage import DamagedError
+from .sealed_json import parse_sealed, sealed_text
+
+FILE = "run.json"
+
+SCHEMA = 1
+"""Version of the files of a run; raised when they change their meaning."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Digests by which the files of a run are known to be as they were written.
+
+    Args:
+        files: SHA-256 of each file by name.
+        earlier: SHA-256 that a file had before the one in ``files``; it is there while tables are being replaced, so
+            that those of a process that was killed meanwhile are known too.
+        cells: digest of each finished cell's scores by key, see :func:`~.cell_digests.cell_digests`.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+    def known(self, name: str) -> set[str]:
+        """The digests that a file may have."""
+        return {of[name] for of in (self.files, self.earlier) if name in of}
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """What ``run.json`` says.
+
+    Args:
+        conditions: schema version, seed, target, dtype, number of samples.
+        seal: None in folders that versions before 0.3 wrote.
+    """
+
+    conditions: Mapping[str, Any]
+    seal: Seal | None
+
+    @property
+    def text(self) -> str:
+        """What the file holds."""
+        if self.seal is None:
+            return json.dumps(self.conditions, indent=1) + "\n"
+        return sealed_text({**self.conditions, "seal": asdict(self.seal)})
+
+
+def read_run(folder: Path) -> RunFile | None:
+    """What ``run.json`` says; None where there is none.
+
+    Raises:
+        DamagedError: it is not as it was written, or no file of ours.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    advice = f"restore it; where records are left, 'xaiboard leaderboard {folder}' makes it anew"
+    content, sealed = parse_sealed(path, advice)
+    seal = content.pop("seal", None)
+    if not isinstance(content.get("schema"), int):
+        raise DamagedError(path, "it names no schema version", advice)
+    if sealed != isinstance(seal, dict):
+        raise DamagedError(path, "it has a seal or a digest without the other", advice)
+    parts = {part.name: seal.get(part.name, {}) for part in fields(Seal)} if isinstance(seal, dict) else None
+    return RunFile(content, None if parts is None else Seal(**parts))
+
+
+def write_run(folder: Path, run: RunFile) -> None:
+    """Replaces ``run.json``."""
+    write_file(folder / FILE, lambda path: path.write_text(run.text, "utf-8"))
+
+
+def check_schema(folder: Path) -> None:
+    """Refuses files of another version.
+
+    Raises:
+        XaiboardError: the folder was written by another version of these files, or ``run.json`` is damaged.
+    """
+    run = read_run(folder)
+    if run is not None and run.conditions["schema"] != SCHEMA:
+        raise XaiboardError(
+            f"'{folder}' has schema version {run.conditions['schema']}, this xaiboard reads and writes {SCHEMA};"
+            " give another folder with --out, or use the version that wrote it"
+        )
+
+
+def check_conditions(run: RunFile, wanted: Mapping[str, object], folder: Path, advice: str) -> None:
+    """Refuses a run under other conditions.
+
+    Raises:
+        XaiboardError: it is.
+    """
+    for name, value in wanted.items():
+        found = run.conditions.get(name, value)
+        if found != value:
+            raise XaiboardError(f"'{folder}' holds a run with {name} {found}, this one has {value}; {advice}")

@@ -1,0 +1,108 @@
+"""Compares every file of a run with what is known of how it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..errors import XaiboardError
+from .cell_digests import cell_digests
+from .damage import DamagedError
+from .records import Store, read_plan
+from .run_file import FILE, RunFile, check_schema, read_run
+from .seal import OWN, mismatch
+from .sealed_json import parse_sealed
+from .tables import parse_cells, parse_scores
+
+UNSEALED = "no digest"
+"""What is said of a record without a digest, as earlier versions wrote it."""
+
+
+def verify(folder: Path) -> tuple[list[str], int]:
+    """What is wrong with the files of a run, a line each, and how many files are as they were written.
+
+    Raises:
+        XaiboardError: no run in the folder, or one of another schema version.
+    """
+    store = Store(folder)
+    if not (folder / FILE).is_file() and not store.plan_files():
+        raise XaiboardError(
+            f"no run in '{folder}': it has no {FILE}; name a folder that 'xaiboard run' wrote"
+        )
+    with store.lock(reading=True):
+        run, of_run = _run_file(folder)
+        found = [of_run, *_sealed_files(folder, run), *_records(store)]
+        problems = [text for text in [*found, *_changed_cells(folder, run)] if text not in ("", UNSEALED)]
+    if unsealed := found.count(UNSEALED):
+        problems.append(
+            f"{unsealed} files in '{store.records}' have no digest, as earlier versions wrote them"
+        )
+    return problems, found.count("")
+
+
+def _run_file(folder: Path) -> tuple[RunFile | None, str]:
+    """What ``run.json`` says, if it can be read, and what is wrong with it."""
+    try:
+        run = read_run(folder)
+    except DamagedError as error:
+        return None, error.what
+    if run is None:
+        return None, f"'{folder / FILE}' is missing"
+    check_schema(folder)
+    return (
+        run,
+        "" if run.seal else f"'{folder / FILE}' has no seal of the tables, as earlier versions wrote it",
+    )
+
+
+def _sealed_files(folder: Path, run: RunFile | None) -> Iterator[str]:
+    """For each file that is sealed or ought to be: what is wrong with it, or nothing."""
+    files = run.seal.files if run and run.seal else {}
+    for name in sorted({*files, *(name for name in OWN if (folder / name).exists())}):
+        path = folder / name
+        known = run.seal.known(name) if run and run.seal else set()
+        if not path.exists():
+            yield f"'{path}' is missing"
+        else:
+            found = mismatch(path, known)
+            yield f"'{path}' is damaged ({found})" if found else ""
+
+
+def _records(store: Store) -> Iterator[str]:
+    """For each file in ``records/``: what is wrong with it, or nothing."""
+    for path in store.plan_files():
+        yield _damage(lambda path=path: bool(read_plan(path)))
+    for path in sorted(store.records.glob("*.parquet")):
+        key, _, shard = path.stem.rpartition("-")
+        number = int(shard) if shard.isdecimal() else -1
+        yield _damage(lambda key=key, number=number: store.read_whole(key, number)[3])
+    for path in sorted(store.records.glob("*.json")):
+        if not path.name.startswith("plan-"):
+            yield _damage(lambda path=path: parse_sealed(path, "")[1])
+
+
+def _damage(sealed: Callable[[], bool]) -> str:
+    """What is wrong with a file, or nothing; ``sealed`` reads it, and returns whether it has a digest."""
+    try:
+        return "" if sealed() else UNSEALED
+    except DamagedError as error:
+        return error.what
+
+
+def _changed_cells(folder: Path, run: RunFile | None) -> list[str]:
+    """The cells whose scores are not those that were sealed, where the tables can be read at all."""
+    if run is None or run.seal is None:
+        return []
+    try:
+        found = cell_digests(parse_cells(folder / "cells.csv"), parse_scores(folder / "scores.parquet"))
+    except XaiboardError:
+        return []  # it has been said of the file
+    changed = sorted(key for key, digest in run.seal.cells.items() if found.get(key) != digest)
+    added = sorted(found.keys() - run.seal.cells.keys())
+    return [
+        *(
+            f"cell {key}: its scores in '{folder / 'scores.parquet'}' are not those that were written"
+            for key in changed
+        ),
+        *(f"cell {key}: its scores in '{folder / 'scores.parquet'}' were added" for key in added),
+    ]

@@ -1,0 +1,219 @@
+"""A network or function that computes something else never gets old scores back; an unchanged one always does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import xaiboard.benchmark as xb
+from torch import Tensor, nn
+
+FACTOR: dict[str, float] = {"of all": 1.0}
+CHANGED = "computes something else than when its finished cells were computed"
+
+
+def linear() -> nn.Sequential:
+    head = nn.Linear(784, 10, bias=False)
+    with torch.no_grad():
+        head.weight.copy_(torch.randn(10, 784, generator=torch.Generator().manual_seed(0)))
+    return nn.Sequential(nn.Flatten(), head)
+
+
+class Scaled(nn.Module):
+    """A linear network whose scores depend on a factor that no digest of weights and code sees."""
+
+    def __init__(self, where: str, factor: float) -> None:
+        super().__init__()
+        self.head = linear()
+        self.factors = [1.0]
+        self.kept: Tensor
+        self.register_buffer("kept", torch.ones(()), persistent=False)
+        FACTOR["of all"] = 1.0
+        match where:
+            case "attribute":
+                self.factors[0] = factor
+            case "buffer":
+                self.kept = torch.tensor(factor)
+            case "hook":
+                self.head.register_forward_hook(lambda *given: factor * given[-1])
+            case "backward hook":
+                self.head.register_full_backward_pre_hook(lambda module, given: (factor * given[0],))
+            case "global":
+                FACTOR["of all"] = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(x) * self.factors[0] * self.kept * FACTOR["of all"]
+
+
+def score(out: Path, model: nn.Module, **changed: object) -> float:
+    given = {
+        "methods": "sobel",
+        "metrics": "gradient_norm",
+        "samples": 8,
+        "target": "label",
+        "dataset": "digits",
+    }
+    table = xb.run(models={"net": model}, out=out, progress=False, **{**given, **changed}).scores
+    return float(table.loc[table["metric"] == "gradient_norm", "score"].mean())
+
+
+def written(out: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in (out / "records").glob("*.parquet")}
+
+
+@pytest.mark.parametrize("where", ["attribute", "buffer", "hook", "backward hook", "global"])
+def test_a_changed_network_is_scored_anew_and_both_are_known_again(
+    tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = score(tmp_path, Scaled(where, 1.0))
+    assert score(tmp_path, Scaled(where, 3.0)) == pytest.approx(3 * first, rel=1e-5)
+    assert f"model 'net' {CHANGED}" in capsys.readouterr().err
+    before = written(tmp_path)
+    assert len(before) == 2
+    for factor in (1.0, 3.0):
+        assert score(tmp_path, Scaled(where, factor)) == pytest.approx(factor * first, rel=1e-5)
+    assert written(tmp_path) == before
+    assert CHANGED not in capsys.readouterr().err
+
+
+def test_the_key_of_a_network_that_is_new_to_a_folder_is_that_of_its_weights(tmp_path: Path) -> None:
+    score(tmp_path / "a", Scaled("attribute", 1.0))
+    score(tmp_path / "b", Scaled("attribute", 3.0))
+    assert written(tmp_path / "a").keys() == written(tmp_path / "b").keys()
+
+
+def test_rounding_is_no_change(tmp_path: Path) -> None:
+    """Another machine adds up in another order."""
+    score(tmp_path, Scaled("buffer", 1.0))
+    before = written(tmp_path)
+    score(tmp_path, Scaled("buffer", 1.0 + 1e-6))
+    assert written(tmp_path) == before
+    score(tmp_path, Scaled("buffer", 1.001))
+    assert len(written(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_scores_of_another_network_are_not_taken_over(tmp_path: Path, published: bool) -> None:
+    first, other = score(tmp_path / "first", Scaled("attribute", 1.0)), tmp_path / "first"
+    if published:
+        other = shutil.copytree(other, tmp_path / "published", ignore=shutil.ignore_patterns("records"))
+    assert score(tmp_path / "same", Scaled("attribute", 1.0), reuse=other) == first
+    assert len(written(tmp_path / "same")) == (0 if published else 1)
+    assert score(tmp_path / "other", Scaled("attribute", 3.0), reuse=other) == pytest.approx(
+        3 * first, rel=1e-5
+    )
+    assert score(tmp_path / "other", Scaled("attribute", 3.0)) == pytest.approx(3 * first, rel=1e-5)
+    assert len(written(tmp_path / "other")) == 1
+
+
+def test_two_networks_of_one_digest_in_two_folders_stay_apart(tmp_path: Path) -> None:
+    """The folder that is reused has the scores of another network under the keys of the one here."""
+    first = score(tmp_path / "one", Scaled("attribute", 1.0), metrics="gradient_norm,accuracy")
+    score(tmp_path / "three", Scaled("attribute", 3.0), metrics="accuracy")
+    again = score(tmp_path / "three", Scaled("attribute", 3.0), reuse=tmp_path / "one")
+    assert again == pytest.approx(3 * first, rel=1e-5)
+
+
+def test_records_without_outputs_are_taken_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = score(tmp_path, Scaled("attribute", 1.0))
+    path = tmp_path / "run.json"
+    words = json.loads(path.read_text())
+    del words["outputs"]
+    path.write_text(json.dumps(words))
+    assert score(tmp_path, Scaled("attribute", 1.0)) == first
+    assert "1 finished cells were computed by a version that did not keep" in capsys.readouterr().err
+    score(tmp_path, Scaled("attribute", 1.0))
+    assert "did not keep" not in capsys.readouterr().err
+
+
+def test_outputs_that_are_something_else_are_one_sentence(tmp_path: Path) -> None:
+    score(tmp_path, Scaled("attribute", 1.0))
+    path = tmp_path / "run.json"
+    words = json.loads(path.read_text())
+    words["outputs"] = {key: {"smooth": "?"} for key in words["outputs"]}
+    path.write_text(json.dumps(words))
+    with pytest.raises(xb.XaiboardError, match=r"'outputs' in run\.json are not as they were written"):
+        score(tmp_path, Scaled("attribute", 1.0))
+
+
+def helper(x: Tensor) -> Tensor:
+    return x ** FACTOR["of all"]
+
+
+def by_a_global(x: Tensor) -> Tensor:
+    return helper(x) + 0.1
+
+
+def total(attribution: Tensor) -> Tensor:
+    return helper(attribution.flatten(1).abs()).sum(1)
+
+
+def random_start(x: Tensor) -> Tensor:
+    return x + torch.rand_like(x)
+
+
+@pytest.mark.parametrize(
+    ("methods", "metrics", "name"),
+    [([by_a_global], "gini", "method 'by_a_global'"), ("sobel", [total], "metric 'total'")],
+)
+def test_a_function_that_reads_a_global_is_not_given_scores_of_another_value(
+    tmp_path: Path, methods: object, metrics: object, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(factor: float) -> list[float]:
+        FACTOR["of all"] = factor
+        given = {"methods": methods, "metrics": metrics, "samples": 8, "out": tmp_path, "progress": False}
+        return xb.run(models={"net": linear()}, **given).scores["score"].tolist()
+
+    found = {factor: run(factor) for factor in (1.0, 4.0)}
+    assert f"{name} {CHANGED}" in capsys.readouterr().err
+    assert found[1.0] != found[4.0]
+    before = written(tmp_path)
+    for factor in (1.0, 4.0):
+        assert run(factor) == found[factor]
+    assert written(tmp_path) == before
+
+
+def test_a_function_that_draws_random_numbers_is_known_again(tmp_path: Path) -> None:
+    def run() -> list[float]:
+        torch.rand(1)  # elsewhere in the program
+        given = {
+            "methods": [random_start],
+            "metrics": "gini",
+            "samples": 8,
+            "out": tmp_path,
+            "progress": False,
+        }
+        return xb.run(models={"net": linear()}, **given).scores["score"].tolist()
+
+    assert run() == run()
+    assert len(written(tmp_path)) == 1
+
+
+def test_a_function_with_a_version_whose_helper_changed_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its version is raised by hand; no digest of its code sees the helper."""
+    xb.method(name="by_helper")(by_a_global)
+    said = (
+        "method 'by_helper' gives other values than when its finished cells were computed, and they are kept"
+    )
+
+    def run(factor: float) -> str:
+        FACTOR["of all"] = factor
+        given = {"methods": "by_helper", "metrics": "gini", "samples": 8, "out": tmp_path, "progress": False}
+        xb.run(models={"net": linear()}, **given)
+        return capsys.readouterr().err
+
+    assert said not in run(1.0)
+    assert said not in run(1.0)
+    assert said in run(4.0)
+    assert said in run(4.0)
+    assert said not in run(1.0)
+    xb.method(name="by_helper", version=2)(by_a_global)
+    assert said not in run(4.0)
+    assert len(written(tmp_path)) == 2

@@ -1,0 +1,86 @@
+"""What the commands that only read a run's folder say, and their exit status."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import xaiboard.benchmark as xb
+from xaiboard.benchmark import cli
+from xaiboard.benchmark.store.locks import computing
+from xaiboard.benchmark.store.run_file import read_run, write_run
+
+Runner = Callable[..., xb.Run]
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``xaiboard ...``: exit status, output, and what is said beside it."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["xaiboard", *map(str, words)])
+        capsys.readouterr()
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as caught:
+            warnings.simplefilter("always")
+            cli.main()
+        out, said = capsys.readouterr()
+        return int(caught.value.code or 0), out, said
+
+    return call
+
+
+def test_verify(run: Runner, command: Command) -> None:
+    folder = run(metrics="gini").folder
+    status, out, said = command("verify", folder)
+    assert (status, said) == (0, "")
+    assert out.startswith(f"{folder}/: ")
+    assert out.endswith(" files are as they were written, 0 problems\n")
+    (folder / "leaderboard.csv").write_text("changed by hand")
+    (folder / "models.csv").unlink()
+    status, out, said = command("verify", folder)
+    assert (status, said) == (1, "")
+    assert out.splitlines()[:-1] == [
+        f"'{folder}/leaderboard.csv' is damaged (it does not fit its seal in 'run.json')",
+        f"'{folder}/models.csv' is missing",
+    ]
+
+
+def test_a_folder_of_an_earlier_version_is_warned_of_once(run: Runner, command: Command) -> None:
+    folder = run(metrics="gini").folder
+    shutil.rmtree(folder / "records")
+    found = read_run(folder)
+    assert found is not None
+    write_run(folder, replace(found, seal=None))
+    assert command("verify", folder)[0] == 1
+    for words in (("status",), ("leaderboard",)):
+        status, _, said = command(*words, folder)
+        assert status == 0
+        assert len(said.splitlines()) == 1
+        assert said.startswith(f"xaiboard: '{folder}' has files without a digest or seal")
+    assert command("leaderboard", folder)[2] == ""  # sealed now
+    assert command("verify", folder)[0] == 0
+
+
+@pytest.mark.parametrize("words", ["status", "leaderboard"])
+def test_a_run_that_goes_on_is_said(run: Runner, command: Command, words: str) -> None:
+    folder = run(metrics="gini").folder
+    assert "going on" not in command(words, folder)[2]
+    with computing(folder):
+        status, _, said = command(words, folder)
+    assert status == 0
+    assert said == (
+        f"xaiboard: a run is going on in '{folder}': its missing cells follow, and it writes the tables anew\n"
+    )
+
+
+def test_warnings_of_others_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = cli._Warnings()
+    shown.show(DeprecationWarning("old"), DeprecationWarning, "file.py", 3)
+    assert "file.py:3: DeprecationWarning: old" in capsys.readouterr().err

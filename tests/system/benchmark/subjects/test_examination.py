@@ -1,0 +1,255 @@
+"""The examination of a network: what it finds, what it refuses and with which sentence, and that it leaves no trace."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import xaiboard.benchmark as xb
+from helpers import Runner
+from torch import Tensor, nn
+from xaiboard.benchmark.subjects.examination import examine
+
+
+@pytest.fixture
+def x() -> Tensor:
+    return torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def target() -> Tensor:
+    return torch.tensor([0, 1, 3])
+
+
+class Wrapper(nn.Module):
+    """A network, and what ``change`` makes of its input and its logits."""
+
+    def __init__(self, network: nn.Module, change: Callable[[nn.Module, Tensor], Any]) -> None:
+        super().__init__()
+        self.network, self.change = network, change
+
+    def forward(self, x: Tensor) -> Any:  # noqa: ANN401
+        return self.change(self.network, x)
+
+
+def in_place(network: nn.Module, x: Tensor) -> Tensor:
+    x -= 0.5
+    return network(x)
+
+
+def counting(network: nn.Module, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        network[1].bias += 0  # pyright: ignore[reportIndexIssue]
+    return network(x)
+
+
+REFUSED: dict[str, tuple[Callable[[nn.Module, Tensor], Any], str]] = {
+    "noise": (lambda net, x: net(x) + torch.randn(len(x), 4), "differ from call to call"),
+    "batch": (lambda net, x: net(x - x.mean(0)), "depend on the other images of the batch"),
+    "one output": (lambda net, x: net(x)[:, :1], "has one output, and two classes are needed"),
+    "tuple": (lambda net, x: (net(x), x), r"returns a tuple \(\(2, 4\), \(2, 1, 8, 8\)\) where logits"),
+    "dict": (lambda net, x: {"out": net(x)}, "returns a dict where logits"),
+    "image": (lambda net, x: x, r"of shape \(2, 1, 8, 8\) for 2 images"),
+    "flat": (lambda net, x: net(x).flatten(), r"of shape \(8,\) for 2 images"),
+    "classes": (lambda net, x: net(x).argmax(1, keepdim=True), "returns torch.int64"),
+    "nan": (lambda net, x: net(x) * torch.nan, "are not finite"),
+    "input": (in_place, "changes its input in place"),
+    "weights": (counting, "changes its own weights or buffers"),
+    "raises": (lambda net, x: net(x[..., 1:]), r"raises on images of shape \(1, 8, 8\): RuntimeError"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_network_that_cannot_be_judged_is_refused_in_one_sentence(
+    kind: str, mlp: nn.Sequential, x: Tensor, target: Tensor
+) -> None:
+    change, said = REFUSED[kind]
+    model, given = Wrapper(mlp, change), x.clone()
+    for method in ("saliency", "occlusion"):
+        with pytest.raises(xb.XaiboardError, match=f"^the model cannot be explained: .*{said}"):
+            xb.explain(model, method, given, target)
+    assert torch.equal(given, x)
+
+
+@pytest.mark.parametrize("kind", ["noise", "batch", "one output", "input", "weights"])
+def test_a_run_says_so_before_anything_is_computed(
+    kind: str, mlp: nn.Sequential, run: Runner, tmp_path: Path
+) -> None:
+    wrong = Wrapper(mlp, REFUSED[kind][0])
+    with pytest.raises(
+        xb.XaiboardError, match=f"^'wrong': the model cannot be explained: .*{REFUSED[kind][1]}"
+    ):
+        run(models={"wrong": wrong})
+    assert not (tmp_path / "run").exists()
+    cells = run(models={"wrong": wrong, "mlp": mlp}, methods="saliency", metrics="gini").cells.set_index(
+        "model"
+    )
+    assert cells["status"].to_dict() == {"wrong": "inapplicable", "mlp": "ok"}
+    assert REFUSED[kind][1] in cells.loc["wrong", "note"]
+
+
+def test_nothing_of_an_ordinary_network_is_refused(cnn: nn.Sequential, x: Tensor) -> None:
+    found = examine(cnn, x)
+    assert (found.reason, found.classes, found.opaque, found.gradient, found.adapted) == (
+        "",
+        4,
+        "",
+        True,
+        False,
+    )
+    assert [(each.name, each.kind, each.shape) for each in found.layers] == [
+        ("0", "Conv2d", (2, 4, 6, 6)), ("1", "ReLU", (2, 4, 6, 6)), ("2", "Flatten", (2, 144)), ("3", "Linear", (2, 4)),
+    ]  # fmt: skip
+
+
+def test_layers_are_listed_as_they_are_executed(x: Tensor) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last, self.unused, self.first, self.flatten = (
+                nn.Linear(64, 4),
+                nn.ReLU(),
+                nn.Tanh(),
+                nn.Flatten(),
+            )
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.flatten(self.first(self.first(x))))
+
+    assert [each.name for each in examine(Net(), x).layers] == ["first", "first", "flatten", "last"]
+
+
+def test_it_is_kept_for_the_object_and_costs_a_few_passes(cnn: nn.Sequential, x: Tensor) -> None:
+    seen: list[int] = []
+    cnn.register_forward_hook(lambda layer, given, out: seen.append(len(out)))
+    assert examine(cnn, x) is examine(cnn, x)
+    assert sum(seen) <= 8
+    assert examine(cnn, x.double()) is not examine(copy.deepcopy(cnn), x)
+
+
+def test_it_leaves_mode_buffers_gradients_hooks_and_random_numbers_alone(x: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(), nn.Flatten(), nn.Linear(72, 4))
+    model[2].eval()
+    before, modes = copy.deepcopy(model.state_dict()), [layer.training for layer in model.modules()]
+    state = torch.random.get_rng_state()
+    assert examine(model, x).reason == ""
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert [layer.training for layer in model.modules()] == modes
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in model.modules())
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_network_in_training_mode_gets_its_mode_back_after_an_error(x: Tensor, target: Tensor) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(64, 4))
+
+    def half_way(model: nn.Module, x: Tensor) -> Tensor:
+        raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        xb.explain(model, half_way, x, target)
+    assert all(layer.training for layer in model.modules())
+
+
+@pytest.mark.parametrize(
+    ("change", "tolerance"),
+    [
+        (lambda net, x: net(x).double(), 0),
+        (lambda net, x: SimpleNamespace(logits=net(x), hidden_states=None), 0),
+        (lambda net, x: net(x.float()).bfloat16(), 0.05),
+    ],
+    ids=["float64", "structure", "bfloat16"],
+)
+def test_logits_are_brought_into_form(
+    change: Callable[[nn.Module, Tensor], Any],
+    tolerance: float,
+    mlp: nn.Sequential,
+    run: Runner,
+    tmp_path: Path,
+) -> None:
+    methods, metrics = (
+        "saliency,occlusion",
+        "deletion[steps=4,orders=2],infidelity[draws=4],pgd_accuracy[steps=2],ara",
+    )
+    model = Wrapper(mlp, change)
+    given, plain = (
+        run(models={"net": each}, methods=methods, metrics=metrics, out=tmp_path / str(number))
+        for number, each in enumerate((model, mlp))
+    )
+    assert not len(given.failed)
+    columns = given.leaderboard["metric"].isin(["deletion", "pgd_accuracy"])
+    torch.testing.assert_close(
+        torch.tensor(given.leaderboard["mean"][columns].to_list()),
+        torch.tensor(plain.leaderboard["mean"][columns].to_list()),
+        rtol=tolerance,
+        atol=tolerance,
+    )
+    assert not model._forward_hooks
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_images_are_given_in_the_type_of_the_network(
+    dtype: torch.dtype, cnn: nn.Sequential, x: Tensor, target: Tensor
+) -> None:
+    model = copy.deepcopy(cnn).to(dtype)
+    found = xb.explain(model, "saliency", x, target)
+    assert found.dtype == x.dtype
+    assert next(model.parameters()).dtype == dtype
+    torch.testing.assert_close(found, xb.explain(cnn, "saliency", x, target), rtol=0.1, atol=0.02)
+
+
+def test_one_image_and_one_class_are_enough(cnn: nn.Sequential, x: Tensor, target: Tensor) -> None:
+    for method in ("saliency", "gradcam", "deeplift"):
+        whole = xb.explain(cnn, method, x, target)
+        torch.testing.assert_close(xb.explain(cnn, method, x[:1], target[:1]), whole[:1])
+    with pytest.raises(xb.XaiboardError, match="x has no images"):
+        xb.explain(cnn, "saliency", x[:0], target[:0])
+
+
+BAD = {
+    "12 of 4": torch.tensor([12, 0, 0]), "-1": torch.tensor([-1, 0, 0]), "length 1": torch.tensor([1]),
+    "shape (3, 1)": torch.tensor([[0], [1], [2]]), "floats": torch.tensor([0.5, 1, 2]), "a list": [0, 1, 2],
+    "bools": torch.tensor([True, False, True]), "none": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_targets_are_one_class_for_each_image(kind: str, cnn: nn.Sequential, x: Tensor) -> None:
+    wanted = r"target must be whole numbers of shape \(3,\), one class from 0 to 3 for each input; got "
+    with pytest.raises(xb.XaiboardError, match=wanted):
+        xb.explain(cnn, "saliency", x, BAD[kind])  # pyright: ignore[reportArgumentType]
+    small = torch.tensor([0, 1, 3], dtype=torch.uint8)
+    assert xb.explain(cnn, "saliency", x, small).shape == x.shape
+
+
+class Frozen(nn.Module):
+    """Has no gradient with respect to its input."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+
+def test_what_needs_no_gradient_runs_and_the_rest_says_so(cnn: nn.Sequential, run: Runner) -> None:
+    cells = run(models={"net": Frozen(cnn)}, methods="saliency,occlusion,gradcam", metrics="gini").cells
+    notes = cells.set_index("method")[["status", "note"]]
+    assert notes.loc["occlusion", "status"] == "ok"
+    assert "needs a gradient with respect to the images" in notes.loc["saliency", "note"]
+    assert notes.loc["gradcam", "status"] == "inapplicable"
+    assert "have no gradient" in notes.loc["gradcam", "note"]
+
+
+def test_layers_without_weights_yet_are_named(x: Tensor, target: Tensor, run: Runner) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(4))
+    for call in (lambda: xb.explain(model, "saliency", x, target), lambda: run(models={"net": model})):
+        with pytest.raises(xb.XaiboardError, match=r"parameter '1.weight' has no values yet"):
+            call()
