@@ -9,7 +9,7 @@ promised.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
@@ -99,7 +99,7 @@ def judge(cell: Cell, one: Table) -> Outcome:
     return Outcome(bool((better & ~above).any()), float(found), float(width.mean()), expected, rare)
 
 
-def simulate(cell: Cell) -> dict[str, object]:
+def simulate(cell: Cell) -> dict[Hashable, object]:
     """One row: means over tables, and the standard errors of those that decide."""
     # The same tables for each procedure.
     rng = np.random.default_rng([crc32(cell.scores.encode()), *map(int, cell[2:])])
