@@ -124,7 +124,7 @@ def test_one_output_is_no_classification() -> None:
             return torch.cat([0 * z, z], 1)
 
     torch.testing.assert_close(Two()(X).softmax(1)[:, 1:], one(X).sigmoid())
-    weight = one[1].weight.detach().view(1, 1, 8, 8)  # pyright: ignore[reportCallIssue]
+    weight = one.get_parameter("1.weight").detach().view(1, 1, 8, 8)
     found = xb.explain(Two(), "saliency", X, torch.ones(3, dtype=torch.long))
     torch.testing.assert_close(found, weight.expand(3, 1, 8, 8))
 
