@@ -66,7 +66,11 @@ def test_tokens_are_a_map_of_their_patches(reshape: str, extra: int, x: Tensor, 
     """Grad-CAM by hand on the tokens of the first layer, those in front left out."""
     model = seeded(lambda: Transformer(extra))
     kept: list[Tensor] = []
-    handle = model.get_submodule("layers.0").register_forward_hook(lambda layer, given, out: kept.append(out))
+
+    def keep(layer: nn.Module, given: tuple[Tensor], out: Tensor) -> None:
+        kept.append(out)
+
+    handle = model.get_submodule("layers.0").register_forward_hook(keep)
     gradient = torch.autograd.grad(model(x.requires_grad_()).gather(1, target[:, None]).sum(), kept[0])[0]
     handle.remove()
     patches, gradient = kept[0][:, extra:].detach(), gradient[:, extra:]

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 from xaiboard.benchmark.report.markdown import markdown
-from xaiboard.benchmark.store.columns import CELLS
-from xaiboard.benchmark.store.tables import read_cells, write_cells, write_csv
+from xaiboard.benchmark.store.columns import CELLS, SCORES
+from xaiboard.benchmark.store.tables import read_cells, write_csv, write_tables
 from xaiboard.benchmark.toolkit.inert import csv_cell, from_csv_cell, markdown_text
 from xaiboard.benchmark.toolkit.text_table import text_table
 
@@ -57,13 +57,14 @@ def test_a_csv_with_formulas_in_cells_and_columns(tmp_path: Path) -> None:
 def test_cells_are_read_as_they_were_written(tmp_path: Path) -> None:
     row = dict.fromkeys(CELLS, "") | {"note": "=1+1", "model": "'+x", "status": "failed", "control": False}
     cells = pd.DataFrame([{**row, "n": None, "seconds": -1.5, "forward": 3, "backward": 0}])
-    write_cells(tmp_path, cells)
+    nothing = pd.DataFrame(columns=SCORES), pd.DataFrame()
+    write_tables(tmp_path, cells, *nothing)
     text = (tmp_path / "cells.csv").read_text()
     assert ",'=1+1," in text
     assert ",-1.5," in text
     read = read_cells(tmp_path)
     assert (read["note"][0], read["model"][0]) == ("=1+1", "'+x")
-    write_cells(tmp_path, read)
+    write_tables(tmp_path, read, *nothing)
     assert (tmp_path / "cells.csv").read_text() == text
 
 

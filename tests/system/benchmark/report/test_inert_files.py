@@ -65,10 +65,10 @@ def test_the_page_has_no_html_or_links(folder: Path) -> None:
 def test_tables_are_rebuilt_to_the_same_bytes(folder: Path) -> None:
     """Names are read back as they were, from the records and without them."""
     from xaiboard.benchmark.report.results import Results
-    from xaiboard.benchmark.store.tables import write_cells
+    from xaiboard.benchmark.store.tables import write_tables
 
     before = (folder / "cells.csv").read_bytes()
     results = Results(folder)
     assert {"=1+1", "<u>net</u>", "-1"} < set(results.leaderboard["model"]) == set(results.cells["model"])
-    write_cells(folder, results.cells)
+    write_tables(folder, results.cells, results.scores, results.curves)
     assert (folder / "cells.csv").read_bytes() == before
