@@ -127,7 +127,7 @@ def subclassed() -> nn.Module:
 def with_subclass(layers: nn.Sequential) -> nn.Module:
     second = RectifiedConvolution(6, 8, 3).to(layers[4].weight).eval()  # pyright: ignore[reportArgumentType, reportCallIssue]
     second.load_state_dict(layers[4].state_dict())
-    return nn.Sequential(*layers[:4], second, *layers[6:])
+    return nn.Sequential(*list(layers)[:4], second, *list(layers)[6:])
 
 
 def pools_first() -> nn.Sequential:
@@ -144,7 +144,7 @@ WRITINGS: dict[str, Callable[[nn.Sequential], Any]] = {
     "in a structure": Wrapped,
     "compiled": lambda layers: torch.compile(layers, backend="eager"),
     "training": lambda layers: layers.train(),
-    "channels last": lambda layers: layers.to(memory_format=torch.channels_last),
+    "channels last": lambda layers: layers.to(memory_format=torch.channels_last),  # pyright: ignore[reportCallIssue]
     "by torch.fx": torch.fx.symbolic_trace,
 }
 

@@ -124,7 +124,7 @@ def test_one_output_is_no_classification() -> None:
             return torch.cat([0 * z, z], 1)
 
     torch.testing.assert_close(Two()(X).softmax(1)[:, 1:], one(X).sigmoid())
-    weight = one[1].weight.detach().view(1, 1, 8, 8)  # pyright: ignore[reportCallIssue]
+    weight = one.get_parameter("1.weight").detach().view(1, 1, 8, 8)
     found = xb.explain(Two(), "saliency", X, torch.ones(3, dtype=torch.long))
     torch.testing.assert_close(found, weight.expand(3, 1, 8, 8))
 
@@ -241,7 +241,12 @@ def test_weights_that_hooks_compute_can_be_copied(run: Runner, tmp_path: Path) -
     network = nn.Sequential(nn.Flatten(), nn.utils.weight_norm(nn.Linear(64, 8)), nn.ReLU(), nn.Linear(8, 4))
     plain = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 4))
     network(torch.rand(1, 1, 8, 8))
-    plain[1].load_state_dict({"weight": network[1].weight.detach(), "bias": network[1].bias})
+    plain[1].load_state_dict(
+        {
+            "weight": torch.as_tensor(network.get_submodule("1").weight).detach(),
+            "bias": network.get_parameter("1.bias"),
+        }
+    )
     plain[3].load_state_dict(network[3].state_dict())
     given = {"methods": "saliency", "metrics": "gini,deletion[steps=4,orders=2],tightness"}
     boards = [

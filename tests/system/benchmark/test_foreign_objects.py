@@ -65,7 +65,7 @@ def test_an_object_of_captum_that_fits_no_network_is_refused(
         xb.explain(cnn, captum.attr.Saliency(cnn.forward), x, target)
     other = nn.Sequential(nn.Sequential(nn.Conv2d(1, 4, 3)), nn.Flatten())
     with pytest.raises(xb.XaiboardError, match=r"made for a layer '0.0', which the model does not have"):
-        xb.explain(cnn, captum.attr.GuidedGradCam(other, other[0][0]), x, target)
+        xb.explain(cnn, captum.attr.GuidedGradCam(other, other.get_submodule("0.0")), x, target)
 
 
 def test_a_function_that_closes_over_a_network_is_identified_by_it(run: Runner) -> None:
