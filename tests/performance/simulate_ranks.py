@@ -48,7 +48,7 @@ class Cell(NamedTuple):
             return 400, 60
         if self.methods <= 31:
             return (240, 40) if self.samples <= 100 else (120, 30)
-        return (80, 20) if self.samples <= 100 else (40, 10)
+        return (200, 40) if self.samples <= 100 else (100, 20)
 
 
 class Outcome(NamedTuple):
