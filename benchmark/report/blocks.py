@@ -52,6 +52,7 @@ class Blocks:
         rows = rows.assign(start=starts, end=ends).sort_values(LABEL, kind="stable").reset_index(drop=True)
         self._start, self._end = rows.pop("start").to_numpy(), rows.pop("end").to_numpy()
         self.rows = rows
+        self._correct: dict[str, pd.Series] = {}
         self.words = {name: rows[name].to_numpy(dtype=object) for name in LABEL + FACTS}
         names = ("sample", "score", "weight", "correct")
         values = {name: scores[name].to_numpy() for name in names}
@@ -124,6 +125,26 @@ class Blocks:
                 bool
             )
         return pd.Series(right, index=everyone)
+
+    def _correct_by_all(self, dataset: str) -> pd.Series:
+        if dataset not in self._correct:
+            self._correct[dataset] = self.correct(dataset)
+        return self._correct[dataset]
+
+    def common(self, places: np.ndarray) -> pd.Series:
+        """Whether a sample counts when models are compared under one method, by its number, ascending.
+
+        It does if all models of the data set classify it correctly, and the perturbation, if there is one, changes the
+        prediction of none of the compared models.
+
+        Args:
+            places: of the models' blocks in one column.
+        """
+        counts = self._correct_by_all(str(self.words["dataset"][places[0]])).copy()
+        for place in places if self.words["perturbation"][places[0]] else ():
+            held = pd.Series(self.of("weight", place) != 0, index=self.of("sample", place))
+            counts &= held.reindex(counts.index, fill_value=True)
+        return counts
 
 
 def _union(samples: list[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..statistics.differences import Differences
-from ..statistics.ranks import Column, prepare
+from ..statistics.ranks import Column
 from ..statistics.recipes import recipe_difference
 from ..statistics.signs import flipped_sums_of
 from ..store.columns import LABEL
@@ -23,6 +23,7 @@ from .sides import (
     compare_sides,
     family_sides,
     opponents,
+    prepare_models,
     recipe_sides,
     single_sides,
 )
@@ -53,14 +54,13 @@ def compare_families(cells: pd.DataFrame, blocks: Blocks, glossary: Glossary) ->
     states = {row[: len(LABEL)]: row[len(LABEL) :] for row in labels}
     rows = []
     for dataset in blocks.rows.loc[comparable, "dataset"].unique():
-        correct = blocks.correct(dataset)
         planned = cells.loc[cells["dataset"] == dataset, ["model", "family"]]
         models = planned.drop_duplicates().sort_values(["family", "model"])
         groups, recipes = _hypotheses(models), recipe_sides(models)
         of_dataset = comparable & (blocks.rows["dataset"] == dataset)
         for _, of_method in blocks.groups(["method"], of_dataset):
             some = [
-                (places, _prepared(blocks, places, correct, glossary))
+                (places, prepare_models(blocks, places, glossary))
                 for _, places in blocks.groups(COLUMN, blocks.rows.index.isin(of_method))
             ]
             sums = flipped_sums_of([column.means.influence for _, column in some])
@@ -111,15 +111,6 @@ def _row(first: Mapping[str, str], a: Side, b: Side) -> dict[str, str]:
         "models_b": "+".join(b.models),
         "unit": IMAGES,
     }
-
-
-def _prepared(blocks: Blocks, places: np.ndarray, correct: pd.Series, glossary: Glossary) -> Column:
-    """The models with scores of one method in one column, on the samples that all classify correctly."""
-    first = blocks.facts(places[0])
-    return prepare(
-        *blocks.matrix(places, correct),
-        higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
-    )  # fmt: skip
 
 
 def _pairs(

@@ -12,8 +12,10 @@ import pandas as pd
 
 from ..statistics.differences import Differences, differences
 from ..statistics.means import Means
-from ..statistics.ranks import Column
+from ..statistics.ranks import Column, prepare
+from ..store.glossary import Glossary
 from ..toolkit.labels import read_trained
+from .blocks import Blocks
 
 IMAGES, SEEDS = "images", "seeds and images"
 """What is drawn anew: images, for these trained networks; or networks of the same recipe too."""
@@ -62,6 +64,18 @@ def opponents(sides: list[Side]) -> Iterator[tuple[int, int]]:
             yield a, b
 
 
+def prepare_models(blocks: Blocks, places: np.ndarray, glossary: Glossary) -> Column:
+    """The models of some blocks of one column, on the samples that count for all of them.
+
+    Metrics of the models themselves are about all samples, those of explanations about :meth:`.Blocks.common` ones.
+    """
+    first = blocks.facts(places[0])
+    return prepare(
+        *blocks.matrix(places, blocks.common(places) if first["method"] else None),
+        higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
+    )  # fmt: skip
+
+
 class Compared(NamedTuple):
     """Some sides on samples that all their models have.
 
@@ -86,7 +100,13 @@ class Compared(NamedTuple):
         """All differences between sides, from sums of the models' influence under each draw, ``(M, B)``."""
         found, sums = self.column.means, self.share @ sums
         used = np.full(len(self.share), len(found.influence))
-        of_sides = Means(self.mean, found.influence @ self.share.T, used, found.weight @ self.share.T)
+        of_sides = Means(
+            self.mean,
+            found.influence @ self.share.T,
+            used,
+            found.weight @ self.share.T,
+            self.share @ found.noise,
+        )
         return differences(of_sides, _widest(self.column.needed, self.share > 0), sums)
 
 

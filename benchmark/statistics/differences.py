@@ -9,7 +9,7 @@ import numpy as np
 
 from .means import Means
 from .step_down import TIE, critical_value, maxima, scales
-from .verdicts import Verdicts, levels, verdicts
+from .verdicts import Verdicts, verdicts
 
 POWER_QUANTILE = 0.8416212335729143
 """Quantile of the normal distribution at a power of 80 %."""
@@ -127,15 +127,14 @@ def _below(found: Means, critical: float) -> np.ndarray:
 
     A true difference that is ``t`` less than the one found is not rejected while ``n t`` is at most ``critical`` times
     the length of ``e + t w``: of the rows' values as in the test, where ``w`` is the mean weight of the two rows, and
-    ``e`` is the rest. That is a quadratic inequality for ``t``. Without weights ``t`` is :func:`inflated` times the
-    standard error, on both sides.
+    ``e`` the difference of their influence. That is a quadratic inequality for ``t``. Without weights ``t`` is
+    :func:`inflated` times the standard error, on both sides.
     """
-    n, level = len(found.influence), levels(found)
-    below = np.full((len(level),) * 2, np.inf)
-    for j in range(len(level)) if math.isfinite(critical) else ():
+    n, rows = found.influence.shape
+    below = np.full((rows, rows), np.inf)
+    for j in range(rows) if math.isfinite(critical) else ():
         weight = (found.weight[:, j : j + 1] + found.weight) / 2
         rest = found.influence[:, j : j + 1] - found.influence
-        rest += (found.weight[:, j : j + 1] - found.weight) * (level[j] + level) / 2
         square, mixed, heavy = (rest**2).sum(0), (rest * weight).sum(0), (weight**2).sum(0)
         room = (n / critical) ** 2 - heavy
         bounded = room > n * 1e-9

@@ -13,6 +13,9 @@ from .rare import guarded, reach
 from .skewness import expected_error
 from .verdicts import Verdicts, verdicts
 
+OF_RANGE = 1e-6
+"""Differences of scores that are rounding, as a share of the range that the metric declares."""
+
 
 class Ranks(NamedTuple):
     """The order of ``M`` rows of a column, the best first, and what of it is beyond doubt.
@@ -77,7 +80,10 @@ def prepare(
     samples, rows = complete(score, weight)
     kept = np.ix_(samples, rows)
     found = means(score[kept] if higher_is_better else -score[kept], weight[kept])
-    rare = guarded(score[kept])
+    width = bounds[1] - bounds[0]
+    if np.isfinite(width):
+        found = found._replace(noise=np.maximum(found.noise, OF_RANGE * width))
+    rare = guarded(score[kept], found.noise)
     return Column(rows, found, reach(rare, weight[kept], bounds), rare)
 
 

@@ -13,14 +13,19 @@ UNSEEN = 10
 """Samples on which an event may yet happen; a difference counts only if that many could not undo it."""
 
 
-def guarded(score: np.ndarray) -> np.ndarray:
-    """Rows that leave their most frequent value on fewer than ``FEWEST`` samples, ``(n, M)`` to bool ``(M,)``."""
+def guarded(score: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
+    """Rows that leave their most frequent value on fewer than ``FEWEST`` samples, ``(n, M)`` to bool ``(M,)``.
+
+    Args:
+        score: ``(n, M)``.
+        noise: differences up to it are rounding, ``(M,)``.
+    """
     n = len(score)
     window = n - FEWEST + 1  # as many equal values are more than a row may have
     if window <= 1:
         return np.ones(score.shape[1], dtype=bool)
     ordered = np.sort(score, axis=0)
-    return (ordered[window - 1 :] == ordered[: n - window + 1]).any(0)
+    return (ordered[window - 1 :] - ordered[: n - window + 1] <= noise).any(0)
 
 
 def reach(rows: np.ndarray, weight: np.ndarray, bounds: ScoreRange) -> np.ndarray:

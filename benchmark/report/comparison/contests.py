@@ -13,6 +13,7 @@ from ...statistics.signs import flipped_sums_of
 from ...statistics.verdicts import verdicts
 from ...store.glossary import Glossary
 from ..blocks import DIRECTIONS, Blocks
+from ..sides import prepare_models
 
 _TOGETHER = 16
 """Columns whose sums under all draws of signs are held at a time."""
@@ -75,9 +76,10 @@ def contests(blocks: Blocks, glossary: Glossary, kind: str, where: np.ndarray) -
 def _prepared(
     blocks: Blocks, glossary: Glossary, places: np.ndarray, names: Mapping[str, str], kind: str
 ) -> Column:
-    counted = blocks.correct(names["dataset"]) if kind == "model" and names["method"] else None
+    if kind == "model":
+        return prepare_models(blocks, places, glossary)
     return prepare(
-        *blocks.matrix(places, counted),
+        *blocks.matrix(places),
         higher_is_better=names["higher_is_better"] == "True", bounds=glossary.ranges[names["metric"]],
     )  # fmt: skip
 

@@ -274,3 +274,20 @@ def test_no_common_correct_sample_leaves_empty_numbers() -> None:
 def test_one_family_has_nothing_to_compare() -> None:
     values = {("b", "one", "gini"): [0.1, 0.2], ("c", "one", "gini"): [0.3, 0.2]}
     assert Results.of(make_cells(values), make_scores(values)).families.empty
+
+
+def test_under_a_perturbation_a_sample_counts_whose_prediction_held_for_all_models() -> None:
+    """One model loses its prediction on 12 of 40 samples: these are no samples of the other either, and none is missing."""
+    held = [0.0] * 12 + [1.0] * 28
+    scores = {("a", "one", "gini"): 0.8 + 0.05 * noise(0), ("b", "one", "gini"): 0.2 + 0.05 * noise(1)}
+    under = "noise[eps=0.1]"
+    table = make_scores(scores, weight={("a", "one", "gini"): held}).assign(perturbation=under)
+    cells = make_cells(scores).assign(perturbation=under)
+    pair = row(Results.of(cells, table).families, models_a="a", models_b="b")
+    assert (pair["n"], pair["status"], pair["better"]) == (28, "ok", "ot")
+    kept = [scores[model, "one", "gini"][12:].mean() for model in "ab"]
+    assert (pair["mean_a"], pair["mean_b"]) == (pytest.approx(kept[0]), pytest.approx(kept[1]))
+    without = Results.of(
+        make_cells(scores), make_scores(scores, weight={("a", "one", "gini"): held})
+    ).families
+    assert row(without, models_a="a", models_b="b")["note"] == "more than 5 % of the samples are missing"

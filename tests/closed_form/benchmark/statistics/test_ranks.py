@@ -174,3 +174,14 @@ def test_equal_scores_everywhere_are_all_best() -> None:
     ranks = ranks_of(np.full((30, 4), 0.7))
     assert intervals(ranks) == [(1, 1, 4)] * 4
     assert ranks.best.all()
+
+
+def test_a_row_far_off_takes_nothing_from_others_with_weights_of_their_own() -> None:
+    """The middle of a pair is its own: with one for all rows, the outlier's distance times the weights drowns it."""
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        score = rng.normal(size=(100, 3)) + [0.0, 0.8, 10.0]
+        weight = rng.exponential(size=(100, 3)) + 0.2
+        found += ranks_of(score, weight).better[1, 0]
+    assert found >= 18

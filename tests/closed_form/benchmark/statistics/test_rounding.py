@@ -8,6 +8,7 @@ from xaiboard.benchmark.statistics.means import means
 from xaiboard.benchmark.statistics.ranks import Ranks, prepare, rank
 from xaiboard.benchmark.statistics.signs import flipped_sums
 from xaiboard.benchmark.statistics.step_down import told_apart
+from xaiboard.benchmark.toolkit.score_ranges import UNBOUNDED
 
 
 def ranked(*rows: np.ndarray) -> Ranks:
@@ -43,3 +44,28 @@ def test_rows_that_differ_as_single_precision_rounds_are_equal(offset: float) ->
     assert found.rank.tolist() == [2, 2, 1]
     assert found.low.tolist() == [2, 2, 1]
     assert found.high.tolist() == [3, 3, 1]
+
+
+def test_the_last_digits_of_kept_scores_decide_nothing() -> None:
+    """Scores of a range of 2 that differ by two units of the last of 24 digits: equal, and both never leave 1."""
+    score = np.ones((200, 2))
+    score[::3, 1] = np.float32(1 - 2**-23)
+    column = prepare(score, np.ones_like(score), higher_is_better=True, bounds=(-1, 1))
+    found = rank(column, flipped_sums(column.means.influence))
+    assert list(found.rank) == [1, 1]
+    assert not found.better.any()
+    assert found.rare.all()
+    apart = np.where(score == 1, 1, 0.9999)
+    column = prepare(apart, np.ones_like(score), higher_is_better=True, bounds=UNBOUNDED)
+    assert not column.rare[1]
+
+
+def test_scores_without_a_range_are_rounded_in_their_own_scale() -> None:
+    single = np.random.default_rng(0).normal(size=(200, 1)).astype(np.float32) * np.float32(1e-9)
+    other = single * np.float32(1 + 2**-22)
+    score = np.hstack([single, other]).astype(float)
+    column = prepare(score + 0.0, np.ones_like(score), higher_is_better=True)
+    assert not rank(column, flipped_sums(column.means.influence)).better.any()
+    score[:, 1] = (single[:, 0] + np.float32(1e-10)).astype(float)
+    column = prepare(score, np.ones_like(score), higher_is_better=True)
+    assert rank(column, flipped_sums(column.means.influence)).better[1, 0]

@@ -124,7 +124,9 @@ def test_later_steps_find_more(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = [rng.normal(size=(50, 8)) + 0.25 * np.arange(8) for _ in range(30)]
     steps = sum(ranks_of(score).better.sum() for score in tables)
 
-    def first_step(statistic: np.ndarray, sums: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, float]:
+    def first_step(
+        statistic: np.ndarray, sums: np.ndarray, scale: np.ndarray, tilt: None
+    ) -> tuple[np.ndarray, float]:
         critical = told_apart(statistic, sums, scale)[1]
         return (scale > 0) & (statistic > critical), critical
 

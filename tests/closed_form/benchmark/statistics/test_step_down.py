@@ -45,16 +45,21 @@ def slow_signs_test(x: list[list[float]], w: list[list[float]]) -> Pairs:
     n, m = len(x), len(x[0])
     total = [math.fsum(w[i][j] for i in range(n)) for j in range(m)]
     mean = [math.fsum(w[i][j] * x[i][j] for i in range(n)) / total[j] for j in range(m)]
-    constant = (min(mean) + max(mean)) / 2
-    z = [[w[i][j] * (x[i][j] - constant) / (total[j] / n) for j in range(m)] for i in range(n)]
-    q = [[math.fsum((z[i][j] - z[i][k]) ** 2 for i in range(n)) for k in range(m)] for j in range(m)]
+    share = [[w[i][j] / (total[j] / n) for j in range(m)] for i in range(n)]
+
+    def value(i: int, j: int, k: int) -> float:
+        """Of row j against row k: the score less the middle of the two means, times its weight."""
+        return share[i][j] * (x[i][j] - (mean[j] + mean[k]) / 2)
+
+    z = [[[value(i, j, k) - value(i, k, j) for k in range(m)] for j in range(m)] for i in range(n)]
+    q = [[math.fsum(z[i][j][k] ** 2 for i in range(n)) for k in range(m)] for j in range(m)]
     most = max(max(row) for row in q)
     s = [[value**-0.5 if value > 1e-12 * most else 0.0 for value in row] for row in q]
     t = [[n * (mean[j] - mean[k]) * s[j][k] for k in range(m)] for j in range(m)]
     drawn = []
     for signs in slow_signs(n):
-        g = [sum(signs[i] * z[i][j] for i in range(n)) for j in range(m)]
-        drawn.append([[(g[j] - g[k]) * s[j][k] for k in range(m)] for j in range(m)])
+        g = [[sum(signs[i] * z[i][j][k] for i in range(n)) for k in range(m)] for j in range(m)]
+        drawn.append([[g[j][k] * s[j][k] for k in range(m)] for j in range(m)])
     return slow_step_down(t, drawn, {(j, k) for j in range(m) for k in range(m) if s[j][k] > 0})
 
 
