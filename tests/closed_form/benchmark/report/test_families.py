@@ -277,7 +277,7 @@ def test_one_family_has_nothing_to_compare() -> None:
 
 
 def test_under_a_perturbation_a_sample_counts_whose_prediction_held_for_all_models() -> None:
-    """One model loses its prediction on 12 of 40 samples: these are no samples of the other either, and none is missing."""
+    """One model loses its prediction on 12 of 40 samples: these are no samples of the other either; none is missing."""
     held = [0.0] * 12 + [1.0] * 28
     scores = {("a", "one", "gini"): 0.8 + 0.05 * noise(0), ("b", "one", "gini"): 0.2 + 0.05 * noise(1)}
     under = "noise[eps=0.1]"
