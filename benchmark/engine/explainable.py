@@ -33,7 +33,13 @@ def require_explainable(x: Tensor, target: Tensor, seed: int) -> None:
         )
     if not x.isfinite().all():
         raise XaiboardError(f"x must be finite; got {int((~x.isfinite()).sum())} values that are not")
-    if target.dtype not in (torch.int64, torch.int32, torch.int16, torch.int8) or target.shape != (len(x),):
+    if target.dtype not in (
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+        torch.uint8,
+    ) or target.shape != (len(x),):
         raise XaiboardError(
             f"target must be a class for each input, int64 ({len(x)},); got {_kind(target)} {tuple(target.shape)}"
         )

@@ -137,6 +137,7 @@ def test_the_extra_for_tests_has_what_tests_import() -> None:
     own = {
         "xaiboard",
         "tests",
+        "mutation",
         *(path.stem for top in (".", "performance") for path in (ROOT / "tests" / top).glob("*.py")),
     }
     for name, files in imported(["tests"]).items():

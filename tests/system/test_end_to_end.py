@@ -22,7 +22,7 @@ SCORES = (
 )
 LEADERBOARD = (
     "dataset model family method metric settings perturbation metric_family higher_is_better mean ci_low ci_high n rank"
-    " rank_low rank_high seconds status note"
+    " rank_low rank_high seconds status note best control"
 )
 
 pytestmark = [

@@ -92,7 +92,9 @@ def test_objects_have_the_family_that_is_given(mlp: nn.Module, cnn: nn.Module, r
     ):
         found = run(models=models, methods="saliency", metrics="gini", family=family).cells
         assert dict(zip(found["model"], found["family"], strict=True)) == wanted
-    for wrong in ({"resnet": "ot"}, {"cnn": 3}, {"cnn": ""}):
+    with pytest.raises(xb.XaiboardError, match=r"'family' of run\(\) must be a text, a mapping or None; got"):
+        run(models=models, family={"cnn": 3})
+    for wrong in ({"resnet": "ot"}, {"cnn": ""}):
         with pytest.raises(
             xb.XaiboardError, match=r"family gives .* modules that are given as objects: mlp, cnn"
         ):

@@ -207,22 +207,29 @@ def test_one_image_and_one_class_are_enough(cnn: nn.Sequential, x: Tensor, targe
     for method in ("saliency", "gradcam", "deeplift"):
         whole = xb.explain(cnn, method, x, target)
         torch.testing.assert_close(xb.explain(cnn, method, x[:1], target[:1]), whole[:1])
-    with pytest.raises(xb.XaiboardError, match="x has no images"):
+    with pytest.raises(xb.XaiboardError, match=r"x must be images .* got shape \(0, 1, 8, 8\)"):
         xb.explain(cnn, "saliency", x[:0], target[:0])
 
 
-BAD = {
-    "12 of 4": torch.tensor([12, 0, 0]), "-1": torch.tensor([-1, 0, 0]), "length 1": torch.tensor([1]),
-    "shape (3, 1)": torch.tensor([[0], [1], [2]]), "floats": torch.tensor([0.5, 1, 2]), "a list": [0, 1, 2],
-    "bools": torch.tensor([True, False, True]), "none": None,
-}  # fmt: skip
+ONE_FOR_EACH = "target must be a class for each input, int64 (3,); got "
+BAD: dict[str, tuple[object, str]] = {
+    "12 of 4": (torch.tensor([12, 0, 0]), "target must be from 0 to 3, the model's classes; got 12"),
+    "-1": (torch.tensor([-1, 0, 0]), "target must be from 0 to 3, the model's classes; got -1"),
+    "length 1": (torch.tensor([1]), ONE_FOR_EACH + "int64 (1,)"),
+    "shape (3, 1)": (torch.tensor([[0], [1], [2]]), ONE_FOR_EACH + "int64 (3, 1)"),
+    "floats": (torch.tensor([0.5, 1, 2]), ONE_FOR_EACH + "float32 (3,)"),
+    "bools": (torch.tensor([True, False, True]), ONE_FOR_EACH + "bool (3,)"),
+    "a list": ([0, 1, 2], "'target' of explain() must be a torch Tensor; got [0, 1, 2]"),
+    "none": (None, "'target' of explain() must be a torch Tensor; got None"),
+}
 
 
 @pytest.mark.parametrize("kind", BAD)
 def test_targets_are_one_class_for_each_image(kind: str, cnn: nn.Sequential, x: Tensor) -> None:
-    wanted = r"target must be whole numbers of shape \(3,\), one class from 0 to 3 for each input; got "
-    with pytest.raises(xb.XaiboardError, match=wanted):
-        xb.explain(cnn, "saliency", x, BAD[kind])  # pyright: ignore[reportArgumentType]
+    target, wanted = BAD[kind]
+    with pytest.raises(xb.XaiboardError) as caught:
+        xb.explain(cnn, "saliency", x, target)  # pyright: ignore[reportArgumentType]
+    assert str(caught.value) == wanted
     small = torch.tensor([0, 1, 3], dtype=torch.uint8)
     assert xb.explain(cnn, "saliency", x, small).shape == x.shape
 
