@@ -19,7 +19,7 @@ LEADERBOARD = [
     "note", "best", "control",
 ]  # fmt: skip
 
-SKEWED = "too few samples for their skewness: false claims are more frequent than 5 %"
+SKEWED = "perhaps too few samples for their skewness: false claims may be more frequent than 5 %"
 """Said of columns that are marked; how much more frequent they are is not known well enough for a number."""
 
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
