@@ -10,11 +10,12 @@ from ..section import section
 
 LEGEND = """\
 Ranks compare the methods of one model, 1 is best. With 95 % probability all rank intervals of a column hold the true
-ranks at once, for this network and images like these; methods whose intervals overlap may not be told apart, and those
-that can be first (★) are the set of the best. ↑ marks columns in which higher is better, ↓ those in which lower is.
+ranks at once, for this network and images like these; methods whose intervals overlap may be told apart all the same:
+`xaiboard compare` says it pair by pair. Those that can be first (★) are the set of the best. ↑ marks columns in which
+higher is better, ↓ those in which lower is.
 Controls are marked †: a method that does not beat them explains nothing. Raw deletion and insertion areas are
 comparable within one model only; the columns that compare models are in `families.csv`. All columns with intervals:
-`leaderboard.csv`; one method against others: `xaiboard compare`.
+`leaderboard.csv`.
 """
 
 
