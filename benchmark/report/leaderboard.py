@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..statistics.ranks import Ranks
 from ..statistics.skewness import TOLERATED
+from ..store.columns import LABEL
 from ..store.glossary import Glossary
 from .attribution_robustness.convergence import NOT_CONVERGED
 from .blocks import COLUMN, Blocks
@@ -76,6 +77,20 @@ def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
     table = table.astype(dict.fromkeys(_COUNTS, "Int64") | {"best": "boolean"})
     table.loc[~ranked, ["rank", "rank_low", "rank_high", "best"]] = pd.NA
     return table
+
+
+def doubtful(blocks: Blocks, standings: list[Standing]) -> set[tuple[str, ...]]:
+    """The names of rows whose rank is to be read with its note: of rare events, or too few samples for their skewness.
+
+    Args:
+        blocks: the scores.
+        standings: of all columns.
+    """
+    found = np.zeros(len(blocks.rows), dtype=bool)
+    for one in standings:
+        if one.ranks:
+            found[one.places] = one.ranks.compared & (one.ranks.rare | (one.ranks.error > TOLERATED))
+    return set(blocks.rows.loc[found, LABEL].itertuples(index=False, name=None))
 
 
 def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:

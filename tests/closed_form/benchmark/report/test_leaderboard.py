@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from hand_made_scores import FAMILY, Key, Scores, make_cells, make_scores, noise, row
 from scipy import stats
+from xaiboard.benchmark.report.console import describe_run
 from xaiboard.benchmark.report.leaderboard import LEADERBOARD
 from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.sections.methods import methods
 from xaiboard.benchmark.statistics.skewness import TOLERATED
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.tables import write_csv
@@ -20,6 +22,12 @@ LEVELS = {"low": 0.2, "middle": 0.4, "high": 0.6}
 
 def board_of(values: Scores, weight: Scores | None = None) -> pd.DataFrame:
     return Results.of(make_cells(values), make_scores(values, weight=weight)).leaderboard
+
+
+def shown(values: Scores, metric: str) -> pd.Series:
+    """What the page shows of a column in which higher is better, by method."""
+    table = methods(Results.of(make_cells(values), make_scores(values)), "d")
+    return table.set_index("method")[f"{metric} ↑"]
 
 
 def test_ranks_follow_the_direction_of_the_column() -> None:
@@ -202,6 +210,16 @@ def test_too_few_samples_for_their_skewness_are_said() -> None:
     wanted = "perhaps too few samples for their skewness: false claims may be more frequent than 5 %"
     assert set(results.leaderboard["note"]) == {wanted}
     assert set(board_of(even)["note"]) == {""}
+    assert shown(skewed, "mine").str.fullmatch(r"\S+ \(\d+–\d+\)≈( ★)?").all()
+    assert not shown(even, "mine").str.contains("≈").any()
+
+
+def test_ranks_of_rare_events_bear_a_sign() -> None:
+    """Whoever reads the page alone sees that there is a note."""
+    values = {("a", "rare", "gini"): RARE, ("a", "often", "gini"): 0.14 + 0.01 * noise(0, 100)}
+    assert shown(values, "gini").to_dict() == {"often": "0.14 (1–1) ★", "rare": "0.02 (2–2)≈"}
+    results = Results.of(make_cells(values), make_scores(values))
+    assert "≈ see its note in leaderboard.csv" in describe_run(Path(), results)
 
 
 def test_the_set_of_the_best_has_all_that_none_is_better_than() -> None:

@@ -65,4 +65,7 @@ def test_a_markdown_table_is_aligned() -> None:
 
 def test_the_legend_says_that_overlapping_intervals_may_be_told_apart() -> None:
     text = " ".join(LEGEND.split())
-    assert "methods whose intervals overlap may be told apart all the same: `xaiboard compare` says it pair by pair" in text
+    assert (
+        "methods whose intervals overlap may be told apart all the same: `xaiboard compare` says it pair by pair"
+        in text
+    )
