@@ -93,6 +93,30 @@ def test_a_wrong_argument_is_one_sentence(sentence: str, tmp_path: Path) -> None
     assert str(caught.value) == sentence
 
 
+@pytest.mark.parametrize("name", ["compare.csv", "compare.md"])
+def test_a_file_of_another_origin_is_not_replaced(
+    name: str, run: Runner, command: Command, tmp_path: Path
+) -> None:
+    run(perturbations=None)
+    words = ("run", "--method", "saliency", "--out", "there")
+    assert command(*words)[0] == command(*words)[0] == 0  # those of an earlier comparison are
+    (tmp_path / "there" / name).write_text("mine\n")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()}
+    status, out, err = command(*words)
+    sentence = f"'there/{name}' was not written by a comparison and would be replaced; give another folder with --out"
+    assert (status, out, err) == (2, "", f"xaiboard: {sentence}\n")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()} == before
+
+
+@pytest.mark.parametrize("words", [(), ("--out", "")])
+def test_a_folder_without_a_name_is_refused(words: tuple[str, ...], command: Command, tmp_path: Path) -> None:
+    status, out, err = command(*(("gone",) if words else ("",)), "--method", "saliency", *words)
+    assert (status, out) == (2, "")
+    assert "a folder must have a name that can be shown; got ''" in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_method_of_one_s_own_against_another_run(run: Runner, tmp_path: Path) -> None:
     theirs = run(methods="saliency,random", perturbations=None)
     mine = run(methods=[gradient_size], perturbations=None, out=tmp_path / "mine")
