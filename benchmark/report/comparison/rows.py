@@ -50,7 +50,7 @@ def of_samples(
         "ci_low": bounds[0], "ci_high": bounds[1], "n": found.n, "verdict": verdict,
         "smallest_difference": found.smallest()[a, b] or np.nan,
         "samples_needed": _samples(found.samples(question.margin or 0)[a, b], bounds) if verdict == OPEN else np.nan,
-        "unit": IMAGES, "note": _note(contest, found, mine, rival, verdict),
+        "unit": IMAGES, "note": _note(contest, found, mine, rival, verdict), "rivals": len(mean),
     }  # fmt: skip
 
 

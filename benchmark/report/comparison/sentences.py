@@ -6,7 +6,6 @@ import pandas as pd
 
 from ...store.columns import LABEL
 from .ask import Comparison
-from .question import Question
 from .rows import BETTER, OPEN, SAME, WORSE
 from .shown import NEEDED, SMALLEST, constants
 
@@ -19,9 +18,9 @@ def sentences(found: Comparison) -> str:
     return " ".join(filter(None, [_counts(found), found.remark, _validity(found)]))
 
 
-def legend(question: Question, table: pd.DataFrame) -> str:
+def legend(found: Comparison, table: pd.DataFrame) -> str:
     """How to read the columns of the table that is shown."""
-    side = question.side
+    side, question = found.side, found.question
     parts = [
         f"effect: the mean of {side} less that of the other, in units of the score; where lower is better (↓), a"
         f" negative effect speaks for {side}."
@@ -55,7 +54,7 @@ def _counts(found: Comparison) -> str:
         if text and name not in (question.kind, "against")
     )
     rest = f", {without} without a verdict" if without else ""
-    return f"{question.side} against {against}{f' ({places})' if places else ''}: {verdicts}{rest}."
+    return f"{found.side} against {against}{f' ({places})' if places else ''}: {verdicts}{rest}."
 
 
 def _validity(found: Comparison) -> str:

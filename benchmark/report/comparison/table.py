@@ -23,7 +23,7 @@ from .rows import of_recipes, of_samples
 COMPARE = [
     "dataset", "model", "method", "against", "metric", "settings", "perturbation", "metric_family",
     "higher_is_better", "mean", "mean_against", "effect", "ci_low", "ci_high", "n", "verdict",
-    "smallest_difference", "samples_needed", "unit", "note",
+    "smallest_difference", "samples_needed", "unit", "note", "correct", "margin", "rivals",
 ]  # fmt: skip
 
 _NAMES = [*LABEL, "metric_family", "higher_is_better"]
@@ -35,7 +35,7 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
     ``effect`` is its mean less that of the rival, in units of the score. Interval and verdict hold at 95 % for all
     pairs in a column together; verdicts are those of the leaderboard. ``smallest_difference`` is what this number of
     samples would tell apart with a power of 80 %, and ``samples_needed`` how many would settle the difference that was
-    found.
+    found. ``correct``, ``margin`` and ``rivals`` say what a row that is quoted alone is of.
 
     Raises:
         XaiboardError: a name that is not in the run, or nothing to compare.
@@ -49,6 +49,7 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
     found = list(contests(results.blocks, results.glossary, kind, where))
     if not found:
         raise XaiboardError(_nothing(results.blocks.rows[where], kind))
+    asked = {"correct": "columns" if question.columns_together else "", "margin": question.margin}
     together = _joint(found) if question.columns_together else 0.0
     states = _states(results.cells, kind)
     table = []
@@ -62,13 +63,14 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
             )
             if row:
                 names = {name: contest.names[name] for name in _NAMES}
-                table.append({**names, kind: mine, "against": rival, **row})
+                table.append({**names, kind: mine, "against": rival, **asked, **row})
     if not table:
         raise XaiboardError(
             f"neither '{mine}' nor {', '.join(map(repr, rivals))} has scores in these columns; cells.csv says why"
         )
     order = ["dataset", "model", "metric", "settings", "perturbation", "method", "against"]
-    return pd.DataFrame(table, columns=COMPARE).sort_values(order, kind="stable").reset_index(drop=True)
+    answer = pd.DataFrame(table, columns=COMPARE).astype({"margin": float, "rivals": "Int64"})
+    return answer.sort_values(order, kind="stable").reset_index(drop=True)
 
 
 def _known(results: Results, kind: str) -> dict[str, Label]:

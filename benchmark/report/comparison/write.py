@@ -39,7 +39,7 @@ def write_comparison(found: Comparison, folder: Path) -> list[Path]:
     for name, start in _OURS.items():
         _check_ours(folder / name, start)
     table, notes = shown(found.table, found.glossary)
-    text = f"{_TITLE}{found.question.side} better?\n\n{_page(found, table, notes)}\n"
+    text = f"{_TITLE}{found.side} better?\n\n{_page(found, table, notes)}\n"
     write_file(folder / CSV, lambda path: write_csv(found.table, path))
     write_file(folder / PAGE, lambda path: path.write_text(text, "utf-8"))
     return [folder / CSV, folder / PAGE]
@@ -69,5 +69,5 @@ def _check_ours(path: Path, start: str) -> None:
 
 
 def _page(found: Comparison, table: pd.DataFrame, notes: list[str]) -> str:
-    parts = [sentences(found), markdown(table).rstrip("\n"), footnotes(notes), legend(found.question, table)]
+    parts = [sentences(found), markdown(table).rstrip("\n"), footnotes(notes), legend(found, table)]
     return "\n\n".join(filter(None, parts))

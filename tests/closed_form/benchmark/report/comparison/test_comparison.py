@@ -335,6 +335,27 @@ def test_a_method_with_settings_is_found_by_its_name_if_that_means_one() -> None
         asked(values, method="one")
 
 
+def test_the_answer_names_what_is_compared_and_not_what_was_typed() -> None:
+    values = {("a", name, "gini"): noise(place) for place, name in enumerate(("one[k=1]", "two[k=1]"))}
+    text = printed(values, method="on*", against="two")
+    assert text.startswith("one[k=1] against two[k=1] (dataset d, model a, n 40): ")
+    assert "a negative effect speaks for one[k=1]." in text
+    assert "on*" not in text
+
+
+def test_a_row_says_what_it_is_of() -> None:
+    """Three methods in the one column, of which but two have scores that can be compared in the other."""
+    values = {("a", name, "gini"): noise(place) for place, name in enumerate(("one", "two", "three"))}
+    values |= {("a", name, "mine"): noise(place) for place, name in enumerate(("one", "two"))}
+    plain = asked(values, method="one")
+    assert plain["rivals"].tolist() == [3, 3, pd.NA, 2]
+    assert set(plain["correct"]) == {""}
+    assert plain["margin"].isna().all()
+    other = asked(values, method="one", margin=0.5, correct="columns", against="two")
+    assert (set(other["correct"]), set(other["margin"])) == ({"columns"}, {0.5})
+    assert COMPARE[-3:] == ["correct", "margin", "rivals"]
+
+
 def test_rivals_named_twice_have_one_row() -> None:
     assert len(asked(two("gini", 0.1), method="one", against="two,two")) == 1
 

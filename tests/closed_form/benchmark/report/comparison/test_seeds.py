@@ -85,6 +85,13 @@ def test_any_network_names_its_recipe(name: str) -> None:
     every = compare(networks(LEVELS), read_question(model="net.x", against="net.y", seeds=True))
     found = compare(networks(LEVELS), read_question(model=name, against="net.y.seed1,net.y", seeds=True))
     pd.testing.assert_frame_equal(found, every)
+    assert found["rivals"].isna().all()  # the interval holds by itself
+
+
+def test_the_answer_names_the_recipe_and_not_its_network() -> None:
+    results, question = networks(LEVELS), read_question(model="net.x.seed2", against="net.y", seeds=True)
+    text = describe(Comparison(question, compare(results, question), results.glossary))
+    assert text.startswith("net.x against net.y ")
 
 
 def test_recipes_without_a_network_of_seed_0() -> None:
