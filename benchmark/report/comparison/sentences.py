@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ...store.columns import LABEL
+from ...toolkit.wording import counted
 from .ask import Comparison
 from .rows import BETTER, OPEN, SAME, WORSE
 from .shown import NEEDED, SMALLEST, constants
@@ -47,7 +48,9 @@ def _counts(found: Comparison) -> str:
     verdicts = ", ".join(f"{counts.get(word, 0)} {word}" for word in words)
     without = counts.get("", 0)
     rivals = table["against"].unique()
-    against = rivals[0] if len(rivals) == 1 else f"{len(rivals)} {question.kind}s"
+    against = (
+        rivals[0] if len(rivals) == 1 else counted(len(rivals), "recipe" if question.seeds else question.kind)
+    )
     places = ", ".join(
         f"{name} {text}"
         for name, text in constants(table).items()
@@ -59,10 +62,12 @@ def _counts(found: Comparison) -> str:
 
 def _validity(found: Comparison) -> str:
     question, table = found.question, found.table[found.table["verdict"] != ""]
+    if not len(table):
+        return ""
     if question.seeds:
         return (
             "Each interval holds at 95 % by itself, for recipes: networks are drawn anew, and images. Chance alone"
-            f" tells equal recipes apart in up to {_CHANCE * len(table):.1f} of the {len(table)} rows."
+            f" tells equal recipes apart {_by_chance(len(table), 'row')}."
         )
     networks = "these networks, not for others of their recipes (--seeds)," if question.kind == "model" else (
         "these networks"
@@ -72,6 +77,12 @@ def _validity(found: Comparison) -> str:
     columns = len(table.drop_duplicates([name for name in LABEL if name != question.kind]))
     return (
         f"Intervals and verdicts hold at 95 % for all pairs of a column together, for {networks} and images like these;"
-        f" chance alone gives a false verdict in up to {_CHANCE * columns:.1f} of the {columns} columns (--correct"
-        " columns takes them together)."
+        f" chance alone gives a false verdict {_by_chance(columns, 'column')}"
+        f"{' (--correct columns takes them together)' if columns > 1 else ''}."
     )
+
+
+def _by_chance(count: int, what: str) -> str:
+    if count == 1:
+        return f"with a probability of up to {_CHANCE:.0%}".replace("%", " %")
+    return f"in up to {_CHANCE * count:.2g} of the {count} {what}s"

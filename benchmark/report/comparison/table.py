@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -98,7 +98,24 @@ def _sides(question: Question, known: Mapping[str, Label]) -> tuple[str, list[st
             f"'{mine}' is the only {kind} in the run" if every else f"'{mine}' is to be compared with itself"
         )
         raise XaiboardError(f"{only}; name another {kind} with --against")
+    if question.seeds:
+        _require_seeds(mine, others, known)
     return mine, others
+
+
+def _require_seeds(mine: str, others: Sequence[str], known: Iterable[str]) -> None:
+    """Refuses recipes of which nothing can be said.
+
+    Raises:
+        XaiboardError: there is but one network of the one that is asked about, or of each of its rivals.
+    """
+    networks = Counter(read_trained(name).recipe for name in known)
+    alone = [name for name in (mine, *others) if networks[name] == 1]
+    if mine in alone or set(others) <= set(alone):
+        raise XaiboardError(
+            f"there is one network alone of {', '.join(alone[:5])}{' and others' if len(alone) > 5 else ''}, which says"
+            " nothing about a recipe; leave --seeds out, or run networks of other seeds too"
+        )
 
 
 def _nothing(rows: pd.DataFrame, kind: str) -> str:

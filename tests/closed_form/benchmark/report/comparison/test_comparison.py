@@ -365,7 +365,7 @@ def test_the_terminal_says_what_is_compared_for_whom_and_how_to_read_it() -> Non
     assert text.startswith(
         "two against one (dataset d, model a, n 40): 1 better, 0 worse, 0 same within the margin, 0 not told apart."
     )
-    assert "up to 0.1 of the 1 columns" in text
+    assert "chance alone gives a false verdict with a probability of up to 5 %." in text
     assert "| deletion ↓ | -0.2 " in text
     assert "where lower is better (↓), a negative effect speaks for two" in text
     assert "Differences up to 0.05 do not matter" in text
@@ -381,6 +381,23 @@ def test_notes_are_under_the_table_once() -> None:
     assert text.count("- [1] two has no scores here: failed, why\n") == 1
     assert text.count("no verdict [1]") == 2
     assert "2 without a verdict" in text
+
+
+def test_what_chance_gives_is_said_in_numbers_that_are_right() -> None:
+    """5 % of five columns are a quarter; without a verdict there is nothing that chance could give."""
+    values = {
+        ("a", method, f"{metric}{part}"): noise(place)
+        for metric, part in (("gini", ""), ("mine", ""), ("deletion", ""), ("deletion", ".normalised"))
+        for place, method in enumerate(("one", "two"))
+    } | {("b", method, "gini"): noise(place) for place, method in enumerate(("one", "two"))}
+    assert "a false verdict in up to 0.25 of the 5 columns (--correct columns" in printed(
+        values, method="one"
+    )
+    absent = {("a", "two", "gini"): ("failed", "why")}
+    text = printed({("a", "one", "gini"): noise(1)}, absent=absent, method="one", against="two")
+    assert "0 not told apart, 1 without a verdict." in text
+    assert "chance" not in text
+    assert "95 %" not in text.partition("|")[0]
 
 
 def test_a_terminal_gets_lines_that_fit_and_a_summary_of_many_rows() -> None:
