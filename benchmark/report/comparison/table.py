@@ -88,7 +88,7 @@ def _sides(question: Question, known: Mapping[str, Label]) -> tuple[str, list[st
     """
     kind = question.kind
     mine = find_name(kind, question.side, known)
-    every = question.against == (ALL,)
+    every = ALL in question.against
     rivals = sorted(known) if every else [find_name(kind, name, known) for name in question.against]
     if question.seeds:
         kind, mine, *rivals = ("recipe", *(read_trained(name).recipe for name in (mine, *rivals)))

@@ -262,6 +262,9 @@ ERRORS = {
     "no model named 'z'; known: a": {"method": "one", "model": "z"},
     "no metric column named 'ginni'; did you mean 'gini'?": {"method": "one", "on": "ginni"},
     "'gini[k]' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini[k]"},
+    "'gini[' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini["},
+    "'gini]' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini]"},
+    "'tw[' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "against": "tw["},
     "'one' is to be compared with itself; name another method with --against": {
         "method": "one",
         "against": "one",
@@ -354,6 +357,12 @@ def test_a_row_says_what_it_is_of() -> None:
     other = asked(values, method="one", margin=0.5, correct="columns", against="two")
     assert (set(other["correct"]), set(other["margin"])) == ({"columns"}, {0.5})
     assert COMPARE[-3:] == ["correct", "margin", "rivals"]
+
+
+@pytest.mark.parametrize("against", ["all,two", ["two", "all"]])
+def test_all_among_names_is_all(against: str | list[str]) -> None:
+    values = {("a", name, "gini"): noise(place) for place, name in enumerate(("one", "two", "three"))}
+    assert asked(values, method="one", against=against)["against"].tolist() == ["three", "two"]
 
 
 def test_rivals_named_twice_have_one_row() -> None:
