@@ -41,6 +41,8 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
         XaiboardError: a name that is not in the run, or nothing to compare.
     """
     kind = question.kind
+    if kind == "method":
+        _require_methods(question, results)
     mine, rivals = _sides(question, _known(results, kind))
     where = matching_columns(results.blocks.rows, question.on, results.glossary)
     if question.method and question.model:
@@ -101,6 +103,21 @@ def _sides(question: Question, known: Mapping[str, Label]) -> tuple[str, list[st
     if question.seeds:
         _require_seeds(mine, others, known)
     return mine, others
+
+
+def _require_methods(question: Question, results: Results) -> None:
+    """Refuses models as rivals of a method.
+
+    Raises:
+        XaiboardError: there is one.
+    """
+    models = [name for name in question.against if name in _known(results, "model")]
+    wrong = [name for name in models if name not in _known(results, "method")]
+    if wrong:
+        raise XaiboardError(
+            f"'{wrong[0]}' is a model, and with --method the question is about methods; to compare models leave --method"
+            " out, name one with --model, and pick columns with --on"
+        )
 
 
 def _require_seeds(mine: str, others: Sequence[str], known: Iterable[str]) -> None:

@@ -265,6 +265,8 @@ ERRORS = {
     "'gini[' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini["},
     "'gini]' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini]"},
     "'tw[' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "against": "tw["},
+    "'a' is a model, and with --method the question is about methods; to compare models leave --method out, name one"
+    " with --model, and pick columns with --on": {"method": "one", "model": "a", "against": "two,a"},
     "'one' is to be compared with itself; name another method with --against": {
         "method": "one",
         "against": "one",
