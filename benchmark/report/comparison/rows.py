@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ...statistics.differences import Differences, more_cautious
-from ...statistics.rare import FEWEST
+from ...statistics.rare import FEWEST, UNSEEN
 from ...statistics.recipes import recipe_difference
 from ...statistics.skewness import TOLERATED
 from ...toolkit.labels import read_trained
+from ...toolkit.wording import counted
 from ..leaderboard import SKEWED
 from ..sides import IMAGES, SEEDS
 from .contests import Contest
@@ -110,7 +111,7 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
     equal = low == high == 0
     return "; ".join(filter(None, [
         f"{rare}: fewer than {FEWEST} samples differ from the most frequent score, so that"
-        f" {_guard(found.needed[a, b])}" if rare else "",
+        f" {_guard(found, contest.column.means.weight[:, [a, b]], found.needed[a, b])}" if rare else "",
         SKEWED if contest.ranks.error > TOLERATED else "",
         "too few samples for any verdict" if math.isinf(found.critical) and not equal else "",
         "equal scores on all samples" if equal else "",
@@ -119,9 +120,13 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
     ]))  # fmt: skip
 
 
-def _guard(needed: float) -> str:
+def _guard(found: Differences, weight: np.ndarray, needed: float) -> str:
     if math.isinf(needed):
         return "nothing is claimed: the metric declares no range"
+    if (
+        UNSEEN * np.abs(weight).max() >= found.n
+    ):  # the samples not seen yet could undo the greatest difference
+        return f"nothing can be claimed from {counted(found.n, 'sample')}"
     return f"only a difference beyond {needed:.3g} counts"
 
 

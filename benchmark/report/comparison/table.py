@@ -115,8 +115,8 @@ def _require_methods(question: Question, results: Results) -> None:
     wrong = [name for name in models if name not in _known(results, "method")]
     if wrong:
         raise XaiboardError(
-            f"'{wrong[0]}' is a model, and with --method the question is about methods; to compare models leave --method"
-            " out, name one with --model, and pick columns with --on"
+            f"'{wrong[0]}' is a model, and with --method the question is about methods; to compare models leave"
+            " --method out, name one with --model, and pick columns with --on"
         )
 
 

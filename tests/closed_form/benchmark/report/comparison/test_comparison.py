@@ -150,6 +150,30 @@ def test_the_guard_holds_claims_back_and_is_said() -> None:
     assert "the metric declares no range" in found["note"]
 
 
+@pytest.mark.parametrize(("n", "said"), [
+    (1, "nothing can be claimed from 1 sample"), (10, "nothing can be claimed from 10 samples"),
+    (11, "only a difference beyond 0.909 counts"),
+])  # fmt: skip
+def test_no_difference_is_asked_for_that_no_score_can_have(n: int, said: str) -> None:
+    """Ten unseen images undo any difference of scores from 0 to 1 on ten; on eleven those up to 10/11."""
+    values = {
+        ("a", method, "gini"): np.linspace(0, level, n) for method, level in (("one", 1.0), ("two", 0.1))
+    }
+    (found,) = asked(values, method="one").to_dict("records")
+    assert found["note"].startswith(
+        "one and two: fewer than 20 samples differ from the most frequent score, so that "
+    )
+    assert said in found["note"]
+
+
+def test_a_weight_can_make_many_samples_few() -> None:
+    values = {("a", "one", "gini"): np.linspace(0, 1, 40), ("a", "two", "gini"): np.zeros(40)}
+    weight = {key: [20.0] + [1.0] * 39 for key in values}
+    results = Results.of(make_cells(values), make_scores(values, weight=weight))
+    (found,) = compare(results, read_question(method="one")).to_dict("records")
+    assert "nothing can be claimed from 40 samples" in found["note"]
+
+
 @pytest.mark.parametrize("correct", [None, "columns"])
 def test_one_sample_is_an_honest_row(correct: str | None) -> None:
     values = {("a", "one", "gini"): [0.9], ("a", "two", "gini"): [0.1]}
