@@ -98,6 +98,9 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
     skewed = SKEWED if ranks.error > TOLERATED else ""
     notes = []
     for compared, rare, n in zip(ranks.compared, ranks.rare, used, strict=True):
+        if not n:
+            notes.append("")  # why, the note says
+            continue
         if not compared:
             notes.append("no rank: more than 5 % of the samples are missing")
             continue
@@ -122,7 +125,8 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     )
     of_all = " of " + samples.astype(str) + " samples "
     unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
-    left_out = (left.astype(str) + of_all + "left out: " + why).where(left > 0, "")
+    left_out = (left.astype(str) + of_all + "left out: ").where(table["n"] > 0, "no sample is left: ") + why
+    left_out = left_out.where(left > 0, "")
     weak = pd.Series(np.where(table["converged"] == NOT_CONVERGED, NOT_CONVERGED, ""), index=table.index)
     parts = [table["note"], unscored, left_out, weak, table["rank_note"]]
     joined = parts[0].astype(str)

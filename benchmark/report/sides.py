@@ -18,6 +18,9 @@ from ..toolkit.labels import read_trained
 IMAGES, SEEDS = "images", "seeds and images"
 """What is drawn anew: images, for these trained networks; or networks of the same recipe too."""
 
+NO_SAMPLE = "no sample counts for all that are compared"
+"""Why models cannot be compared: none is classified correctly by all, or those that are have no score in common."""
+
 
 class Side(NamedTuple):
     """One side of a comparison.

@@ -15,7 +15,7 @@ from ...statistics.skewness import TOLERATED
 from ...toolkit.labels import read_trained
 from ...toolkit.wording import counted
 from ..leaderboard import SKEWED
-from ..sides import IMAGES, SEEDS
+from ..sides import IMAGES, NO_SAMPLE, SEEDS
 from .contests import Contest
 from .question import Question
 
@@ -85,7 +85,7 @@ def _without_scores(unit: str, note: str) -> dict[str, Any]:
 
 def _why_not(contest: Contest, name: str, states: Mapping[str, str]) -> str:
     if not contest.found.n:
-        return "no sample counts for all that are compared"
+        return NO_SAMPLE
     if name in contest.rivals:
         return f"{name} lacks more than 5 % of the samples"
     return f"{name} has no scores here: {states.get(name, 'not in the run')}"

@@ -168,6 +168,24 @@ def test_a_method_that_lacks_too_many_samples_has_a_mean_but_no_rank() -> None:
     ]  # fmt: skip
 
 
+def test_where_no_sample_is_left_the_note_says_why() -> None:
+    """Of three methods, one counts on no sample and one has no score; there is nothing to say of 5 %."""
+    values = {
+        ("a", "one", "gini"): noise(0), ("a", "two", "gini"): noise(1), ("a", "three", "gini"): np.full(40, np.nan),
+    }  # fmt: skip
+    weight = {("a", "one", "gini"): np.zeros(40)}
+    cells, scores = make_cells(values), make_scores(values, weight=weight)
+    for perturbation, why in (
+        ("", "their weight is zero"),
+        ("noise", "the prediction changed under the perturbation"),
+    ):
+        results = Results.of(*(table.assign(perturbation=perturbation) for table in (cells, scores)))
+        found = row(results.leaderboard, method="one")
+        assert (found["note"], found["n"]) == (f"no sample is left: {why}", 0)
+        assert row(results.leaderboard, method="three")["note"] == "40 of 40 samples have no score"
+        assert row(results.leaderboard, method="two")["note"] == ""
+
+
 RARE = np.zeros(100)
 RARE[[10, 60]] = 1
 
