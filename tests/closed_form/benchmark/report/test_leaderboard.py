@@ -179,7 +179,9 @@ def test_where_no_sample_is_left_the_note_says_why() -> None:
         ("", "their weight is zero"),
         ("noise", "the prediction changed under the perturbation"),
     ):
-        results = Results.of(*(table.assign(perturbation=perturbation) for table in (cells, scores)))
+        results = Results.of(
+            cells.assign(perturbation=perturbation), scores.assign(perturbation=perturbation)
+        )
         found = row(results.leaderboard, method="one")
         assert (found["note"], found["n"]) == (f"no sample is left: {why}", 0)
         assert row(results.leaderboard, method="three")["note"] == "40 of 40 samples have no score"
