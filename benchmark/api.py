@@ -94,6 +94,7 @@ class Run:
         """Accuracy, certificates and bounds of the models."""
         return self.results.models
 
+    @checked
     def compare(
         self,
         *,

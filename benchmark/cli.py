@@ -164,8 +164,8 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
 
 
 @commands.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("other", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
+@click.argument("other", required=False, type=FOLDER)
 @click.option("--method", default="", help="The method that is compared with others, on each model.")
 @click.option(
     "--model", default="", help="The model that is compared; with --method, the only one that counts."
@@ -175,7 +175,7 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
 @click.option("--margin", type=float, help="Differences up to it do not matter, in units of the score.")
 @click.option("--correct", type=click.Choice(["columns"]), help="Verdicts hold for all columns together.")
 @click.option("--seeds", is_flag=True, help="Models stand for their recipes: all seeds of each take part.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for compare.csv.  [default: FOLDER]")
+@click.option("--out", type=FOLDER, help="Folder for compare.csv.  [default: FOLDER]")
 def compare(folder: Path, other: Path | None, out: Path | None, **words: Any) -> None:  # noqa: ANN401
     """Is it better? A row for each column: difference, interval, verdict, and how many samples would settle it.
 

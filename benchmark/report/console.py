@@ -24,9 +24,9 @@ def describe_run(folder: Path, results: Results) -> str:
         board = methods(results, dataset)
         if len(board):
             parts.append(
-                f"{dataset}: methods; mean score (rank interval within the model), ★ in the set of the best; over"
-                " several baselines #mean rank (lowest–highest); ↑ higher is better, ↓ lower; † control\n"
-                + plain(board)
+                f"{dataset}: methods; mean score (rank interval within the model), ★ in the set of the best,"
+                " ≈ see its note in leaderboard.csv; over several baselines #mean rank (lowest–highest);"
+                " ↑ higher is better, ↓ lower; † control\n" + plain(board)
             )
     failed = cells[cells["status"] == "failed"]
     if len(failed):

@@ -17,6 +17,7 @@ from ..store.glossary import Glossary
 from .blocks import COLUMN, DIRECTIONS, Blocks
 from .sides import (
     IMAGES,
+    NO_SAMPLE,
     SEEDS,
     Compared,
     Side,
@@ -180,7 +181,7 @@ def _why_not(
 ) -> dict[str, str]:
     """Why two sides cannot be compared, of which one model at least has no scores, or not on enough samples."""
     if not n:
-        return {"status": "inapplicable", "note": "no sample is classified correctly by all models"}
+        return {"status": "inapplicable", "note": NO_SAMPLE}
     missing = next((model for model in models if model not in present), None)
     if missing is None:
         return {"status": "inapplicable", "note": "more than 5 % of the samples are missing"}

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..statistics.ranks import Ranks
 from ..statistics.skewness import TOLERATED
+from ..store.columns import LABEL
 from ..store.glossary import Glossary
 from .attribution_robustness.convergence import NOT_CONVERGED
 from .blocks import COLUMN, Blocks
@@ -19,7 +20,7 @@ LEADERBOARD = [
     "note", "best", "control",
 ]  # fmt: skip
 
-SKEWED = "too few samples for their skewness: false claims are more frequent than 5 %"
+SKEWED = "perhaps too few samples for their skewness: false claims may be more frequent than 5 %"
 """Said of columns that are marked; how much more frequent they are is not known well enough for a number."""
 
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
@@ -78,11 +79,28 @@ def _numbers(standings: list[Standing], size: int) -> pd.DataFrame:
     return table
 
 
+def doubtful(blocks: Blocks, standings: list[Standing]) -> set[tuple[str, ...]]:
+    """The names of rows whose rank is to be read with its note: of rare events, or too few samples for their skewness.
+
+    Args:
+        blocks: the scores.
+        standings: of all columns.
+    """
+    found = np.zeros(len(blocks.rows), dtype=bool)
+    for one in standings:
+        if one.ranks:
+            found[one.places] = one.ranks.compared & (one.ranks.rare | (one.ranks.error > TOLERATED))
+    return set(blocks.rows.loc[found, LABEL].itertuples(index=False, name=None))
+
+
 def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
     """What is to be known of each rank."""
     skewed = SKEWED if ranks.error > TOLERATED else ""
     notes = []
     for compared, rare, n in zip(ranks.compared, ranks.rare, used, strict=True):
+        if not n:
+            notes.append("")  # why, the note says
+            continue
         if not compared:
             notes.append("no rank: more than 5 % of the samples are missing")
             continue
@@ -107,7 +125,8 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     )
     of_all = " of " + samples.astype(str) + " samples "
     unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
-    left_out = (left.astype(str) + of_all + "left out: " + why).where(left > 0, "")
+    left_out = (left.astype(str) + of_all + "left out: ").where(table["n"] > 0, "no sample is left: ") + why
+    left_out = left_out.where(left > 0, "")
     weak = pd.Series(np.where(table["converged"] == NOT_CONVERGED, NOT_CONVERGED, ""), index=table.index)
     parts = [table["note"], unscored, left_out, weak, table["rank_note"]]
     joined = parts[0].astype(str)

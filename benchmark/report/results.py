@@ -22,7 +22,7 @@ from .blocks import Blocks
 from .families import compare_families
 from .health.correlations import metric_correlations
 from .health.table import metric_health
-from .leaderboard import leaderboard, wide
+from .leaderboard import doubtful, leaderboard, wide
 from .models import describe_models
 from .standing import Standing, standings
 
@@ -112,6 +112,11 @@ class Results:
     def leaderboard(self) -> pd.DataFrame:
         """Means, intervals and ranks."""
         return leaderboard(self.cells, self.blocks, self.standings, self.converged, self.glossary)
+
+    @cached_property
+    def doubtful(self) -> set[tuple[str, ...]]:
+        """The names (``LABEL``) of rows of the leaderboard whose rank is to be read with its note."""
+        return doubtful(self.blocks, self.standings)
 
     @cached_property
     def wide(self) -> pd.DataFrame:

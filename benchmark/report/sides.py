@@ -20,6 +20,9 @@ from .blocks import Blocks
 IMAGES, SEEDS = "images", "seeds and images"
 """What is drawn anew: images, for these trained networks; or networks of the same recipe too."""
 
+NO_SAMPLE = "no sample counts for all that are compared"
+"""Why models cannot be compared: none is classified correctly by all, or those that are have no score in common."""
+
 
 class Side(NamedTuple):
     """One side of a comparison.

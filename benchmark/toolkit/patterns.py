@@ -13,12 +13,15 @@ def read_pattern(text: str) -> Label:
     """A name, which may have signs of patterns, with the settings that must be as given.
 
     Raises:
-        XaiboardError: a setting without a value.
+        XaiboardError: a setting without a value, or a bracket without its other.
     """
     try:
-        return read_label(text)
+        label = read_label(text)
     except ValueError:
-        raise XaiboardError(f"'{text}' given; settings are written NAME[SETTING=VALUE]") from None
+        label = None
+    if label is None or text.count("[") != text.count("]"):
+        raise XaiboardError(f"'{text}' given; settings are written NAME[SETTING=VALUE]")
+    return label
 
 
 def matches(pattern: Label, name: str, settings: Mapping[str, str]) -> bool:

@@ -51,6 +51,11 @@ class Comparison(NamedTuple):
     glossary: Glossary
     remark: str = ""
 
+    @property
+    def side(self) -> str:
+        """The method, model or recipe that was asked about, by the name that it has in the table."""
+        return str(self.table[self.question.kind].iloc[0])
+
 
 def ask(folder: Path, other: Path | None, question: Question) -> Comparison:
     """The answer from the tables of a run, or of two; see :func:`.table.compare`.

@@ -24,7 +24,7 @@ class Question:
     Args:
         method: the method that is compared with other methods of each model; empty where models are compared.
         model: the model that is compared with other models; with a method, the only model that counts.
-        against: names of the others; ``("all",)`` for all there are.
+        against: names of the others; ``all`` among them for all there are.
         on: patterns of metric columns; none for all.
         margin: differences up to it are no difference that matters, in units of the score; None for none.
         columns_together: whether verdicts hold for all columns together, not for each by itself.

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from ...statistics.differences import Differences, more_cautious
-from ...statistics.rare import FEWEST
+from ...statistics.rare import FEWEST, UNSEEN
 from ...statistics.recipes import recipe_difference
 from ...statistics.skewness import TOLERATED
 from ...toolkit.labels import read_trained
+from ...toolkit.wording import counted
 from ..leaderboard import SKEWED
-from ..sides import IMAGES, SEEDS
+from ..sides import IMAGES, NO_SAMPLE, SEEDS
 from .contests import Contest
 from .question import Question
 
@@ -50,7 +51,7 @@ def of_samples(
         "ci_low": bounds[0], "ci_high": bounds[1], "n": found.n, "verdict": verdict,
         "smallest_difference": found.smallest()[a, b] or np.nan,
         "samples_needed": _samples(found.samples(question.margin or 0)[a, b], bounds) if verdict == OPEN else np.nan,
-        "unit": IMAGES, "note": _note(contest, found, mine, rival, verdict),
+        "unit": IMAGES, "note": _note(contest, found, mine, rival, verdict), "rivals": len(mean),
     }  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def _without_scores(unit: str, note: str) -> dict[str, Any]:
 
 def _why_not(contest: Contest, name: str, states: Mapping[str, str]) -> str:
     if not contest.found.n:
-        return "no sample counts for all that are compared"
+        return NO_SAMPLE
     if name in contest.rivals:
         return f"{name} lacks more than 5 % of the samples"
     return f"{name} has no scores here: {states.get(name, 'not in the run')}"
@@ -110,7 +111,7 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
     equal = low == high == 0
     return "; ".join(filter(None, [
         f"{rare}: fewer than {FEWEST} samples differ from the most frequent score, so that"
-        f" {_guard(found.needed[a, b])}" if rare else "",
+        f" {_guard(found, contest.column.means.weight[:, [a, b]], found.needed[a, b])}" if rare else "",
         SKEWED if contest.ranks.error > TOLERATED else "",
         "too few samples for any verdict" if math.isinf(found.critical) and not equal else "",
         "equal scores on all samples" if equal else "",
@@ -119,9 +120,13 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
     ]))  # fmt: skip
 
 
-def _guard(needed: float) -> str:
+def _guard(found: Differences, weight: np.ndarray, needed: float) -> str:
     if math.isinf(needed):
         return "nothing is claimed: the metric declares no range"
+    if (
+        UNSEEN * np.abs(weight).max() >= found.n
+    ):  # the samples not seen yet could undo the greatest difference
+        return f"nothing can be claimed from {counted(found.n, 'sample')}"
     return f"only a difference beyond {needed:.3g} counts"
 
 

@@ -12,6 +12,7 @@ from ...errors import XaiboardError
 from ...store import tables
 from ...store.columns import LABEL, WORDS
 from ...store.glossary import KINDS, read_said
+from ...toolkit.wording import counted
 from ..results import Results
 from .equal import changed_sides, check_images, on_common_samples, same_columns
 
@@ -72,7 +73,7 @@ def two_runs(first: Results, second: Results, kind: str) -> Joined:
         said=_said(runs, names if kind == "method" else {}),
     )
     samples = joined.scores[["dataset", "sample"]].drop_duplicates()
-    return Joined(joined, f"The two runs have {len(samples)} samples in common{remark}.")
+    return Joined(joined, f"The two runs have {counted(len(samples), 'sample')} in common{remark}.")
 
 
 def _in_columns(results: Results, columns: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from ...store.columns import LABEL
+from ...toolkit.wording import counted
 from .ask import Comparison
-from .question import Question
 from .rows import BETTER, OPEN, SAME, WORSE
 from .shown import NEEDED, SMALLEST, constants
 
@@ -19,9 +19,9 @@ def sentences(found: Comparison) -> str:
     return " ".join(filter(None, [_counts(found), found.remark, _validity(found)]))
 
 
-def legend(question: Question, table: pd.DataFrame) -> str:
+def legend(found: Comparison, table: pd.DataFrame) -> str:
     """How to read the columns of the table that is shown."""
-    side = question.side
+    side, question = found.side, found.question
     parts = [
         f"effect: the mean of {side} less that of the other, in units of the score; where lower is better (↓), a"
         f" negative effect speaks for {side}."
@@ -48,22 +48,26 @@ def _counts(found: Comparison) -> str:
     verdicts = ", ".join(f"{counts.get(word, 0)} {word}" for word in words)
     without = counts.get("", 0)
     rivals = table["against"].unique()
-    against = rivals[0] if len(rivals) == 1 else f"{len(rivals)} {question.kind}s"
+    against = (
+        rivals[0] if len(rivals) == 1 else counted(len(rivals), "recipe" if question.seeds else question.kind)
+    )
     places = ", ".join(
         f"{name} {text}"
         for name, text in constants(table).items()
         if text and name not in (question.kind, "against")
     )
     rest = f", {without} without a verdict" if without else ""
-    return f"{question.side} against {against}{f' ({places})' if places else ''}: {verdicts}{rest}."
+    return f"{found.side} against {against}{f' ({places})' if places else ''}: {verdicts}{rest}."
 
 
 def _validity(found: Comparison) -> str:
     question, table = found.question, found.table[found.table["verdict"] != ""]
+    if not len(table):
+        return ""
     if question.seeds:
         return (
             "Each interval holds at 95 % by itself, for recipes: networks are drawn anew, and images. Chance alone"
-            f" tells equal recipes apart in up to {_CHANCE * len(table):.1f} of the {len(table)} rows."
+            f" tells equal recipes apart {_by_chance(len(table), 'row')}."
         )
     networks = "these networks, not for others of their recipes (--seeds)," if question.kind == "model" else (
         "these networks"
@@ -73,6 +77,12 @@ def _validity(found: Comparison) -> str:
     columns = len(table.drop_duplicates([name for name in LABEL if name != question.kind]))
     return (
         f"Intervals and verdicts hold at 95 % for all pairs of a column together, for {networks} and images like these;"
-        f" chance alone gives a false verdict in up to {_CHANCE * columns:.1f} of the {columns} columns (--correct"
-        " columns takes them together)."
+        f" chance alone gives a false verdict {_by_chance(columns, 'column')}"
+        f"{' (--correct columns takes them together)' if columns > 1 else ''}."
     )
+
+
+def _by_chance(count: int, what: str) -> str:
+    if count == 1:
+        return f"with a probability of up to {_CHANCE:.0%}".replace("%", " %")
+    return f"in up to {_CHANCE * count:.2g} of the {count} {what}s"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from .rows import of_recipes, of_samples
 COMPARE = [
     "dataset", "model", "method", "against", "metric", "settings", "perturbation", "metric_family",
     "higher_is_better", "mean", "mean_against", "effect", "ci_low", "ci_high", "n", "verdict",
-    "smallest_difference", "samples_needed", "unit", "note",
+    "smallest_difference", "samples_needed", "unit", "note", "correct", "margin", "rivals",
 ]  # fmt: skip
 
 _NAMES = [*LABEL, "metric_family", "higher_is_better"]
@@ -35,12 +35,14 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
     ``effect`` is its mean less that of the rival, in units of the score. Interval and verdict hold at 95 % for all
     pairs in a column together; verdicts are those of the leaderboard. ``smallest_difference`` is what this number of
     samples would tell apart with a power of 80 %, and ``samples_needed`` how many would settle the difference that was
-    found.
+    found. ``correct``, ``margin`` and ``rivals`` say what a row that is quoted alone is of.
 
     Raises:
         XaiboardError: a name that is not in the run, or nothing to compare.
     """
     kind = question.kind
+    if kind == "method":
+        _require_methods(question, results)
     mine, rivals = _sides(question, _known(results, kind))
     where = matching_columns(results.blocks.rows, question.on, results.glossary)
     if question.method and question.model:
@@ -49,6 +51,7 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
     found = list(contests(results.blocks, results.glossary, kind, where))
     if not found:
         raise XaiboardError(_nothing(results.blocks.rows[where], kind))
+    asked = {"correct": "columns" if question.columns_together else "", "margin": question.margin}
     together = _joint(found) if question.columns_together else 0.0
     states = _states(results.cells, kind)
     table = []
@@ -62,13 +65,14 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
             )
             if row:
                 names = {name: contest.names[name] for name in _NAMES}
-                table.append({**names, kind: mine, "against": rival, **row})
+                table.append({**names, kind: mine, "against": rival, **asked, **row})
     if not table:
         raise XaiboardError(
             f"neither '{mine}' nor {', '.join(map(repr, rivals))} has scores in these columns; cells.csv says why"
         )
     order = ["dataset", "model", "metric", "settings", "perturbation", "method", "against"]
-    return pd.DataFrame(table, columns=COMPARE).sort_values(order, kind="stable").reset_index(drop=True)
+    answer = pd.DataFrame(table, columns=COMPARE).astype({"margin": float, "rivals": "Int64"})
+    return answer.sort_values(order, kind="stable").reset_index(drop=True)
 
 
 def _known(results: Results, kind: str) -> dict[str, Label]:
@@ -86,7 +90,7 @@ def _sides(question: Question, known: Mapping[str, Label]) -> tuple[str, list[st
     """
     kind = question.kind
     mine = find_name(kind, question.side, known)
-    every = question.against == (ALL,)
+    every = ALL in question.against
     rivals = sorted(known) if every else [find_name(kind, name, known) for name in question.against]
     if question.seeds:
         kind, mine, *rivals = ("recipe", *(read_trained(name).recipe for name in (mine, *rivals)))
@@ -96,7 +100,39 @@ def _sides(question: Question, known: Mapping[str, Label]) -> tuple[str, list[st
             f"'{mine}' is the only {kind} in the run" if every else f"'{mine}' is to be compared with itself"
         )
         raise XaiboardError(f"{only}; name another {kind} with --against")
+    if question.seeds:
+        _require_seeds(mine, others, known)
     return mine, others
+
+
+def _require_methods(question: Question, results: Results) -> None:
+    """Refuses models as rivals of a method.
+
+    Raises:
+        XaiboardError: there is one.
+    """
+    models = [name for name in question.against if name in _known(results, "model")]
+    wrong = [name for name in models if name not in _known(results, "method")]
+    if wrong:
+        raise XaiboardError(
+            f"'{wrong[0]}' is a model, and with --method the question is about methods; to compare models leave"
+            " --method out, name one with --model, and pick columns with --on"
+        )
+
+
+def _require_seeds(mine: str, others: Sequence[str], known: Iterable[str]) -> None:
+    """Refuses recipes of which nothing can be said.
+
+    Raises:
+        XaiboardError: there is but one network of the one that is asked about, or of each of its rivals.
+    """
+    networks = Counter(read_trained(name).recipe for name in known)
+    alone = [name for name in (mine, *others) if networks[name] == 1]
+    if mine in alone or set(others) <= set(alone):
+        raise XaiboardError(
+            f"there is one network alone of {', '.join(alone[:5])}{' and others' if len(alone) > 5 else ''}, which says"
+            " nothing about a recipe; leave --seeds out, or run networks of other seeds too"
+        )
 
 
 def _nothing(rows: pd.DataFrame, kind: str) -> str:

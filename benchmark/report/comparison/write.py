@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from ...errors import XaiboardError
 from ...store.tables import write_csv
 from ...toolkit.files import write_file
 from ..markdown import markdown
 from .ask import Comparison
 from .sentences import legend, sentences
 from .shown import fitting, footnotes, shown, summary
+from .table import COMPARE
 
 CSV, PAGE = "compare.csv", "compare.md"
 
@@ -22,10 +24,22 @@ _WIDTH = 120
 """Signs in a line of a terminal."""
 
 
+_TITLE = "# Is "
+
+_OURS = {CSV: ",".join(COMPARE[:4]), PAGE: _TITLE}
+"""How files begin that a comparison wrote, of this version or an earlier one."""
+
+
 def write_comparison(found: Comparison, folder: Path) -> list[Path]:
-    """Writes ``compare.csv`` and ``compare.md``; their paths."""
+    """Writes ``compare.csv`` and ``compare.md``, in the place of those of an earlier comparison; their paths.
+
+    Raises:
+        XaiboardError: the folder has such a file of another origin, or it cannot be written to.
+    """
+    for name, start in _OURS.items():
+        _check_ours(folder / name, start)
     table, notes = shown(found.table, found.glossary)
-    text = f"# Is {found.question.side} better?\n\n{_page(found, table, notes)}\n"
+    text = f"{_TITLE}{found.side} better?\n\n{_page(found, table, notes)}\n"
     write_file(folder / CSV, lambda path: write_csv(found.table, path))
     write_file(folder / PAGE, lambda path: path.write_text(text, "utf-8"))
     return [folder / CSV, folder / PAGE]
@@ -40,6 +54,20 @@ def describe(found: Comparison) -> str:
     return _page(found, fitting(table, _WIDTH), notes) + "\n"
 
 
+def _check_ours(path: Path, start: str) -> None:
+    try:
+        with path.open("rb") as file:
+            ours = file.read(len(start)) == start.encode()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError:
+        ours = False
+    if not ours:
+        raise XaiboardError(
+            f"'{path}' was not written by a comparison and would be replaced; give another folder with --out"
+        )
+
+
 def _page(found: Comparison, table: pd.DataFrame, notes: list[str]) -> str:
-    parts = [sentences(found), markdown(table).rstrip("\n"), footnotes(notes), legend(found.question, table)]
+    parts = [sentences(found), markdown(table).rstrip("\n"), footnotes(notes), legend(found, table)]
     return "\n\n".join(filter(None, parts))

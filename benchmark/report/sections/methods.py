@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
+from ...store.columns import LABEL
 from ..markdown import DIRECTION_SIGNS, marked, number
 from ..results import Results
 from ..section import section
 
 LEGEND = """\
 Ranks compare the methods of one model, 1 is best. With 95 % probability all rank intervals of a column hold the true
-ranks at once, for this network and images like these; methods whose intervals overlap may not be told apart, and those
-that can be first (★) are the set of the best. ↑ marks columns in which higher is better, ↓ those in which lower is.
+ranks at once, for this network and images like these; methods whose intervals overlap may be told apart all the same:
+`xaiboard compare` says it pair by pair. Those that can be first (★) are the set of the best. ↑ marks columns in which
+higher is better, ↓ those in which lower is; ≈ marks intervals that are less sure, for the reason in the `note` of
+`leaderboard.csv`.
 Controls are marked †: a method that does not beat them explains nothing. Raw deletion and insertion areas are
 comparable within one model only; the columns that compare models are in `families.csv`. All columns with intervals:
-`leaderboard.csv`; one method against others: `xaiboard compare`.
+`leaderboard.csv`.
 """
 
 
@@ -40,14 +45,14 @@ def methods(results: Results, dataset: str) -> pd.DataFrame:
     for (model, method), group in plain.groupby(["model", "method"], sort=False, observed=True):
         row = {"model": model, "method": marked(str(method), results.controls)}
         for metric, cells in group.groupby("metric", sort=False, observed=True):
-            row[f"{metric} {signs[metric]}".strip()] = _summary(cells)
+            row[f"{metric} {signs[metric]}".strip()] = _summary(cells, results.doubtful)
         rows.append(row)
     if not rows:
         return pd.DataFrame()
     return pd.DataFrame(rows).sort_values(["model", "method"], kind="stable").fillna("")
 
 
-def _summary(cells: pd.DataFrame) -> str:
+def _summary(cells: pd.DataFrame, doubtful: Collection[tuple[str, ...]]) -> str:
     """One entry, from the rows of one metric under its different settings and perturbations."""
     if (cells["status"] != "ok").any():
         return str(cells.loc[cells["status"] != "ok", "status"].iloc[0])
@@ -55,7 +60,8 @@ def _summary(cells: pd.DataFrame) -> str:
         row = cells.iloc[0]
         if pd.isna(row["rank"]):
             return number(row["mean"])
-        return f"{number(row['mean'])} ({row['rank_low']}–{row['rank_high']}){' ★' if row['best'] else ''}"
+        doubt = "≈" if tuple(row[LABEL]) in doubtful else ""
+        return f"{number(row['mean'])} ({row['rank_low']}–{row['rank_high']}){doubt}{' ★' if row['best'] else ''}"
     if cells["rank"].isna().any():
         return ""
     rank = cells["rank"].astype(float)

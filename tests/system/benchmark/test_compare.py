@@ -11,7 +11,8 @@ import pytest
 import torch
 from helpers import Runner
 from torch import Tensor, nn
-from xaiboard.benchmark import cli
+from xaiboard.benchmark import Run, cli
+from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.benchmark.report.comparison.table import COMPARE
 
 Command = Callable[..., tuple[int, str, str]]
@@ -69,6 +70,51 @@ def test_python_gives_the_same_table(run: Runner, command: Command) -> None:
         assert found[name].tolist() == written[name].tolist()
     assert found["effect"].to_numpy() == pytest.approx(written["effect"].to_numpy(), rel=1e-5)
     assert not (finished.folder / "compare.csv").exists()
+
+
+WRONG = {
+    "'method' of compare() must be a text; got 3": {"method": 3},
+    "'method' of compare() must be a text; got ['saliency']": {"method": ["saliency"]},
+    "'against' of compare() must be a text or a list whose items are each a text; got 3": {"against": 3},
+    "'against' of compare() must be a text or a list whose items are each a text; got None": {
+        "against": None
+    },
+    "'on' of compare() must be a text or a list whose items are each a text; got None": {"on": None},
+    "'margin' of compare() must be a number or None; got 'a'": {"margin": "a"},
+    "'margin' of compare() must be a number or None; got True": {"margin": True},
+    "'other' of compare() must be a xaiboard Run, a text, a pathlib Path or None; got 5": {"other": 5},
+}
+
+
+@pytest.mark.parametrize("sentence", WRONG)
+def test_a_wrong_argument_is_one_sentence(sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(XaiboardError) as caught:
+        Run(tmp_path).compare(**{"method": "saliency", **WRONG[sentence]})
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("name", ["compare.csv", "compare.md"])
+def test_a_file_of_another_origin_is_not_replaced(
+    name: str, run: Runner, command: Command, tmp_path: Path
+) -> None:
+    run(perturbations=None)
+    words = ("run", "--method", "saliency", "--out", "there")
+    assert command(*words)[0] == command(*words)[0] == 0  # those of an earlier comparison are
+    (tmp_path / "there" / name).write_text("mine\n")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()}
+    status, out, err = command(*words)
+    sentence = f"'there/{name}' was not written by a comparison and would be replaced; give another folder with --out"
+    assert (status, out, err) == (2, "", f"xaiboard: {sentence}\n")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()} == before
+
+
+@pytest.mark.parametrize("words", [(), ("--out", "")])
+def test_a_folder_without_a_name_is_refused(words: tuple[str, ...], command: Command, tmp_path: Path) -> None:
+    status, out, err = command(*(("gone",) if words else ("",)), "--method", "saliency", *words)
+    assert (status, out) == (2, "")
+    assert "a folder must have a name that can be shown; got ''" in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_method_of_one_s_own_against_another_run(run: Runner, tmp_path: Path) -> None:

@@ -268,7 +268,14 @@ def test_no_common_correct_sample_leaves_empty_numbers() -> None:
     assert len(table) == 3
     assert (table["n"] == 0).all()
     assert table["mean_a"].isna().all()
-    assert (table["note"] != "").all()
+    assert set(table["note"]) == {"no sample counts for all that are compared"}
+
+
+def test_where_no_sample_has_a_weight_the_note_does_not_blame_the_models() -> None:
+    """All models classify all samples correctly."""
+    table = families_of(COMPARED, weight={key: [0.0] * len(score) for key, score in COMPARED.items()})
+    assert set(table["note"]) == {"no sample counts for all that are compared"}
+    assert set(table["status"]) == {"inapplicable"}
 
 
 def test_one_family_has_nothing_to_compare() -> None:

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from hand_made_scores import FAMILY, Key, Scores, make_cells, make_scores, noise, row
 from scipy import stats
+from xaiboard.benchmark.report.console import describe_run
 from xaiboard.benchmark.report.leaderboard import LEADERBOARD
 from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.sections.methods import methods
 from xaiboard.benchmark.statistics.skewness import TOLERATED
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.tables import write_csv
@@ -20,6 +22,12 @@ LEVELS = {"low": 0.2, "middle": 0.4, "high": 0.6}
 
 def board_of(values: Scores, weight: Scores | None = None) -> pd.DataFrame:
     return Results.of(make_cells(values), make_scores(values, weight=weight)).leaderboard
+
+
+def shown(values: Scores, metric: str) -> pd.Series:
+    """What the page shows of a column in which higher is better, by method."""
+    table = methods(Results.of(make_cells(values), make_scores(values)), "d")
+    return table.set_index("method")[f"{metric} ↑"]
 
 
 def test_ranks_follow_the_direction_of_the_column() -> None:
@@ -160,6 +168,26 @@ def test_a_method_that_lacks_too_many_samples_has_a_mean_but_no_rank() -> None:
     ]  # fmt: skip
 
 
+def test_where_no_sample_is_left_the_note_says_why() -> None:
+    """Of three methods, one counts on no sample and one has no score; there is nothing to say of 5 %."""
+    values = {
+        ("a", "one", "gini"): noise(0), ("a", "two", "gini"): noise(1), ("a", "three", "gini"): np.full(40, np.nan),
+    }  # fmt: skip
+    weight = {("a", "one", "gini"): np.zeros(40)}
+    cells, scores = make_cells(values), make_scores(values, weight=weight)
+    for perturbation, why in (
+        ("", "their weight is zero"),
+        ("noise", "the prediction changed under the perturbation"),
+    ):
+        results = Results.of(
+            cells.assign(perturbation=perturbation), scores.assign(perturbation=perturbation)
+        )
+        found = row(results.leaderboard, method="one")
+        assert (found["note"], found["n"]) == (f"no sample is left: {why}", 0)
+        assert row(results.leaderboard, method="three")["note"] == "40 of 40 samples have no score"
+        assert row(results.leaderboard, method="two")["note"] == ""
+
+
 RARE = np.zeros(100)
 RARE[[10, 60]] = 1
 
@@ -191,7 +219,7 @@ def test_nineteen_samples_are_rare_and_twenty_are_not() -> None:
 
 
 def test_too_few_samples_for_their_skewness_are_said() -> None:
-    """Lognormal scores and their mirror images, 100 of each: false claims are more frequent than 5 %."""
+    """Lognormal scores and their mirror images, 100 of each: false claims may be more frequent than 5 %."""
     drawn = np.random.default_rng(0).lognormal(size=(100, 11))
     skewed = {("a", f"m{j}", "mine"): drawn[:, j] * (-1) ** j for j in range(11)}
     even = {("a", f"m{j}", "mine"): noise(j, 100) for j in range(11)}
@@ -199,9 +227,19 @@ def test_too_few_samples_for_their_skewness_are_said() -> None:
     ranks = results.standings[0].ranks
     assert ranks
     assert ranks.error > TOLERATED
-    wanted = "too few samples for their skewness: false claims are more frequent than 5 %"
+    wanted = "perhaps too few samples for their skewness: false claims may be more frequent than 5 %"
     assert set(results.leaderboard["note"]) == {wanted}
     assert set(board_of(even)["note"]) == {""}
+    assert shown(skewed, "mine").str.fullmatch(r"\S+ \(\d+–\d+\)≈( ★)?").all()
+    assert not shown(even, "mine").str.contains("≈").any()
+
+
+def test_ranks_of_rare_events_bear_a_sign() -> None:
+    """Whoever reads the page alone sees that there is a note."""
+    values = {("a", "rare", "gini"): RARE, ("a", "often", "gini"): 0.14 + 0.01 * noise(0, 100)}
+    assert shown(values, "gini").to_dict() == {"often": "0.14 (1–1) ★", "rare": "0.02 (2–2)≈"}
+    results = Results.of(make_cells(values), make_scores(values))
+    assert "≈ see its note in leaderboard.csv" in describe_run(Path(), results)
 
 
 def test_the_set_of_the_best_has_all_that_none_is_better_than() -> None:

@@ -9,6 +9,7 @@ from hand_made_scores import make_cells, make_scores
 from xaiboard.benchmark.report.families import FAMILIES
 from xaiboard.benchmark.report.markdown import markdown
 from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.sections.methods import LEGEND
 from xaiboard.benchmark.report.write import write
 
 COMPARED = {
@@ -60,3 +61,11 @@ def test_a_markdown_table_is_aligned() -> None:
     text = markdown(pd.DataFrame({"a": ["x", "long"], "b": [1, 22]}))
     assert text == "| a    | b  |\n| ---- | -- |\n| x    | 1  |\n| long | 22 |\n"
     assert markdown(pd.DataFrame()) == "(none)\n"
+
+
+def test_the_legend_says_that_overlapping_intervals_may_be_told_apart() -> None:
+    text = " ".join(LEGEND.split())
+    assert (
+        "methods whose intervals overlap may be told apart all the same: `xaiboard compare` says it pair by pair"
+        in text
+    )

@@ -150,6 +150,30 @@ def test_the_guard_holds_claims_back_and_is_said() -> None:
     assert "the metric declares no range" in found["note"]
 
 
+@pytest.mark.parametrize(("n", "said"), [
+    (1, "nothing can be claimed from 1 sample"), (10, "nothing can be claimed from 10 samples"),
+    (11, "only a difference beyond 0.909 counts"),
+])  # fmt: skip
+def test_no_difference_is_asked_for_that_no_score_can_have(n: int, said: str) -> None:
+    """Ten unseen images undo any difference of scores from 0 to 1 on ten; on eleven those up to 10/11."""
+    values = {
+        ("a", method, "gini"): np.linspace(0, level, n) for method, level in (("one", 1.0), ("two", 0.1))
+    }
+    (found,) = asked(values, method="one").to_dict("records")
+    assert found["note"].startswith(
+        "one and two: fewer than 20 samples differ from the most frequent score, so that "
+    )
+    assert said in found["note"]
+
+
+def test_a_weight_can_make_many_samples_few() -> None:
+    values = {("a", "one", "gini"): np.linspace(0, 1, 40), ("a", "two", "gini"): np.zeros(40)}
+    weight = {key: [20.0] + [1.0] * 39 for key in values}
+    results = Results.of(make_cells(values), make_scores(values, weight=weight))
+    (found,) = compare(results, read_question(method="one")).to_dict("records")
+    assert "nothing can be claimed from 40 samples" in found["note"]
+
+
 @pytest.mark.parametrize("correct", [None, "columns"])
 def test_one_sample_is_an_honest_row(correct: str | None) -> None:
     values = {("a", "one", "gini"): [0.9], ("a", "two", "gini"): [0.1]}
@@ -262,6 +286,11 @@ ERRORS = {
     "no model named 'z'; known: a": {"method": "one", "model": "z"},
     "no metric column named 'ginni'; did you mean 'gini'?": {"method": "one", "on": "ginni"},
     "'gini[k]' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini[k]"},
+    "'gini[' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini["},
+    "'gini]' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "on": "gini]"},
+    "'tw[' given; settings are written NAME[SETTING=VALUE]": {"method": "one", "against": "tw["},
+    "'a' is a model, and with --method the question is about methods; to compare models leave --method out, name one"
+    " with --model, and pick columns with --on": {"method": "one", "model": "a", "against": "two,a"},
     "'one' is to be compared with itself; name another method with --against": {
         "method": "one",
         "against": "one",
@@ -335,6 +364,33 @@ def test_a_method_with_settings_is_found_by_its_name_if_that_means_one() -> None
         asked(values, method="one")
 
 
+def test_the_answer_names_what_is_compared_and_not_what_was_typed() -> None:
+    values = {("a", name, "gini"): noise(place) for place, name in enumerate(("one[k=1]", "two[k=1]"))}
+    text = printed(values, method="on*", against="two")
+    assert text.startswith("one[k=1] against two[k=1] (dataset d, model a, n 40): ")
+    assert "a negative effect speaks for one[k=1]." in text
+    assert "on*" not in text
+
+
+def test_a_row_says_what_it_is_of() -> None:
+    """Three methods in the one column, of which but two have scores that can be compared in the other."""
+    values = {("a", name, "gini"): noise(place) for place, name in enumerate(("one", "two", "three"))}
+    values |= {("a", name, "mine"): noise(place) for place, name in enumerate(("one", "two"))}
+    plain = asked(values, method="one")
+    assert plain["rivals"].tolist() == [3, 3, pd.NA, 2]
+    assert set(plain["correct"]) == {""}
+    assert plain["margin"].isna().all()
+    other = asked(values, method="one", margin=0.5, correct="columns", against="two")
+    assert (set(other["correct"]), set(other["margin"])) == ({"columns"}, {0.5})
+    assert COMPARE[-3:] == ["correct", "margin", "rivals"]
+
+
+@pytest.mark.parametrize("against", ["all,two", ["two", "all"]])
+def test_all_among_names_is_all(against: str | list[str]) -> None:
+    values = {("a", name, "gini"): noise(place) for place, name in enumerate(("one", "two", "three"))}
+    assert asked(values, method="one", against=against)["against"].tolist() == ["three", "two"]
+
+
 def test_rivals_named_twice_have_one_row() -> None:
     assert len(asked(two("gini", 0.1), method="one", against="two,two")) == 1
 
@@ -344,7 +400,7 @@ def test_the_terminal_says_what_is_compared_for_whom_and_how_to_read_it() -> Non
     assert text.startswith(
         "two against one (dataset d, model a, n 40): 1 better, 0 worse, 0 same within the margin, 0 not told apart."
     )
-    assert "up to 0.1 of the 1 columns" in text
+    assert "chance alone gives a false verdict with a probability of up to 5 %." in text
     assert "| deletion ↓ | -0.2 " in text
     assert "where lower is better (↓), a negative effect speaks for two" in text
     assert "Differences up to 0.05 do not matter" in text
@@ -360,6 +416,23 @@ def test_notes_are_under_the_table_once() -> None:
     assert text.count("- [1] two has no scores here: failed, why\n") == 1
     assert text.count("no verdict [1]") == 2
     assert "2 without a verdict" in text
+
+
+def test_what_chance_gives_is_said_in_numbers_that_are_right() -> None:
+    """5 % of five columns are a quarter; without a verdict there is nothing that chance could give."""
+    values = {
+        ("a", method, f"{metric}{part}"): noise(place)
+        for metric, part in (("gini", ""), ("mine", ""), ("deletion", ""), ("deletion", ".normalised"))
+        for place, method in enumerate(("one", "two"))
+    } | {("b", method, "gini"): noise(place) for place, method in enumerate(("one", "two"))}
+    assert "a false verdict in up to 0.25 of the 5 columns (--correct columns" in printed(
+        values, method="one"
+    )
+    absent = {("a", "two", "gini"): ("failed", "why")}
+    text = printed({("a", "one", "gini"): noise(1)}, absent=absent, method="one", against="two")
+    assert "0 not told apart, 1 without a verdict." in text
+    assert "chance" not in text
+    assert "95 %" not in text.partition("|")[0]
 
 
 def test_a_terminal_gets_lines_that_fit_and_a_summary_of_many_rows() -> None:

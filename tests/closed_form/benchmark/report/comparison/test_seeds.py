@@ -85,6 +85,13 @@ def test_any_network_names_its_recipe(name: str) -> None:
     every = compare(networks(LEVELS), read_question(model="net.x", against="net.y", seeds=True))
     found = compare(networks(LEVELS), read_question(model=name, against="net.y.seed1,net.y", seeds=True))
     pd.testing.assert_frame_equal(found, every)
+    assert found["rivals"].isna().all()  # the interval holds by itself
+
+
+def test_the_answer_names_the_recipe_and_not_its_network() -> None:
+    results, question = networks(LEVELS), read_question(model="net.x.seed2", against="net.y", seeds=True)
+    text = describe(Comparison(question, compare(results, question), results.glossary))
+    assert text.startswith("net.x against net.y ")
 
 
 def test_recipes_without_a_network_of_seed_0() -> None:
@@ -99,6 +106,30 @@ def test_a_recipe_is_not_compared_with_itself() -> None:
         compare(networks({"net.x": [1, 2]}), read_question(model="net.x", seeds=True))
     with pytest.raises(XaiboardError, match=r"'net\.x' is to be compared with itself"):
         compare(networks(LEVELS), read_question(model="net.x", against="net.x.seed1", seeds=True))
+
+
+@pytest.mark.parametrize(
+    ("levels", "alone"),
+    [
+        ({"net.x": [1], "net.y": [2], "net.z": [3]}, "net.x, net.y, net.z"),
+        ({"net.x": [1], "net.y": [2, 3]}, "net.x"),
+        ({"net.x": [1, 2], "net.y": [3]}, "net.y"),
+    ],
+)
+def test_one_network_of_a_recipe_is_no_question(levels: Mapping[str, Sequence[float]], alone: str) -> None:
+    with pytest.raises(XaiboardError) as raised:
+        compare(networks(levels), read_question(model="net.x", seeds=True))
+    assert str(raised.value) == (
+        f"there is one network alone of {alone}, which says nothing about a recipe; leave --seeds out, or run networks"
+        " of other seeds too"
+    )
+
+
+def test_recipes_are_counted_as_recipes() -> None:
+    results, question = networks(LEVELS), read_question(model="net.x", seeds=True)
+    text = describe(Comparison(question, compare(results, question), results.glossary))
+    assert text.startswith("net.x against 2 recipes ")
+    assert "tells equal recipes apart with a probability of up to 5 %." in text  # one row has a verdict
 
 
 def test_a_recipe_without_scores_is_said() -> None:

@@ -68,6 +68,11 @@ def test_two_runs_are_as_one_that_has_the_methods_of_both(save: Save) -> None:
     pd.testing.assert_frame_equal(found.table, swapped)
 
 
+def test_one_sample_is_not_called_samples(save: Save) -> None:
+    found = asked(save("one", of("mine", n=1)), save("other", of("theirs", n=25)), method="mine")
+    assert found.remark == "The two runs have 1 sample in common."
+
+
 def test_only_samples_count_that_both_runs_have(save: Save) -> None:
     found = asked(save("one", of("mine", n=40)), save("other", of("theirs", n=25)), method="mine")
     assert found.table["n"].tolist() == [25]
