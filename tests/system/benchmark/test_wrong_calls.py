@@ -130,7 +130,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "explain one image": (explain(NET, own, X[0]), "x must be images (B, C, H, W) or vectors (B, F); got shape (1, 8"),
     "explain no image": (explain(NET, own, X[:0]), "got shape (0, 1, 8, 8)"),
     "explain NaN": (explain(NET, own, X * float("nan")), "x must be finite; got 128 values that are not"),
-    "explain another size": (explain(NET, own, X[..., :4]), "the model cannot be explained: it raises on images of shape (1, 8, 4)"),
+    "explain another size": (explain(NET, own, X[..., :4]), "it raises on images of shape (1, 8, 4)"),
     "explain maps": (explain(nn.Conv2d(1, 1, 3)), "it returns torch.float32 of shape (2, 1, 6, 6) for 2 images"),
     "explain a list": (explain(NET, own, X, [1, 2]), "'target' of explain() must be a torch Tensor; got [1, 2]"),
     "explain one target": (explain(NET, own, X, TARGET[:1]), "target must be a class for each input, int64 (2,); got"),
