@@ -181,7 +181,7 @@ def test_a_row_far_off_takes_nothing_from_others_with_weights_of_their_own() -> 
     found = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        score = rng.normal(size=(100, 3)) + [0.0, 0.8, 10.0]
+        score = rng.normal(size=(100, 3)) + np.array([0.0, 0.8, 10.0])
         weight = rng.exponential(size=(100, 3)) + 0.2
         found += ranks_of(score, weight).better[1, 0]
     assert found >= 18
