@@ -36,6 +36,7 @@ from .report.results import Results
 from .report.write import write, written_names
 from .request import Request, Selection, choose_components, read_request
 from .store.consolidate import consolidate
+from .store.damage import DamagedError
 from .store.known_outputs import note_outputs, read_known_outputs
 from .store.locks import computing
 from .store.records import Store
@@ -292,7 +293,10 @@ def _wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:
 def _known_outputs(request: Request) -> dict[str, Any]:
     """What networks and functions computed in the folder of the run, and in the one that it reuses."""
     reused = {} if request.reuse is None else read_known_outputs(request.reuse)
-    return {**reused, **read_known_outputs(request.out)}
+    try:
+        return {**reused, **read_known_outputs(request.out)}
+    except DamagedError:  # the run makes the file anew from the records, or refuses the folder
+        return reused
 
 
 def make_plan(request: Request) -> Plan:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .records import Store
-from .run_file import read_run, write_run
-
-NAME = "outputs"
+from .run_file import OUTPUTS, read_run, write_run
 
 
 def read_known_outputs(folder: Path) -> dict[str, Any]:
@@ -20,7 +18,7 @@ def read_known_outputs(folder: Path) -> dict[str, Any]:
         XaiboardError: the file is damaged.
     """
     run = read_run(folder)
-    return dict(run.conditions.get(NAME, {})) if run else {}
+    return dict(run.conditions.get(OUTPUTS, {})) if run else {}
 
 
 def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
@@ -33,7 +31,7 @@ def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
         run = read_run(store.folder)
         if run is None:
             return
-        known = run.conditions.get(NAME, {})
+        known = run.conditions.get(OUTPUTS, {})
         after = {**outputs, **known}
         if after != known:
-            write_run(store.folder, replace(run, conditions={**run.conditions, NAME: after}))
+            write_run(store.folder, replace(run, conditions={**run.conditions, OUTPUTS: after}))

@@ -15,6 +15,9 @@ from .sealed_json import parse_sealed, sealed_text
 
 FILE = "run.json"
 
+OUTPUTS = "outputs"
+"""The part that says what networks and functions computed, see :mod:`.known_outputs`."""
+
 SCHEMA = 1
 """Version of the files of a run; raised when they change their meaning."""
 
@@ -75,8 +78,19 @@ def read_run(folder: Path) -> RunFile | None:
         raise DamagedError(path, "it names no schema version", advice)
     if sealed != isinstance(seal, dict):
         raise DamagedError(path, "it has a seal or a digest without the other", advice)
-    parts = {part.name: seal.get(part.name, {}) for part in fields(Seal)} if isinstance(seal, dict) else None
-    return RunFile(content, None if parts is None else Seal(**parts))
+    if not isinstance(content.get(OUTPUTS, {}), dict):
+        raise DamagedError(path, f"its '{OUTPUTS}' are no object", advice)
+    if not isinstance(seal, dict):
+        return RunFile(content, None)
+    parts = {part.name: seal.get(part.name, {}) for part in fields(Seal)}
+    if wrong := [name for name, part in parts.items() if not _holds_texts(part)]:
+        raise DamagedError(path, f"its seal has no digests as '{wrong[0]}'", advice)
+    return RunFile(content, Seal(**parts))
+
+
+def _holds_texts(part: object) -> bool:
+    """Whether it is an object all of whose values are texts."""
+    return isinstance(part, dict) and all(isinstance(value, str) for value in part.values())
 
 
 def write_run(folder: Path, run: RunFile) -> None:

@@ -73,7 +73,7 @@ class Outputs:
             return Outputs(
                 smooth, steep, {each: each for each in TOLERANCE}[plain["dtype"]], str(plain["device"])
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise XaiboardError(
                 "'outputs' in run.json are not as they were written; restore the file, or give another folder"
             ) from None

@@ -169,9 +169,11 @@ def test_a_model_that_fails_costs_its_own_cells(run: Runner, mlp: nn.Sequential)
     assert set(finished.cells.query("model == 'mlp'")["status"]) == {"ok"}
 
 
-def test_a_run_in_which_everything_fails_has_tables(run: Runner) -> None:
-    finished = run(methods=[raises], metrics="gini")
-    assert len(finished.failed) == 2
+def test_a_run_in_which_everything_fails_has_tables(run: Runner, tmp_path: Path) -> None:
+    with pytest.raises(xb.XaiboardError, match=r"^2 of 2 cells failed, .*; the first: ValueError: no luck$"):
+        run(methods=[raises], metrics="gini")
+    finished = xb.Run(tmp_path / "run")
+    assert finished.cells["status"].tolist() == ["failed"] * 2
     assert (finished.folder / "leaderboard.csv").is_file()
     assert len(finished.leaderboard) == 2
 
@@ -188,7 +190,7 @@ def test_a_run_of_model_metrics_alone_has_tables(run: Runner) -> None:
     assert (finished.folder / "leaderboard_wide.csv").is_file()
 
 
-def test_after_the_fix_only_these_cells_are_computed(run: Runner) -> None:
+def test_after_the_fix_only_these_cells_are_computed(run: Runner, tmp_path: Path) -> None:
     def define(broken: bool) -> None:
         @xb.method()
         def fragile(x: Tensor) -> Tensor:
@@ -197,9 +199,11 @@ def test_after_the_fix_only_these_cells_are_computed(run: Runner) -> None:
             return x
 
     define(broken=True)
-    first = run(methods="saliency,fragile,random")
+    with pytest.warns(UserWarning, match=r"^2 of 8 cells failed, .*; the first: RuntimeError: not yet$"):
+        first = run(methods="saliency,fragile,random")
     before = records(first)
     assert len(first.failed) == 2
+    assert first.leaderboard["note"].str.contains("not yet").sum() == 2
     define(broken=False)
     second = run(methods="saliency,fragile,random")
     after = records(second)
@@ -209,7 +213,8 @@ def test_after_the_fix_only_these_cells_are_computed(run: Runner) -> None:
     assert all(name.startswith("gini-") for name in new)
     assert second.failed.empty
     assert set(second.cells["status"]) == {"ok"}
-    assert (second.leaderboard["note"] == "").all()
+    never_failed = run(methods="saliency,fragile,random", out=tmp_path / "never failed")
+    assert second.leaderboard["note"].tolist() == never_failed.leaderboard["note"].tolist()
     assert not list((second.folder / "records").glob("*.failed.json"))
 
 
@@ -418,8 +423,11 @@ def test_a_shard_that_fails_fails_the_cell(
             raise RuntimeError("two are too few")
         return x
 
-    finished = run(methods=[dislikes_the_last], metrics="gini")
-    assert set(finished.failed["note"]) == {"RuntimeError: two are too few"}
+    with pytest.raises(xb.XaiboardError, match=r"^2 of 2 cells failed, .*two are too few$"):
+        run(methods=[dislikes_the_last], metrics="gini")
+    finished = xb.Run(tmp_path / "run")
+    assert finished.cells["status"].tolist() == ["failed"] * 2
+    assert set(finished.cells["note"]) == {"RuntimeError: two are too few"}
     assert finished.scores.empty
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
+from xaiboard.benchmark.errors import XaiboardWarning
+from xaiboard.benchmark.store.damage import DamagedError
+from xaiboard.benchmark.store.run_file import read_run, write_run
 
 FACTOR: dict[str, float] = {"of all": 1.0}
 CHANGED = "computes something else than when its finished cells were computed"
@@ -121,24 +124,42 @@ def test_records_without_outputs_are_taken_and_that_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = score(tmp_path, Scaled("attribute", 1.0))
-    path = tmp_path / "run.json"
-    words = json.loads(path.read_text())
-    del words["outputs"]
-    path.write_text(json.dumps(words))
+    run = read_run(tmp_path)
+    assert run is not None
+    earlier = {name: value for name, value in run.conditions.items() if name != "outputs"}
+    write_run(tmp_path, replace(run, conditions=earlier))
     assert score(tmp_path, Scaled("attribute", 1.0)) == first
     assert "1 finished cells were computed by a version that did not keep" in capsys.readouterr().err
     score(tmp_path, Scaled("attribute", 1.0))
     assert "did not keep" not in capsys.readouterr().err
 
 
-def test_outputs_that_are_something_else_are_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("found", [5, [1], {"smooth": "?"}, {"smooth": [10**400], "steep": []}])
+def test_outputs_that_are_something_else_are_one_sentence(tmp_path: Path, found: object) -> None:
     score(tmp_path, Scaled("attribute", 1.0))
-    path = tmp_path / "run.json"
-    words = json.loads(path.read_text())
-    words["outputs"] = {key: {"smooth": "?"} for key in words["outputs"]}
-    path.write_text(json.dumps(words))
-    with pytest.raises(xb.XaiboardError, match=r"'outputs' in run\.json are not as they were written"):
+    run = read_run(tmp_path)
+    assert run is not None
+    outputs = dict.fromkeys(run.conditions["outputs"], found)
+    write_run(tmp_path, replace(run, conditions={**run.conditions, "outputs": outputs}))
+    with pytest.raises(xb.XaiboardError, match=r"^'outputs' in run\.json are not as they were written"):
         score(tmp_path, Scaled("attribute", 1.0))
+
+
+@pytest.mark.parametrize("found", [5, [1], "?", None])
+def test_outputs_that_are_no_object_are_damage(tmp_path: Path, found: object) -> None:
+    """A file with a digest that fits may hold anything: it is made anew where there are records."""
+    first = score(tmp_path, Scaled("attribute", 1.0))
+    run = read_run(tmp_path)
+    assert run is not None
+    write_run(tmp_path, replace(run, conditions={**run.conditions, "outputs": found}))
+    with pytest.raises(
+        DamagedError, match=r"run\.json' is damaged \(its 'outputs' are no object\); restore it"
+    ):
+        read_run(tmp_path)
+    with pytest.warns(
+        XaiboardWarning, match=r"its 'outputs' are no object\): it is made anew from the records"
+    ):
+        assert score(tmp_path, Scaled("attribute", 1.0)) == first
 
 
 def helper(x: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from xaiboard.benchmark.store.record import Record, content_digest, identity_dig
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.run_file import Seal, read_run, write_run
 from xaiboard.benchmark.store.seal import check_sealed, replace_sealed
+from xaiboard.benchmark.store.sealed_json import sealed_text
 from xaiboard.benchmark.store.tables import read_cells, read_scores
 from xaiboard.benchmark.store.verify import verify
 
@@ -335,6 +336,22 @@ def test_a_damaged_file_is_never_sealed_as_an_earlier_one(
 
 
 # JSON of other shapes
+
+
+@pytest.mark.parametrize("part", ["files", "earlier", "cells"])
+@pytest.mark.parametrize("found", [5, ["cells.csv"], "?", None, {"cells.csv": 5}, {"cells.csv": ["?"]}])
+def test_a_seal_without_digests_is_one_sentence(finished: Path, part: str, found: object) -> None:
+    """The digest of the file fits, as a tool would write it that knows how."""
+    path = finished / "run.json"
+    content = json.loads(path.read_text())
+    del content["digest"]
+    content["seal"][part] = found
+    path.write_text(sealed_text(content))
+    with pytest.raises(DamagedError, match=rf"run\.json' is damaged \(its seal has no digests as '{part}'\)"):
+        read_run(finished)
+    assert any("its seal has no digests" in problem for problem in verify(finished)[0])
+    with pytest.warns(XaiboardWarning, match="it is made anew from the records"):
+        rebuild(finished)
 
 
 @pytest.mark.parametrize(

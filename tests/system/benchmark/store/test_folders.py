@@ -126,7 +126,7 @@ def test_a_run_that_was_killed_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_names_of_any_length(run: Runner) -> None:
-    name = "long" * 100
+    name = "long" * 29  # names of components have at most 120 bytes
 
     @xb.metric(name=name, family="complexity", higher_is_better=True)
     def _long(attribution: Tensor) -> Tensor:
@@ -142,6 +142,15 @@ def test_names_of_any_length(run: Runner) -> None:
     assert verify(finished.folder)[0] == []
 
 
+def test_records_of_keys_of_any_length(tmp_path: Path) -> None:
+    """Earlier versions let components have longer names than files can."""
+    store = Store(tmp_path)
+    store.open({"seed": 0})
+    long = [f"{'long' * 100}{end}-0123456789abcdef" for end in "xy"]
+    store.fail(long[0], 0, "no luck", "")
+    assert [store.failure(key) for key in long] == ["no luck", None]
+
+
 def test_short_names_stay_and_long_ones_differ() -> None:
     assert short_name("digits") == "digits"
     assert file_name("image-folder:a/b") == "image-folder-a-b"
@@ -151,11 +160,17 @@ def test_short_names_stay_and_long_ones_differ() -> None:
     assert max(len(name.encode()) for name in short) <= 180
 
 
-@pytest.mark.parametrize("name", ["a" * 300, "a\0b"])
-def test_names_that_no_folder_can_have(run: Runner, tmp_path: Path, name: str) -> None:
-    with pytest.raises(XaiboardError, match="can be no folder"):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a" * 300, "can be no folder of a run: File name too long"),
+        ("a\0b", "must have a name that can be shown"),
+    ],
+)
+def test_names_that_no_folder_can_have(run: Runner, tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(XaiboardError, match=said):
         run(out=tmp_path / name)
-    with pytest.raises(XaiboardError, match="can be no folder"):
+    with pytest.raises(XaiboardError, match=said):
         run(reuse=tmp_path / name)
     with pytest.raises(XaiboardError, match="can be no folder"):
         verify(tmp_path / name)

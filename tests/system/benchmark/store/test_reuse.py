@@ -124,8 +124,10 @@ def test_what_failed_there_is_computed_here(run: Runner, tmp_path: Path) -> None
             raise ValueError("not today")
         return x
 
-    before = run(methods="moody", metrics="gini", out=tmp_path / "before")
-    assert len(before.failed)
+    with pytest.raises(xb.XaiboardError, match=r"^2 of 2 cells failed, .*not today$"):
+        run(methods="moody", metrics="gini", out=tmp_path / "before")
+    before = xb.Run(tmp_path / "before")
+    assert before.cells["status"].tolist() == ["failed"] * 2
     broken["now"] = False
     joined = run(methods="moody", metrics="gini", out=tmp_path / "joined", reuse=published(before.folder))
     assert set(joined.cells["status"]) == {"ok"}
@@ -204,7 +206,8 @@ def test_a_dry_run_says_what_the_run_does_where_a_cell_failed_here(
     words = {"methods": "moody", "metrics": "gini"}
     before = published(run(**words, out=tmp_path / "before").folder)
     broken["now"] = True
-    assert len(run(**words, out=tmp_path / "here").failed)
+    with pytest.raises(xb.XaiboardError, match=r"^2 of 2 cells failed, .*not today$"):
+        run(**words, out=tmp_path / "here")
     request = read_request(**{**selection, **words, "out": tmp_path / "here", "reuse": before})
     assert len(finished_cells(make_plan(request), request)) == 2
     computed.clear()
