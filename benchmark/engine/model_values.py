@@ -120,7 +120,7 @@ class ModelValues:
     def _outputs(self, x: Tensor) -> Tensor:
         """The model's logits for ``x``, ``(B, K)``, checked."""
         wanted = (len(x), self.classes)
-        return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted)
+        return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted).clone()
 
     def check_network(self, culprit: str) -> None:
         """Computes the outputs by which the network is known again, and notes it if they are others than at the start.

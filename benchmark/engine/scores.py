@@ -53,7 +53,7 @@ def score(values: Values, metric: Choice, method: Choice | None, perturbation: C
         given = values.supply(
             names, rows, f"metric/{component.name}", method, perturbation, other=metric.base
         )
-        given |= {name: value[rows] for name, value in shared.items()}
+        given |= {name: value[rows].clone() for name, value in shared.items()}
         returned = values.guard.call("metric", component, given, metric.settings)
         return read_scores(component.name, returned, rows.stop - rows.start)
 
@@ -91,7 +91,7 @@ def read_scores(name: str, returned: Any, n: int) -> Scores:  # noqa: ANN401 - a
 
 
 def _finite(name: str, value: Any, shape: tuple[int, ...]) -> Tensor:  # noqa: ANN401 - anything a plug-in returns
-    return require_finite(f"metric '{name}'", "scores", value, shape).detach()
+    return require_finite(f"metric '{name}'", "scores", value, shape).detach().clone()
 
 
 def _concatenate(parts: list[Scores]) -> Scores:

@@ -20,7 +20,8 @@ from .returned import require_finite, says_no_gradient
 class Values(ModelValues):
     """Everything that cells of one model ask for: beside the model's own values, those of methods and perturbations.
 
-    Each value is computed once for all samples and kept in ``memo``. The arguments are those of :class:`ModelValues`.
+    Each value is computed once for all samples and kept in ``memo``. What components return is copied, since they may
+    fill the same tensor again when they are called next. The arguments are those of :class:`ModelValues`.
     """
 
     def attribution(self, method: Choice) -> Tensor:
@@ -73,7 +74,8 @@ class Values(ModelValues):
 
         def batch(rows: slice) -> Tensor:
             given = self.supply(value.supplied, rows, f"shared value/{name}")
-            return self.guard.call("shared value", value, given, settings)
+            returned = self.guard.call("shared value", value, given, settings)
+            return returned.clone() if isinstance(returned, Tensor) else returned
 
         try:
             return self.memo.once(key, lambda: self._batched(batch))
@@ -183,7 +185,11 @@ class Values(ModelValues):
                         " have none, as after quantised layers or detach(); use methods without gradients"
                     ) from error
                 raise
-        return require_finite(f"method '{component.name}'", "values", returned, x.shape).detach().to(x)
+        return (
+            require_finite(f"method '{component.name}'", "values", returned, x.shape)
+            .detach()
+            .to(x, copy=True)
+        )
 
     def _perturb(self, perturbation: Choice, method: Choice, rows: slice) -> Tensor:
         """Perturbed copies of the samples ``rows``, checked."""
@@ -200,7 +206,7 @@ class Values(ModelValues):
             raise XaiboardError(
                 f"{owner} must stay in [0, 1], got values from {returned.min():.3g} to {returned.max():.3g}"
             )
-        return returned.detach().to(x)
+        return returned.detach().to(x, copy=True)
 
 
 def _labels_behind_perturbed_x(perturbation: Choice, method: Choice) -> tuple[str, ...]:

@@ -13,7 +13,16 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
-from ..toolkit.files import parse_object, require_path, short_name, sweep, write_file, write_once, writing
+from ..toolkit.files import (
+    parse_object,
+    require_path,
+    require_regular,
+    short_name,
+    sweep,
+    write_file,
+    write_once,
+    writing,
+)
 from .damage import DamagedError, warn_unverified
 from .locks import lock
 from .record import Record, from_table, identity_digest, same_scores, to_table
@@ -144,6 +153,7 @@ class Store:
         """
         path = self._path(key, shard)
         try:
+            require_regular(path)
             with pq.ParquetFile(path) as file:
                 found = from_table(file.read(), shard)
             if identity_digest(found[1]) != key.rpartition("-")[2]:
@@ -234,6 +244,7 @@ def read_plan(path: Path) -> dict[str, Any]:
         DamagedError: it is not as it was written.
     """
     try:
+        require_regular(path)
         text = path.read_bytes()
         if path.name != _plan_name(text):
             raise ValueError("its text does not fit the digest in its name")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
 
-from ..toolkit.files import temporary_file, writing
+from ..toolkit.files import require_regular, temporary_file, writing
 from .damage import DamagedError, warn, warn_unverified
 from .run_file import Seal, read_run, write_run
 
@@ -42,9 +42,10 @@ def check_sealed(folder: Path, name: str) -> None:
 def mismatch(path: Path, known: set[str]) -> str | None:
     """What is wrong with a file that ought to have one of the digests; None if nothing is."""
     try:
+        require_regular(path)
         found = digest_of(path)
-    except OSError as error:
-        return error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
     if not known:
         return "'run.json' has no seal of it"
     return None if found in known else "it does not fit its seal in 'run.json'"

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..toolkit.files import parse_object
+from ..toolkit.files import parse_object, require_regular
 from .damage import DamagedError, warn_unverified
 
 DIGEST = "digest"
@@ -39,6 +39,7 @@ def read_sealed(path: Path, folder: Path, advice: str = "delete it and run again
 def parse_sealed(path: Path, advice: str) -> tuple[dict[str, Any], bool]:
     """As :func:`read_sealed`, with whether it has a digest in place of a warning."""
     try:
+        require_regular(path)
         content = parse_object(path.read_bytes())
     except (OSError, ValueError) as error:
         raise DamagedError(path, error, advice) from None

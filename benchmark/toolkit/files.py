@@ -54,6 +54,16 @@ def require_path(path: Path) -> None:
         raise XaiboardError(f"'{path}' can be no folder: {reason}; give another name") from None
 
 
+def require_regular(path: Path) -> None:
+    """Refuses what only looks like a file: opening a named pipe would wait for ever.
+
+    Raises:
+        ValueError: there is something else than a regular file.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file")
+
+
 def user_path(typed: str | Path) -> Path:
     """The path that a user means, with ``~`` for a home folder.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -333,6 +335,20 @@ def test_a_damaged_file_is_never_sealed_as_an_earlier_one(
     replace_sealed(finished, {"cells.csv": lambda path: path.write_text("new")}, {})
     assert len(seals) == 2
     assert all("cells.csv" not in seal.earlier for seal in seals)
+
+
+@pytest.mark.parametrize(
+    "name", ["records/gini-*.parquet", "records/plan-*.json", "scores.parquet", "failed"]
+)
+def test_a_named_pipe_is_damage_and_nobody_waits_for_it(finished: Path, name: str) -> None:
+    path = next(finished.glob(name), finished / "records" / "gini-0-0.failed.json")
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    found: list[str] = []
+    reader = Thread(target=lambda: found.extend(verify(finished)[0]), daemon=True)
+    reader.start()
+    reader.join(20)
+    assert f"{path.name}' is damaged (it is no regular file)" in "\n".join(found)
 
 
 # JSON of other shapes
