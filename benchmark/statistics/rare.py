@@ -25,8 +25,7 @@ def guarded(score: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
     if window <= 1:
         return np.ones(score.shape[1], dtype=bool)
     ordered = np.sort(score, axis=0)
-    apart = np.asarray(ordered[window - 1 :] - ordered[: n - window + 1])
-    return np.less_equal(apart, noise).any(axis=0)
+    return np.any(ordered[window - 1 :] - ordered[: n - window + 1] <= noise, axis=0)
 
 
 def reach(rows: np.ndarray, weight: np.ndarray, bounds: ScoreRange) -> np.ndarray:
