@@ -19,7 +19,7 @@ class RecipeDifference(NamedTuple):
 
     Args:
         effect: of the means.
-        low: lower bound; NaN where a recipe has one network only.
+        low: lower bound; NaN where a recipe has one network only, or there is one image.
         high: upper bound.
     """
 
@@ -41,7 +41,7 @@ def recipe_difference(found: Means, one: np.ndarray, other: np.ndarray) -> Recip
         other: of the second's.
     """
     effect = float(found.mean[one].mean() - found.mean[other].mean())
-    if min(len(one), len(other)) < 2:
+    if min(len(one), len(other), len(found.influence)) < 2:
         return RecipeDifference(effect, np.nan, np.nan)
     if min(len(one), len(other)) < FEWEST_SEEDS:
         reach = _welch(found, one, other)

@@ -110,3 +110,10 @@ def test_the_same_interval_each_time_and_the_reverse_for_the_reverse() -> None:
 
 def range5(start: int) -> np.ndarray:
     return np.arange(start, start + 5)
+
+
+def test_one_image_says_nothing_of_others() -> None:
+    score = np.array([[1.0, 1.01, 1.02, 2.0, 2.01, 2.02]])
+    found = recipe_difference(means(score, np.ones_like(score)), np.arange(3), np.arange(3, 6))
+    assert found.effect == pytest.approx(-1)
+    assert np.isnan([found.low, found.high]).all()
