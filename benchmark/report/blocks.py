@@ -65,8 +65,7 @@ class Blocks:
             at: the places.
             counted: which samples are taken, bool, by their number; None for all.
         """
-        samples = [self.of("sample", place) for place in at]
-        everyone = samples[0] if _same(samples) else _union(samples)
+        everyone = self.samples(at)
         score, weight = (self._aligned(name, at, everyone) for name in ("score", "weight"))
         if counted is not None:
             kept = counted.reindex(everyone, fill_value=False).to_numpy()
@@ -75,6 +74,11 @@ class Blocks:
         score[missing], weight[missing] = np.nan, 0
         # one row of memory for each block, so that equal blocks have means that are equal to the last bit
         return Matrix(score.T, weight.T)
+
+    def samples(self, at: np.ndarray) -> np.ndarray:
+        """The numbers of all samples that one of the blocks has, ascending."""
+        samples = [self.of("sample", place) for place in at]
+        return samples[0] if _same(samples) else _union(samples)
 
     def facts(self, place: int) -> dict[str, str]:
         """Names and facts of one block."""
@@ -107,28 +111,17 @@ class Blocks:
         for key, group in rows.groupby(keys, sort=True):
             yield tuple(map(str, key)), group.index.to_numpy()
 
-    def correct(self, dataset: str, *, models: list[str] | None = None) -> pd.Series:
-        """Whether all models that have a sample of a data set classify it correctly, by its number, ascending.
-
-        Args:
-            dataset: its name.
-            models: those that count; None for all that have scores of methods.
-        """
-        rows = self.rows[(self.rows["dataset"] == dataset) & (self.rows["method"] != "")]
-        if models is not None:
-            rows = rows[rows["model"].isin(models)]
-        places = rows.drop_duplicates("model").index
-        everyone = _union([self.of("sample", place) for place in places])
-        right = np.ones(len(everyone), dtype=bool)
-        for place in places:
-            right[np.searchsorted(everyone, self.of("sample", place))] &= self.of("correct", place).astype(
-                bool
-            )
-        return pd.Series(right, index=everyone)
-
-    def _correct_by_all(self, dataset: str) -> pd.Series:
+    def correct(self, dataset: str) -> pd.Series:
+        """Whether all models with scores of methods on a sample classify it correctly, by its number, ascending."""
         if dataset not in self._correct:
-            self._correct[dataset] = self.correct(dataset)
+            rows = self.rows[(self.rows["dataset"] == dataset) & (self.rows["method"] != "")]
+            places = rows.drop_duplicates("model").index
+            everyone = _union([self.of("sample", place) for place in places])
+            right = np.ones(len(everyone), dtype=bool)
+            for place in places:
+                own = np.searchsorted(everyone, self.of("sample", place))
+                right[own] &= self.of("correct", place).astype(bool)
+            self._correct[dataset] = pd.Series(right, index=everyone)
         return self._correct[dataset]
 
     def common(self, places: np.ndarray) -> pd.Series:
@@ -140,7 +133,7 @@ class Blocks:
         Args:
             places: of the models' blocks in one column.
         """
-        counts = self._correct_by_all(str(self.words["dataset"][places[0]])).copy()
+        counts = self.correct(str(self.words["dataset"][places[0]])).copy()
         for place in places if self.words["perturbation"][places[0]] else ():
             held = pd.Series(self.of("weight", place) != 0, index=self.of("sample", place))
             counts &= held.reindex(counts.index, fill_value=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..statistics.differences import Differences
 from ..statistics.ranks import Column
-from ..statistics.recipes import recipe_difference
+from ..statistics.recipes import Difference, recipe_difference
 from ..statistics.signs import flipped_sums_of
 from ..store.columns import LABEL
 from ..store.glossary import Glossary
@@ -90,16 +90,12 @@ def _recipe_pairs(
     for a, b in opponents(recipes):
         if a in place and b in place:
             found = recipe_difference(column.means, *map(np.flatnonzero, (place[a], place[b])))
-            effect, low, high = (compared.sign * value for value in found)
-            row = _row(first, recipes[a], recipes[b])
-            directed = first["higher_is_better"] in DIRECTIONS
-            winner = row["family_a"] if found.low > 0 else row["family_b"] if found.high < 0 else ""
-            mean_a, mean_b = (compared.sign * column.means.mean[place[side]].mean() for side in (a, b))
-            yield {
-                **row, "mean_a": mean_a, "mean_b": mean_b, "difference": effect, "ci_low": min(low, high),
-                "ci_high": max(low, high), "better": winner if directed else "", "n": len(column.means.influence),
-                "status": "ok", "note": "", "unit": SEEDS,
-            }  # fmt: skip
+            means = tuple(column.means.mean[place[side]].mean() for side in (a, b))
+            verdict = np.sign(found.low) if found.low * found.high > 0 else 0
+            row = {**_row(first, recipes[a], recipes[b]), "unit": SEEDS}
+            yield (
+                row | _numbers(row, compared.sign, means, found, verdict) | {"n": len(column.means.influence)}
+            )
 
 
 def _row(first: Mapping[str, str], a: Side, b: Side) -> dict[str, str]:
@@ -138,11 +134,11 @@ def _pairs(
     for a, b in opponents(sides):
         row = _row(first, sides[a], sides[b])
         if a in place and b in place:
-            yield {
-                **row,
-                **_difference(compared, found, place[a], place[b]),
-                **_better(row, found, place[a], place[b]),
-            }
+            at = place[a], place[b]
+            means = tuple(compared.mean[list(at)])
+            difference = Difference(*(float(part[at]) for part in (found.effect, found.low, found.high)))
+            verdict = int(found.better[at]) - int(found.better[at[::-1]])
+            yield row | _numbers(row, compared.sign, means, difference, verdict) | {"n": found.n}
         else:
             cell = {**first, "metric": glossary.columns[first["metric"]].metric}
             yield {
@@ -152,27 +148,29 @@ def _pairs(
             }
 
 
-def _difference(compared: Compared, found: Differences, a: int, b: int) -> dict[str, str | float]:
-    """Means of two sides and their difference, with its interval."""
-    low, high = (compared.sign * bound[a, b] for bound in (found.low, found.high))
+def _numbers(
+    row: Mapping[str, str], sign: int, means: tuple[float, float], found: Difference, verdict: float
+) -> dict[str, str | float]:
+    """Means of two sides and their difference in units of the score, with its interval and which family is better.
+
+    Args:
+        row: what it is about.
+        sign: -1 where lower scores are better, and means and differences have the other sign than scores.
+        means: of both sides.
+        found: their difference.
+        verdict: 1 if the first is beyond doubt better, -1 if the second is, 0 if that cannot be told.
+    """
+    bounds = sign * found.low, sign * found.high
+    directed = row["higher_is_better"] in DIRECTIONS
     return {
-        "mean_a": compared.sign * compared.mean[a],
-        "mean_b": compared.sign * compared.mean[b],
-        "difference": compared.sign * found.effect[a, b],
-        "ci_low": min(low, high),
-        "ci_high": max(low, high),
-        "n": found.n,
+        "mean_a": sign * means[0],
+        "mean_b": sign * means[1],
+        "difference": sign * found.effect,
+        "ci_low": min(bounds),
+        "ci_high": max(bounds),
+        "better": {1: row["family_a"], -1: row["family_b"]}.get(int(verdict), "") if directed else "",
         "status": "ok",
         "note": "",
-    }
-
-
-def _better(row: Mapping[str, str], found: Differences, a: int, b: int) -> dict[str, str]:
-    """Which family is beyond doubt better; empty where that cannot be told, or the column has no direction."""
-    if row["higher_is_better"] not in DIRECTIONS:
-        return {"better": ""}
-    return {
-        "better": row["family_a"] if found.better[a, b] else row["family_b"] if found.better[b, a] else ""
     }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..statistics.complete import MOST_MISSING
 from ..statistics.ranks import Ranks
+from ..statistics.rare import FEWEST
 from ..statistics.skewness import TOLERATED
 from ..store.columns import LABEL
 from ..store.glossary import Glossary
@@ -102,11 +104,11 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
             notes.append("")  # why, the note says
             continue
         if not compared:
-            notes.append("no rank: more than 5 % of the samples are missing")
+            notes.append(f"no rank: more than {100 * MOST_MISSING:g} % of the samples are missing")
             continue
         parts = [
             f"ranked on the {ranks.n} samples that all methods have" if n > ranks.n else "",
-            "differs from its most frequent score on fewer than 20 samples" if rare else "",
+            f"differs from its most frequent score on fewer than {FEWEST} samples" if rare else "",
             skewed,
         ]
         notes.append("; ".join(filter(None, parts)))

@@ -12,10 +12,11 @@ import pandas as pd
 
 from ..statistics.differences import Differences, differences
 from ..statistics.means import Means
-from ..statistics.ranks import Column, prepare
+from ..statistics.ranks import Column
 from ..store.glossary import Glossary
 from ..toolkit.labels import read_trained
 from .blocks import Blocks
+from .standing import column_of
 
 IMAGES, SEEDS = "images", "seeds and images"
 """What is drawn anew: images, for these trained networks; or networks of the same recipe too."""
@@ -73,10 +74,8 @@ def prepare_models(blocks: Blocks, places: np.ndarray, glossary: Glossary) -> Co
     Metrics of the models themselves are about all samples, those of explanations about :meth:`.Blocks.common` ones.
     """
     first = blocks.facts(places[0])
-    return prepare(
-        *blocks.matrix(places, blocks.common(places) if first["method"] else None),
-        higher_is_better=first["higher_is_better"] != "False", bounds=glossary.ranges[first["metric"]],
-    )  # fmt: skip
+    matrix = blocks.matrix(places, blocks.common(places) if first["method"] else None)
+    return column_of(matrix, first, glossary)
 
 
 class Compared(NamedTuple):

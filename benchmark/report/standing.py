@@ -1,6 +1,6 @@
 """Where each row of the leaderboard stands: its mean, and its rank among the methods of one model.
 
-This is computed once for a run; leaderboard, health and comparisons take it from here.
+This is computed once for a run; leaderboard and health take it from here.
 """
 
 from __future__ import annotations
@@ -80,8 +80,19 @@ def _standing(
     one = Standing(key, places, found.mean, low, high, found.used, scored, len(matrix.score), None)
     if first["higher_is_better"] not in DIRECTIONS or not first["method"]:
         return one, None
-    column = prepare(
-        matrix.score, matrix.weight,
-        higher_is_better=first["higher_is_better"] == "True", bounds=glossary.ranges[first["metric"]],
-    )  # fmt: skip
-    return one, column
+    return one, column_of(matrix, first, glossary)
+
+
+def column_of(matrix: Matrix, first: Mapping[str, str], glossary: Glossary) -> Column:
+    """Rows of one column, ready to be compared.
+
+    Args:
+        matrix: their scores.
+        first: facts of one of them; a column without a direction counts as if higher were better.
+        glossary: what the names stand for.
+    """
+    return prepare(
+        *matrix,
+        higher_is_better=first["higher_is_better"] != "False",
+        bounds=glossary.ranges[first["metric"]],
+    )

@@ -11,11 +11,11 @@ from .means import Means
 from .step_down import TIE, critical_value, maxima, scales
 from .verdicts import Verdicts, verdicts
 
-POWER_QUANTILE = 0.8416212335729143
-"""Quantile of the normal distribution at a power of 80 %."""
+POWER = 0.8
+"""Probability with which a true difference is to be told apart, where the samples that this takes are counted."""
 
-BOTH_BOUNDS_QUANTILE = 1.2815515655446004
-"""The same at 90 %: if each of two bounds holds with that probability, both do with at least 80 %."""
+EACH_OF_TWO = (1 + POWER) / 2
+"""If each of two bounds holds with that probability, both do with at least ``POWER``."""
 
 
 class Differences(NamedTuple):
@@ -29,7 +29,7 @@ class Differences(NamedTuple):
         high: upper bounds.
         better: whether row ``j`` is beyond doubt better than row ``k``, bool ``(M, M)``. It is as in the ranks of the
             same rows. A later step of the test may tell apart what the interval, which is of its first, does not.
-        critical: by how many standard errors the intervals reach.
+        critical: what studentised differences are compared with; intervals reach by :func:`inflated` of it.
         needed: how far a difference must reach besides for a claim, ``(M, M)``.
         maxima: the greatest studentised difference of each draw, ``(B,)``.
     """
@@ -46,7 +46,7 @@ class Differences(NamedTuple):
 
     def smallest(self) -> np.ndarray:
         """The smallest true difference that so many samples would tell apart with a power of 80 %, ``(M, M)``."""
-        return self.high - self.effect + POWER_QUANTILE * self.error
+        return self.high - self.effect + _quantile(POWER) * self.error
 
     def samples(self, margin: float = 0.0) -> np.ndarray:
         """How many samples would settle, with a power of 80 %, a true difference as great as the one found, ``(M, M)``.
@@ -59,17 +59,15 @@ class Differences(NamedTuple):
             margin: differences up to it do not matter.
         """
         size = np.abs(self.effect)
-        return np.minimum(
-            self._samples(size, POWER_QUANTILE), self._samples(margin - size, BOTH_BOUNDS_QUANTILE)
-        )
+        return np.minimum(self._samples(size, POWER), self._samples(margin - size, EACH_OF_TWO))
 
-    def _samples(self, distance: np.ndarray, quantile: float) -> np.ndarray:
-        """With how many samples an interval's reach, and so many standard errors more, come to a distance."""
-        if not math.isfinite(self.critical):
+    def _samples(self, distance: np.ndarray, power: float) -> np.ndarray:
+        """With how many samples an interval's reach, and what a power needs besides, come to a distance."""
+        if math.isinf(inflated(self.critical, self.n)):
             return np.full_like(distance, np.inf)
-        test = self.critical / math.sqrt(1 + self.critical**2 / self.n)  # what inflated() was given
         with np.errstate(divide="ignore", invalid="ignore"):
-            by_test = self.n * ((test + quantile) * self.error / distance) ** 2 + test**2
+            reach = (self.critical + _quantile(power)) * self.error
+            by_test = self.n * (reach / distance) ** 2 + self.critical**2
             by_guard = self.n * self.needed / distance
         return np.where(distance > 0, np.ceil(np.fmax(by_test, by_guard)), np.inf)
 
@@ -97,7 +95,7 @@ def differences(
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
     low, high = _bounds(found, effect, needed, told.differ, critical)
-    return Differences(n, effect, error, low, high, told.better, inflated(critical, n), needed, largest)
+    return Differences(n, effect, error, low, high, told.better, critical, needed, largest)
 
 
 def more_cautious(one: Differences, found: Means, critical: float) -> Differences:
@@ -108,11 +106,10 @@ def more_cautious(one: Differences, found: Means, critical: float) -> Difference
         found: the means that they are between.
         critical: what the largest studentised difference of all columns exceeds with a probability of 5 %.
     """
-    own = one.critical / math.sqrt(1 + one.critical**2 / one.n) if math.isfinite(one.critical) else math.inf
-    critical = max(own, critical * TIE)
+    critical = max(one.critical, critical * TIE)
     differ = (one.low != 0) | (one.high != 0)
     low, high = _bounds(found, one.effect, one.needed, differ, critical)
-    return one._replace(low=low, high=high, better=low > 0, critical=inflated(critical, one.n))
+    return one._replace(low=low, high=high, better=low > 0, critical=critical)
 
 
 def _bounds(
@@ -141,6 +138,13 @@ def _below(found: Means, critical: float) -> np.ndarray:
         root = np.sqrt(mixed**2 + np.maximum(room, 0) * square)
         np.divide(mixed + root, room, out=below[j], where=bounded)
     return below
+
+
+def _quantile(probability: float) -> float:
+    """Of the normal distribution."""
+    from scipy.special import ndtri
+
+    return float(ndtri(probability))
 
 
 def inflated(critical: float, n: int) -> float:

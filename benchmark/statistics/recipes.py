@@ -14,12 +14,12 @@ FEWEST_SEEDS = 5
 RESAMPLES = 2000
 
 
-class RecipeDifference(NamedTuple):
-    """How much the mean over the networks of one recipe is above that of another, with bounds at 95 %.
+class Difference(NamedTuple):
+    """How much one mean is above another, with bounds at 95 %.
 
     Args:
         effect: of the means.
-        low: lower bound; NaN where a recipe has one network only, or there is one image.
+        low: lower bound; NaN where it is not known.
         high: upper bound.
     """
 
@@ -28,7 +28,7 @@ class RecipeDifference(NamedTuple):
     high: float
 
 
-def recipe_difference(found: Means, one: np.ndarray, other: np.ndarray) -> RecipeDifference:
+def recipe_difference(found: Means, one: np.ndarray, other: np.ndarray) -> Difference:
     """The difference between two recipes; both networks and images are drawn anew.
 
     With fewer than ``FEWEST_SEEDS`` networks of a recipe a bootstrap of them would be too short: then it is Welch's
@@ -42,13 +42,13 @@ def recipe_difference(found: Means, one: np.ndarray, other: np.ndarray) -> Recip
     """
     effect = float(found.mean[one].mean() - found.mean[other].mean())
     if min(len(one), len(other), len(found.influence)) < 2:
-        return RecipeDifference(effect, np.nan, np.nan)
+        return Difference(effect, np.nan, np.nan)
     if min(len(one), len(other)) < FEWEST_SEEDS:
         reach = _welch(found, one, other)
-        return RecipeDifference(effect, effect - reach, effect + reach)
+        return Difference(effect, effect - reach, effect + reach)
     drawn = _drawn(found, one) - _drawn(found, other)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return RecipeDifference(effect, float(low), float(high))
+    return Difference(effect, float(low), float(high))
 
 
 def _welch(found: Means, one: np.ndarray, other: np.ndarray) -> float:

@@ -69,11 +69,11 @@ def attribution_robustness(
         glossary: what the names in both stand for.
     """
     perturbed = (blocks.rows["method"] != "") & (blocks.rows["perturbation"] != "")
-    correct = {name: blocks.correct(name) for name in blocks.rows.loc[perturbed, "dataset"].unique()}
     parts = []
     for key, places in blocks.groups(["dataset", "method", "perturbation"], perturbed):
         rows = blocks.rows.loc[places].assign(converged=converged[places]).reset_index(drop=True)
-        parts.append(_under(rows, blocks.matrix(places), correct[key[0]].to_numpy(), glossary))
+        correct = blocks.correct(key[0]).reindex(blocks.samples(places), fill_value=False)
+        parts.append(_under(rows, blocks.matrix(places), correct.to_numpy(), glossary))
     if not parts:
         return pd.DataFrame(columns=ROBUSTNESS)
     known = table[[*LABEL, "family", "higher_is_better", "mean", "ci_low", "ci_high", "n"]]

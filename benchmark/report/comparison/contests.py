@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ...statistics.differences import Differences, differences
-from ...statistics.ranks import Column, Ranks, prepare, rank_by
+from ...statistics.ranks import Column, Ranks, rank_by
 from ...statistics.signs import flipped_sums_of
 from ...statistics.verdicts import verdicts
 from ...store.glossary import Glossary
 from ..blocks import DIRECTIONS, Blocks
 from ..sides import prepare_models
+from ..standing import column_of
 
 _TOGETHER = 16
 """Columns whose sums under all draws of signs are held at a time."""
@@ -64,24 +65,16 @@ def contests(blocks: Blocks, glossary: Glossary, kind: str, where: np.ndarray) -
     waiting: list[tuple[Mapping[str, str], list[str], Column]] = []
     for _, places in blocks.groups(["dataset", other, "perturbation", "metric", "settings"], counted):
         names = blocks.facts(places[0])
-        waiting.append(
-            (names, list(blocks.words[kind][places]), _prepared(blocks, glossary, places, names, kind))
+        column = (
+            prepare_models(blocks, places, glossary)
+            if kind == "model"
+            else column_of(blocks.matrix(places), names, glossary)
         )
+        waiting.append((names, list(blocks.words[kind][places]), column))
         if len(waiting) == _TOGETHER:
             yield from _decided(waiting)
             waiting = []
     yield from _decided(waiting)
-
-
-def _prepared(
-    blocks: Blocks, glossary: Glossary, places: np.ndarray, names: Mapping[str, str], kind: str
-) -> Column:
-    if kind == "model":
-        return prepare_models(blocks, places, glossary)
-    return prepare(
-        *blocks.matrix(places),
-        higher_is_better=names["higher_is_better"] == "True", bounds=glossary.ranges[names["metric"]],
-    )  # fmt: skip
 
 
 def _decided(waiting: list[tuple[Mapping[str, str], list[str], Column]]) -> Iterator[Contest]:

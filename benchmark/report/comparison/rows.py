@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...statistics.differences import Differences, more_cautious
+from ...statistics.differences import Differences, inflated
 from ...statistics.rare import FEWEST, UNSEEN
 from ...statistics.recipes import recipe_difference
 from ...statistics.skewness import TOLERATED
@@ -23,7 +23,7 @@ BETTER, WORSE, SAME, OPEN = "better", "worse", "same within the margin", "not to
 
 
 def of_samples(
-    contest: Contest, question: Question, mine: str, rival: str, states: Mapping[str, str], together: float
+    contest: Contest, question: Question, mine: str, rival: str, states: Mapping[str, str]
 ) -> dict[str, Any]:
     """A row about two methods, or two trained networks; nothing where neither has scores.
 
@@ -33,17 +33,13 @@ def of_samples(
         mine: the side that it is asked of.
         rival: the other.
         states: why a side has no scores here, by name.
-        together: what differences are compared with if all columns are taken together.
     """
     if mine not in contest.rivals and rival not in contest.rivals:
         return {}
     a, b = contest.place(mine), contest.place(rival)
     if a is None or b is None:
         return _without_scores(IMAGES, _why_not(contest, mine if a is None else rival, states))
-    mean = contest.sign * contest.column.means.mean
-    found = contest.found
-    if question.columns_together:
-        found = more_cautious(found, contest.column.means, together)
+    found, mean = contest.found, contest.sign * contest.column.means.mean
     bounds = sorted((contest.sign * found.low[a, b], contest.sign * found.high[a, b]))
     verdict = _verdict(question, bounds, better=found.better[a, b], worse=found.better[b, a])
     return {
@@ -113,7 +109,7 @@ def _note(contest: Contest, found: Differences, mine: str, rival: str, verdict: 
         f"{rare}: fewer than {FEWEST} samples differ from the most frequent score, so that"
         f" {_guard(found, contest.column.means.weight[:, [a, b]], found.needed[a, b])}" if rare else "",
         SKEWED if contest.ranks.error > TOLERATED else "",
-        "too few samples for any verdict" if math.isinf(found.critical) and not equal else "",
+        "too few samples for any verdict" if math.isinf(inflated(found.critical, found.n)) and not equal else "",
         "equal scores on all samples" if equal else "",
         "the interval, of the first step of the test, holds 0; a later step tells the two apart"
         if verdict in (BETTER, WORSE) and low <= 0 <= high else "",

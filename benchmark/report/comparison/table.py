@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import XaiboardError
+from ...statistics.differences import more_cautious
 from ...statistics.step_down import critical_value
 from ...store.columns import LABEL
 from ...store.glossary import Glossary
@@ -52,18 +52,15 @@ def compare(results: Results, question: Question) -> pd.DataFrame:
     if not found:
         raise XaiboardError(_nothing(results.blocks.rows[where], kind))
     asked = {"correct": "columns" if question.columns_together else "", "margin": question.margin}
-    together = _joint(found) if question.columns_together else 0.0
+    if question.columns_together:
+        found = _together(found)
     states = _states(results.cells, kind)
+    row_of = of_recipes if question.seeds else of_samples
     table = []
     for contest in found:
         why = _states_in(states, contest.names, kind, results.glossary)
         for rival in rivals:
-            row = (
-                of_recipes(contest, question, mine, rival, why)
-                if question.seeds
-                else of_samples(contest, question, mine, rival, why, together)
-            )
-            if row:
+            if row := row_of(contest, question, mine, rival, why):
                 names = {name: contest.names[name] for name in _NAMES}
                 table.append({**names, kind: mine, "against": rival, **asked, **row})
     if not table:
@@ -164,9 +161,8 @@ def _states_in(
     return states.get(tuple(of_cell[name] for name in LABEL if name != kind), {})
 
 
-def _joint(found: list[Contest]) -> float:
-    """What differences of all columns together are compared with."""
+def _together(found: list[Contest]) -> list[Contest]:
+    """The same columns, with intervals and verdicts that hold for all of them together."""
     draws = min(len(contest.found.maxima) for contest in found)
-    if not draws:
-        return math.inf
-    return critical_value(np.max([contest.found.maxima[:draws] for contest in found], axis=0))
+    joint = critical_value(np.max([contest.found.maxima[:draws] for contest in found], axis=0))
+    return [one._replace(found=more_cautious(one.found, one.column.means, joint)) for one in found]

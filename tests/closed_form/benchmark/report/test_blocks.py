@@ -140,7 +140,6 @@ def test_samples_are_correct_where_all_models_are() -> None:
     blocks = Blocks(scores)
     assert blocks.correct("d").to_dict() == {1: True, 2: False, 3: True, 5: False}
     assert blocks.correct("d").index.is_monotonic_increasing
-    assert blocks.correct("d", models=["b"]).to_dict() == {1: True, 2: True, 5: False}
     assert blocks.correct("another").empty
 
 

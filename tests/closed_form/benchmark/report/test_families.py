@@ -12,7 +12,7 @@ from hand_made_scores import Scores, make_cells, make_scores, noise, row
 from xaiboard.benchmark.report.families import FAMILIES
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.sides import Side, family_sides, opponents, single_sides
-from xaiboard.benchmark.statistics.differences import differences
+from xaiboard.benchmark.statistics.differences import differences, inflated
 from xaiboard.benchmark.statistics.ranks import prepare
 from xaiboard.benchmark.statistics.signs import flipped_sums
 
@@ -64,7 +64,8 @@ def direct(*rows: np.ndarray) -> float:
     """By how many standard errors the intervals of all pairs of rows reach, asked of the statistics themselves."""
     score = np.stack(rows, 1)
     column = prepare(score, np.ones_like(score), higher_is_better=True, bounds=(0, 1))
-    return differences(column.means, column.needed, flipped_sums(column.means.influence)).critical
+    found = differences(column.means, column.needed, flipped_sums(column.means.influence))
+    return inflated(found.critical, found.n)
 
 
 def test_intervals_hold_for_all_pairs_of_models_together_and_for_all_of_families() -> None:

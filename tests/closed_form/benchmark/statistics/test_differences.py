@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from scipy import stats
 from xaiboard.benchmark.statistics.differences import (
-    BOTH_BOUNDS_QUANTILE,
-    POWER_QUANTILE,
     Differences,
     differences,
     inflated,
@@ -206,11 +204,6 @@ def test_inflated_inverts_the_studentisation() -> None:
     d = inflated(c, n) * (variance / n) ** 0.5
     assert d * n**0.5 / (variance + d**2) ** 0.5 == pytest.approx(c)
     assert inflated(6, 30) == math.inf
-
-
-def test_power_quantile_is_the_normal_one() -> None:
-    assert pytest.approx(stats.norm.ppf(0.8)) == POWER_QUANTILE
-    assert pytest.approx(stats.norm.ppf(0.9)) == BOTH_BOUNDS_QUANTILE
 
 
 def test_weighted_error_is_that_of_the_ratio() -> None:
