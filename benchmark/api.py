@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from .components import registry
 from .components.choice import choose
 from .components.decorators import make_method
-from .engine.applies import reason_by_own_check
+from .engine.applies import reason_on
 from .engine.batching import Batcher
 from .engine.cell import Cell
 from .engine.conditions import Conditions
@@ -27,14 +27,15 @@ from .engine.probe import probe
 from .engine.runner import execute, split
 from .engine.staleness import Register, computes_the_same, warn_of_unknown_outputs
 from .engine.values import Values
-from .errors import XaiboardError
+from .errors import XaiboardError, XaiboardWarning
 from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
 from .report.results import Results
 from .report.write import write, written_names
-from .request import Request, Selection, choose_components, read_request
+from .request import Request, read_request
+from .selection import Selection, choose_components
 from .store.consolidate import consolidate
 from .store.damage import DamagedError
 from .store.known_outputs import note_outputs, read_known_outputs
@@ -228,7 +229,7 @@ def _tell_of_failures(finished: Run) -> None:
     said = f"{len(failed)} of {tried} cells failed, as '{finished.folder / 'cells.csv'}' says; the first: {first}"
     if len(failed) == tried:
         raise XaiboardError(said)
-    warnings.warn(said, stacklevel=3)
+    warnings.warn(said, XaiboardWarning, stacklevel=4)  # past run() and what @checked puts around it
 
 
 def run_request(request: Request, *, progress: bool = True) -> Run:
@@ -387,8 +388,7 @@ def explain(
     with ready(model, x) as classes:
         require_classes(target, classes)
         target = target.long().to(x.device)
-        reason = choice.reason_against(model) or reason_by_own_check(choice, model, x, target)
-        if reason:
+        if reason := reason_on(choice, model, x, target):
             raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
         data = Data(x.detach(), target, [""] * classes)
         conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))

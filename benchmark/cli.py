@@ -246,7 +246,7 @@ def status(folder: Path) -> None:
 
 
 @commands.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 def verify(folder: Path) -> int:
     """Check that every file of a run is as it was written, and name those that are not."""
     from .store.verify import verify as compare

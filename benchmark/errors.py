@@ -1,6 +1,7 @@
 """The user's mistakes: the command line shows their message, one sentence, without a traceback."""
 
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -25,6 +26,11 @@ class UnknownNameError(XaiboardError, KeyError):
 
 class SettingError(XaiboardError):
     """A setting that makes no sense whatever the input. It is refused before anything is computed."""
+
+
+def warn(text: str) -> None:
+    """Says something that the user should know and that stops nothing."""
+    warnings.warn(text, XaiboardWarning, stacklevel=2)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:

@@ -289,7 +289,9 @@ def perturbation(
 def _require_two_bounds(column: str, bounds: object) -> None:
     """Checks what a column declares as its range."""
     match bounds:
-        case [(int() | float()) as low, (int() | float()) as high] if low < high:
+        case ((int() | float()) as low, (int() | float()) as high) if (
+            isinstance(bounds, tuple) and low < high
+        ):
             return
     raise XaiboardError(
         f"the range of '{column}' must be its smallest and its largest score, as in range=(0, 1), or as in"

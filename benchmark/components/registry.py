@@ -27,7 +27,7 @@ class Registry(Mapping[str, C]):
         Raises:
             XaiboardError: the name is taken by another function.
         """
-        if not entry.function.__module__.startswith("xaiboard."):
+        if not entry.built_in:
             self._load()  # first, so that the name of a built-in component is known to be taken
         old = self._entries.get(entry.name)
         if old is not None and _origin(old) != _origin(entry):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from ..components.decorators import dataset
-from ..errors import XaiboardError
+from ..errors import XaiboardError, warn
 from ..toolkit.data import Data
 from ..toolkit.files import user_path
 from .shared.arrays import as_data
@@ -88,10 +87,7 @@ def _say_ignored(ignored: list[Parts], root: Path) -> None:
     found = [parts for parts in ignored if parts[-1] != ".DS_Store"]  # every folder seen on a Mac has one
     if found:
         first = "/".join(found[0])
-        print(
-            f"xaiboard: hidden files and links to folders are ignored: {len(found)} in '{root}', such as '{first}'",
-            file=sys.stderr,
-        )
+        warn(f"hidden files and links to folders are ignored: {len(found)} in '{root}', such as '{first}'")
 
 
 def _decode(open_file: Callable[[Parts], IO[bytes]], files: list[Parts], root: Path) -> np.ndarray:

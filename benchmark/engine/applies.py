@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.util import find_spec
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from ..lipschitz import bounds
 from ..subjects.examination import examine, in_type_of
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data
+from .isolation import alone
 
 
 def needs_method(metric: Metric) -> bool:
@@ -48,32 +50,42 @@ _RIGHT: WeakKeyDictionary[nn.Module, set[object]] = WeakKeyDictionary()
 """The methods that are right on each network by their own check; it ends with the network."""
 
 OwnCheck = Callable[[Choice], str]
-"""Why a method would be wrong on a model by its own check; empty if it is right."""
+"""Why a component does not apply to a model, or would be wrong on it; empty if it is right."""
 
 
 def own_checks(model: TrainedModel, data: Data) -> OwnCheck:
-    """The checks that methods make of themselves on a model, each made once, on the first image and its label."""
+    """What methods and metrics say of a model, each asked once, by the first image and its label."""
     known: dict[tuple[type, str], str] = {}
-    x = in_type_of(model.module, data.x[:1])
 
     def check(choice: Choice) -> str:
         key = (type(choice.component), choice.label)
         if key not in known:
-            known[key] = reason_by_own_check(choice, model.module, x, data.label[:1].to(x.device))
+            known[key] = reason_on(choice, model.module, data.x, data.label)
         return known[key]
 
     return check
 
 
-def reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
-    """Why a method would be wrong on a network by its own check; empty if it is right, which is kept for the object.
+def reason_on(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
+    """Why a component does not apply to a network, or would be wrong on it by its own check; empty if it is right.
+
+    What code of the user's changes meanwhile is put back.
 
     Args:
-        choice: the method; of a metric, the check is that of its base.
+        choice: the component; of a metric, the check is that of its base.
         model: the network, in evaluation mode.
         x: images, of which the first is used.
         target: their classes.
     """
+    built_in = choice.component.built_in and choice.root.component.built_in
+    what = f"'applies' or 'verify' of '{choice.component.name}'"
+    with nullcontext() if built_in else alone(what, {"model": model}):
+        x = in_type_of(model, x[:1])
+        return choice.reason_against(model) or _reason_by_own_check(choice, model, x, target[:1].to(x.device))
+
+
+def _reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
+    """Why a method would be wrong on a network by its own check; empty if it is right, which is kept for the object."""
     right = _RIGHT.setdefault(model, set())
     key = (choice.component.function, choice.label, x.shape[1:], x.dtype, x.device)
     if key in right:
@@ -81,7 +93,7 @@ def reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Ten
     root = choice.root.component
     if isinstance(root, Method) and root.verify and not examine(model, x).gradient:
         return "the model's logits have no gradient with respect to the images"
-    if reason := choice.reason_on(model, x[:1], target[:1]):
+    if reason := choice.reason_on(model, x, target):
         return reason
     right.add(key)
     return ""
@@ -103,9 +115,11 @@ def reason_against(
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
     chosen = [choice for choice in (method, metric) if choice is not None]
-    reasons = [choice.reason_against(model.module) or own_check(choice) for choice in chosen]
+    reasons = [own_check(choice) for choice in chosen]
     if perturbation is not None and method is not None and (applies := perturbation.component.applies):
-        reasons.append(applies(method.root.component.name, perturbation.settings))
+        what = f"'applies' of '{perturbation.component.name}'"
+        with nullcontext() if perturbation.component.built_in else alone(what):
+            reasons.append(applies(method.root.component.name, perturbation.settings))
     if any(reasons):
         return next(filter(None, reasons))
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):

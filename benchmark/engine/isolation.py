@@ -80,14 +80,13 @@ class Guard:
             raise XaiboardError(f"{owner} ended the program with exit status {error.code}") from error
         finally:
             self._depth -= 1
-            for state in (
-                settings,
-                functions,
-                networks,
-            ):  # networks last: they are compared by torch's functions
-                for change in state.changes():
+            # networks last: they are compared by torch's functions
+            for state in (settings, functions, networks):
+                changes = state.changes()
+                for change in changes:
                     _add(self.harmless if change.startswith(GRADIENTS) else self.left, owner, change)
-                state.put_back()
+                if changes:
+                    state.put_back()
 
     def _before(self) -> tuple[Snapshot, Functions]:
         """What must be there after a call.

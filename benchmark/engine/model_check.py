@@ -10,7 +10,7 @@ from ..subjects import trained_models
 from ..subjects.datasets import load_data
 from ..subjects.examination import Examination, examine, examined
 from ..toolkit.text_table import text_table
-from .applies import reason_by_own_check
+from .applies import reason_on
 
 FOUND = "finite, the same twice, and the same alone and in a batch"
 
@@ -43,8 +43,7 @@ def describe_model(name: str, dataset: str | None) -> tuple[str, bool]:
     for method in sorted(methods):
         choice = choose(methods[method])
         if methods[method].applies or methods[method].verify:
-            against = choice.reason_against(trained.module)
-            against = against or reason_by_own_check(choice, trained.module, data.x, data.label)
+            against = reason_on(choice, trained.module, data.x, data.label)
             rows.append((method, against or "right by its own check"))
     return "\n".join([*lines, text_table(("method", "on this model"), rows).rstrip()]), True
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +14,6 @@ from .applies import needs_method, needs_perturbation, own_checks, reason_agains
 from .cell import Cell
 from .conditions import Conditions
 from .costs import Cost
-from .isolation import alone
 from .probe import Costs
 
 SHARD_BYTES = 2**27
@@ -109,10 +107,8 @@ def make_cells(
     for model in models:
         own_check = own_checks(model, data)
         for method, metric, perturbation in _combinations(methods, metrics, perturbations):
+            reason = reason_against(model, method, metric, perturbation, data, own_check)
             parts = [choice for choice in (method, metric, perturbation) if choice is not None]
-            own = [part.component.name for part in parts if _decides_by_itself(part)]
-            with alone(f"'applies' of '{own[0]}'", {"model": model.module}) if own else nullcontext():
-                reason = reason_against(model, method, metric, perturbation, data, own_check)
             statistics = (
                 reference.digest if reference and any(part.needs("reference") for part in parts) else ""
             )
@@ -132,11 +128,6 @@ def make_cells(
                 )
             )
     return cells
-
-
-def _decides_by_itself(choice: Choice) -> bool:
-    """Whether code of the user's says if a component applies to a model."""
-    return not choice.component.built_in and getattr(choice.component, "applies", None) is not None
 
 
 def _combinations(

@@ -108,11 +108,9 @@ def _compute_portion(
 
 def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
     """The cells that apply, in two lists: those that have all of their records, and those to compute."""
-    finished, todo = [], []
-    for cell in plan.cells:
-        if not cell.reason:
-            (finished if store.finished(cell.key, len(plan.shards)) else todo).append(cell)
-    return finished, todo
+    cells = [cell for cell in plan.cells if not cell.reason]
+    done = store.finished([cell.key for cell in cells], len(plan.shards))
+    return [cell for cell in cells if cell.key in done], [cell for cell in cells if cell.key not in done]
 
 
 def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Store) -> None:

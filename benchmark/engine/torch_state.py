@@ -6,7 +6,6 @@ import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from operator import is_
 from types import BuiltinFunctionType
 from typing import Any
@@ -15,6 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import module as global_hooks
+
+from ..toolkit.rng import seed_word
 
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 """Reads a part of the state, and sets it."""
@@ -159,7 +160,7 @@ def own_random_numbers(seed: int, purpose: str) -> Iterator[Callable[[], bool]]:
     Yields:
         A function that says whether numbers were drawn since.
     """
-    number = int.from_bytes(sha256(f"{seed}/{purpose}".encode()).digest()[:4], "little")
+    number = seed_word(seed, purpose) % 2**32
     before = _streams()
     on_gpu = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     torch.default_generator.manual_seed(number)

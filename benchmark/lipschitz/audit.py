@@ -11,6 +11,7 @@ from ..components.registry import models
 from ..errors import XaiboardError
 from ..subjects import trained_models
 from ..subjects.datasets import load_data, take
+from ..subjects.examination import examined, ready
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data
 from . import bounds
@@ -30,11 +31,11 @@ def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
     """
     entry = models[name]
     data = load_data(dataset)
-    trained = trained_models.load(entry, dataset, data.shape, len(data.classes))
+    trained = examined(trained_models.load(entry, dataset, data.shape, len(data.classes)), data.x)
     path = trained_models.weights_path(entry, dataset)
     card = (trained_models.read_card(path) if path is not None else None) or {}
-    with torch.no_grad():
-        logits = torch.cat([trained_models.logits_of(trained.module, part) for part in data.x.split(CHUNK)])
+    with torch.no_grad(), ready(trained.module, data.x):
+        logits = torch.cat([trained.module(part) for part in data.x.split(CHUNK)])
     if logits.shape[1] != len(data.classes):
         raise XaiboardError(
             f"model '{name}' has {logits.shape[1]} logits, and {dataset} {len(data.classes)} classes; name its data set"

@@ -13,8 +13,7 @@ def deeplift(model: nn.Module, x: Tensor, target: Tensor, *, baseline: float = 0
 
     The attributions of one input sum to ``f(x) - f(baseline)``. They are computed like the gradient, but in place of
     its slope an activation contributes the ratio of its change to the change of its input. It costs two forward and two
-    backward passes, as input and baseline go through together. If the model is not a plain ``nn.Sequential``, the sum
-    is checked, which costs two more forward passes.
+    backward passes, as input and baseline go through together. The sum is checked, which costs nothing more.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.
@@ -23,7 +22,6 @@ def deeplift(model: nn.Module, x: Tensor, target: Tensor, *, baseline: float = 0
         baseline: value of every element of the baseline, in units of ``x``.
 
     Raises:
-        XaiboardError: the contributions do not sum to the change of the logit, since the model computes something
-            outside its layers (such as a ReLU that is called as a function), where the rule is not applied.
+        XaiboardError: the contributions do not sum to the change of the logit, or a layer has no rule.
     """
     return contributions(model, x, torch.full_like(x, baseline), target)

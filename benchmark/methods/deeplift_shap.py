@@ -25,8 +25,7 @@ def deeplift_shap(
 
     The attributions of one input sum to ``f(x)`` minus the mean of ``f`` over its background images. These are drawn
     without replacement. With as many draws as there are background images the result is that of captum, which takes all
-    of them. It costs ``2 draws`` forward and backward passes, and the forward passes with which DeepLIFT checks its
-    sum.
+    of them. It costs ``2 draws`` forward and backward passes.
 
     Args:
         model: classifier, ``(B, C, H, W)`` or ``(B, F)`` to logits ``(B, K)``.

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from .shared.cam import Layer, Reshape, features_and_gradients, finds_a_map, on_pixels
+from .shared.cam import Layer, Reshape, features_and_gradients, finds_a_map, gradcam_map, on_pixels
 
 
 @method(source="Selvaraju et al. 2017, arXiv:1610.02391, eq. 1-2", verify=finds_a_map)
@@ -29,5 +29,4 @@ def gradcam(
         XaiboardError: the layer has no map; the message names layers that have one.
     """
     features, gradients = features_and_gradients(model, x, target, layer, reshape)
-    weights = gradients.mean((2, 3), keepdim=True)
-    return on_pixels((weights * features).sum(1, keepdim=True).relu(), x)
+    return on_pixels(gradcam_map(features, gradients), x)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ..components.decorators import method
-from .shared.cam import Layer, Reshape, features_and_gradients, finds_a_map
+from .shared.cam import Layer, Reshape, features_and_gradients, finds_a_map, gradcam_map
 from .shared.relu import finds_relus, gradient_by_rule, guided
 
 
@@ -30,7 +30,7 @@ def guided_gradcam(
     Every channel is multiplied by the whole Grad-CAM map. It costs two forward and two backward passes.
 
     Args:
-        model: classifier with a convolution and ``nn.ReLU``, ``(B, C, H, W)`` to logits ``(B, K)``.
+        model: classifier with a convolution and ReLUs, ``(B, C, H, W)`` to logits ``(B, K)``.
         x: images.
         target: explained classes, ``(B,)``.
         layer: dotted name of the layer to read; empty for the last convolution that is executed with a map above 1 x 1.
@@ -40,6 +40,7 @@ def guided_gradcam(
         XaiboardError: the layer has no map; the message names layers that have one.
     """
     features, gradients = features_and_gradients(model, x, target, layer, reshape)
-    coarse = (gradients.mean((2, 3), keepdim=True) * features).sum(1, keepdim=True).relu()
-    cam = interpolate(coarse, size=x.shape[2:], mode="bilinear", align_corners=False)
+    cam = interpolate(
+        gradcam_map(features, gradients), size=x.shape[2:], mode="bilinear", align_corners=False
+    )
     return gradient_by_rule(model, x, target, guided) * cam

@@ -7,7 +7,6 @@ from captum.attr._utils.lrp_rules import EpsilonRule
 from torch import Tensor, nn
 
 from ..components.decorators import method
-from ..toolkit.executed import opaque_part
 from ..toolkit.ranges import Positive
 from .shared.gradient import gradient
 from .shared.layers import (
@@ -19,6 +18,7 @@ from .shared.layers import (
     keeps_its_forward,
     layers,
     name_of,
+    unfollowed,
     used_twice,
 )  # fmt: skip
 from .shared.traceless import traceless
@@ -35,8 +35,8 @@ SAME = 1e-3
 
 def without_epsilon_rule(model: nn.Module) -> str | None:
     """Why relevance would not be conserved on the model, or None."""
-    if part := opaque_part(model):
-        return f"the layers of the model cannot be followed, since {part}; give the model as it was before"
+    if reason := unfollowed(model):
+        return reason
     if reason := next(filter(None, (_without_rule(model, layer) for layer in layers(model))), None):
         return f"LRP has no rule for {reason}"
     if not is_sequence(model):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from ..errors import message
+from ..errors import message, warn
 from ..store.glossary import write_glossary
 from ..store.seal import seal_files
 from ..store.tables import write_csv
@@ -32,10 +31,7 @@ def write(folder: Path, results: Results) -> None:
         except Exception as error:
             if not section.of_plugin:
                 raise
-            print(
-                f"xaiboard: section '{section.name}' of the report failed: {message(error)}",
-                file=sys.stderr,
-            )
+            warn(f"section '{section.name}' of the report failed: {message(error)}")
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
     seal_files(folder, [*written_names(), *(path.name for path in folder.glob("*.png"))])

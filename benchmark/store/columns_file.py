@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..errors import warn
 from ..toolkit.files import parse_object
-from .damage import DamagedError, warn
+from .damage import DamagedError
 from .records import Store
 from .seal import check_sealed
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..errors import warn
 from .columns import CURVES, SCORES
-from .damage import DamagedError, warn
+from .damage import DamagedError
 from .earlier import EarlierTables
-from .merging import Row, merge
+from .merging import Row, joined, merge
 from .records import Record, Store
 from .restore import restore_run_file, set_aside
 from .score_rows import curve_rows, score_rows
@@ -52,9 +53,7 @@ def consolidate(store: Store) -> None:
         samples.compare(row, records)
         scores.extend(score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
         curves.extend(curve_rows(row, records))
-    write_tables(
-        store.folder, pd.DataFrame(cells), _concatenated(scores, SCORES), _concatenated(curves, CURVES)
-    )
+    write_tables(store.folder, pd.DataFrame(cells), joined(scores, SCORES), joined(curves, CURVES))
 
 
 def current_cells(store: Store) -> pd.DataFrame:
@@ -107,18 +106,13 @@ class _Samples:
             )
 
 
-def _concatenated(tables: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled) if filled else pd.DataFrame(columns=columns)
-
-
 def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, list[Record]]:
     """A row with what became of it, and its records if all are there."""
     key = str(row["key"])
     if plan is None or row["status"] == "inapplicable":
         return row, []
     shards = plan["shards"]
-    if all(store.has(key, shard) for shard in range(shards)):
+    if store.recorded(key, shards):
         parts = [store.read(key, shard) for shard in range(shards)]
         total = {name: sum(part[1][name] for part in parts) for name in ("seconds", "forward", "backward")}
         records = [record for record, _ in parts]

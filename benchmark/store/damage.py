@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-import warnings
 from pathlib import Path
 
-from ..errors import XaiboardError, XaiboardWarning
+from ..errors import XaiboardError, warn
 
 LONGEST = 200
 """Signs of what a decoder says of damaged bytes."""
@@ -34,8 +33,3 @@ def warn_unverified(folder: Path) -> None:
         f"'{folder}' has files without a digest or seal, as earlier versions wrote them: they are read unverified;"
         f" 'xaiboard verify {folder}' names them"
     )
-
-
-def warn(text: str) -> None:
-    """Says something about stored files that the user should know and that stops nothing."""
-    warnings.warn(text, XaiboardWarning, stacklevel=1)

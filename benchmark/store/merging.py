@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -66,3 +66,9 @@ def _part(row: Row, name: str, version: str) -> tuple[str, ...]:
     text = str(row[name])
     component = text if name in ("dataset", "model") else read_label(text).name  # these two have no settings
     return row["dataset"], name, component, version
+
+
+def joined(tables: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """One table below the other; those without rows have no types, and are left out."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled) if filled else pd.DataFrame(columns=columns)

@@ -89,11 +89,13 @@ class Store:
         """Whether all records of a cell exist."""
         return all(self.has(key, shard) for shard in range(shards))
 
-    def finished(self, key: str, shards: int) -> bool:
-        """Whether all records of a cell exist, or its scores were taken over from the tables of another run."""
-        if self.recorded(key, shards):
-            return True
-        return key in self.taken_over and (self.folder / "scores.parquet").is_file()
+    def finished(self, keys: Collection[str], shards: int) -> set[str]:
+        """Those cells of which all records exist, or whose scores were taken over from the tables of another run."""
+        found = {key for key in keys if self.recorded(key, shards)}
+        left = set(keys) - found
+        if left and (self.folder / "scores.parquet").is_file():
+            found |= left & self.taken_over
+        return found
 
     @property
     def taken_over(self) -> frozenset[str]:
@@ -165,8 +167,7 @@ class Store:
     def fail(self, key: str, shard: int, message: str, trace: str) -> None:
         """Notes why a cell failed, until it is computed."""
         text = sealed_text({"message": message, "traceback": trace})
-        with writing(self.folder):
-            write_file(self._failure(key, shard), lambda temporary: temporary.write_text(text))
+        write_file(self._failure(key, shard), lambda temporary: temporary.write_text(text))
 
     def failure(self, key: str) -> str | None:
         """The message of a cell that failed, or None."""

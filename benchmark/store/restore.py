@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .damage import DamagedError, warn
+from ..errors import warn
+from .damage import DamagedError
 from .earlier import NAMES
 from .records import Store
 from .run_file import FILE, RunFile, read_run, write_run

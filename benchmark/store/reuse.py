@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ..errors import XaiboardError
 from ..toolkit.files import require_path, write_once, writing
 from .columns import CURVES, SCORES
 from .earlier import EarlierTables
-from .merging import Row, label_of
+from .merging import Row, joined, label_of
 from .records import Store
 from .run_file import check_conditions, check_schema, read_run
 from .tables import write_tables
@@ -61,8 +61,8 @@ def take_over(folder: Path, store: Store, wanted: Collection[Wanted]) -> None:
 
 def reusable(folder: Path, wanted: Collection[Wanted], shards: int) -> set[str]:
     """Keys of those wanted cells that :func:`take_over` would find finished in ``folder``."""
-    other, whole = Store(folder), _whole(EarlierTables(folder), wanted)
-    return {cell.key for cell in wanted if cell.key in whole or other.finished(cell.key, shards)}
+    recorded = Store(folder).finished([cell.key for cell in wanted], shards)
+    return recorded | _whole(EarlierTables(folder), wanted)
 
 
 def _whole(tables: EarlierTables, wanted: Collection[Wanted]) -> set[str]:
@@ -72,7 +72,7 @@ def _whole(tables: EarlierTables, wanted: Collection[Wanted]) -> set[str]:
         cell.key
         for cell in wanted
         if cell.key in finished
-        and cell.columns <= set(tables.scores_of(finished[cell.key])["metric"].astype(str))
+        and cell.columns <= set(tables.scores_of(finished[cell.key])["metric"].unique())
     }
 
 
@@ -119,8 +119,8 @@ def _join_tables(other: EarlierTables, here: EarlierTables, wanted: Collection[W
     stay = [row for label, row in own.items() if label not in replaced]
     parts = [*((here, row) for row in stay), *((other, row) for row in rows)]
     scores, curves, cells = (
-        _join([tables.scores_of(row) for tables, row in parts], SCORES),
-        _join([tables.curves_of(row) for tables, row in parts], CURVES),
+        joined([tables.scores_of(row) for tables, row in parts], SCORES),
+        joined([tables.curves_of(row) for tables, row in parts], CURVES),
         pd.DataFrame([row for _, row in parts]),
     )
     write_tables(here.folder, cells, scores, curves)
@@ -141,9 +141,3 @@ def _is_wanted(row: Row, own: Row | None, keys: Collection[str]) -> bool:
     if own is None or own["status"] not in KEPT:
         return True
     return row["key"] in keys and own["key"] != row["key"]
-
-
-def _join(tables: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    """One table below the other; those without rows have no types, and are left out."""
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled) if filled else pd.DataFrame(columns=columns)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
 
+from ..errors import warn
 from ..toolkit.files import require_regular, temporary_file, writing
-from .damage import DamagedError, warn, warn_unverified
+from .damage import DamagedError, warn_unverified
 from .run_file import Seal, read_run, write_run
 
 OWN = ("cells.csv", "scores.parquet", "curves.csv", "columns.json")

@@ -19,25 +19,24 @@ def sealed_text(content: Mapping[str, Any]) -> str:
     return json.dumps({**content, DIGEST: _digest(content)}, indent=1) + "\n"
 
 
-def read_sealed(path: Path, folder: Path, advice: str = "delete it and run again") -> dict[str, Any]:
+def read_sealed(path: Path, folder: Path) -> dict[str, Any]:
     """The JSON object in a file, without its digest; warns where it has none.
 
     Args:
         path: of the file.
         folder: of the run, for the warning.
-        advice: what to do if it is damaged.
 
     Raises:
         DamagedError: the file cannot be read, or does not fit its digest.
     """
-    content, sealed = parse_sealed(path, advice)
+    content, sealed = parse_sealed(path, "delete it and run again")
     if not sealed:
         warn_unverified(folder)
     return content
 
 
 def parse_sealed(path: Path, advice: str) -> tuple[dict[str, Any], bool]:
-    """As :func:`read_sealed`, with whether it has a digest in place of a warning."""
+    """As :func:`read_sealed`, with whether it has a digest in place of a warning; if damaged, ``advice`` is given."""
     try:
         require_regular(path)
         content = parse_object(path.read_bytes())

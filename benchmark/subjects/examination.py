@@ -77,11 +77,12 @@ def examine(model: nn.Module, x: Tensor) -> Examination:
     """
     require_values(model)
     known = _KEPT.setdefault(model, {})
+    x = in_type_of(model, x[:2].detach())
     key = (x.shape[1:], x.dtype, x.device)
     if key not in known or known[key].reason:
         devices = [x.device] if x.device.type == "cuda" else []
         with torch.random.fork_rng(devices), evaluating(model):
-            known[key] = _examine(model, in_type_of(model, x[:2].detach()))
+            known[key] = _examine(model, x)
     return known[key]
 
 

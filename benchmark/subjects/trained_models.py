@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..components.kinds import Model
 from ..components.registry import models
 from ..errors import XaiboardError, message, own_mistakes
-from ..toolkit.arguments import checked, shown
+from ..toolkit.arguments import checked
 from ..toolkit.files import file_name
 from ..toolkit.networks import copy_network, plain, require_values
 from .code_digest import code_digest
@@ -142,24 +142,6 @@ def load_model(name: str, *, dataset: str) -> nn.Module:
         return load(entry, dataset, shape, classes).module
     data = load_data(dataset, samples=1)
     return load(entry, dataset, data.shape, len(data.classes)).module
-
-
-def logits_of(module: nn.Module, x: Tensor) -> Tensor:
-    """What the network returns for ``x``, ``(B, K)``.
-
-    Raises:
-        XaiboardError: it does not take such inputs, or returns something else than logits.
-    """
-    try:
-        logits = module(x)
-    except Exception as error:  # a network may raise anything
-        kind = str(x.dtype).removeprefix("torch.")
-        raise XaiboardError(
-            f"the model does not take {kind} inputs shaped {tuple(x.shape)} ({message(error)}); give it what it takes"
-        ) from error
-    if not isinstance(logits, Tensor) or logits.ndim != 2:
-        raise XaiboardError(f"the model must return logits (B, K); got {shown(logits)}")
-    return logits
 
 
 def read_card(weights: Path) -> dict | None:

@@ -22,6 +22,7 @@ _WORDS = {
     NoneType: "None",
     Callable: "a function",
     Mapping: "a mapping",
+    tuple: "a tuple",
     Sequence: "a list",
     Iterable: "a list",
 }

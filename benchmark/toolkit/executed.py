@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.overrides import TorchFunctionMode
 
 from .networks import Scripted
 
@@ -43,6 +44,28 @@ def follow(model: nn.Module, *, entered: Entered = lambda layer: None, left: Lef
     finally:
         for handle in handles:
             handle.remove()
+
+
+class Calls(TorchFunctionMode):
+    """Hands each call of a torch function inside the ``with`` block to another one, whose result takes its place.
+
+    Args:
+        call: gets the function, its positional arguments and the others by name.
+    """
+
+    def __init__(self, call: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]) -> None:
+        super().__init__()
+        self._call = call
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the function returns
+        """What ``call`` makes of the call."""
+        return self._call(func, args, dict(kwargs or {}))
 
 
 def first_tensor(output: object) -> Tensor | None:

@@ -40,18 +40,20 @@ def short_name(name: str) -> str:
 
 
 def require_path(path: Path) -> None:
-    """Refuses what no folder can be called; whether there is one does not matter.
+    """Refuses what no folder of a run can be called, or may be; whether there is one does not matter.
 
     Raises:
-        XaiboardError: a part of the name is too long, links go in a circle, or the name has a sign that none can have.
+        XaiboardError: a part of the name is too long, links go in a circle, the name has a sign that none can have, or
+            nobody may look into the folder.
     """
     try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        (path / "run.json").stat()
+    except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise XaiboardError(f"'{path}' can be no folder: {reason}; give another name") from None
+        shown = str(path) if len(str(path)) < 80 else f"{str(path)[:79]}…"
+        raise XaiboardError(f"'{shown}' can be no folder of a run: {reason}; name another") from None
 
 
 def require_regular(path: Path) -> None:
@@ -87,13 +89,9 @@ def user_folder(typed: str | Path) -> Path:
     text = str(typed)
     if not text.strip() or not text.isprintable():
         raise XaiboardError(f"a folder must have a name that can be shown; got {text!r}")
-    try:
-        Path(text, "run.json").is_file()
-    except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        shown = text if len(text) < 80 else f"{text[:79]}…"
-        raise XaiboardError(f"'{shown}' can be no folder of a run: {reason}; name another") from None
-    return Path(text)
+    path = user_path(text)
+    require_path(path)
+    return path
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:

@@ -10,6 +10,11 @@ import torch
 from torch import Tensor
 
 
+def seed_word(seed: int, purpose: str) -> int:
+    """64 bits that stand for a seed and a purpose."""
+    return int.from_bytes(sha256(f"{seed}/{purpose}".encode()).digest()[:8], "little")
+
+
 class SampleRng:
     """A counter-based stream (Philox) for each sample, whose key is the seed of the run, the sample's id and a purpose.
 
@@ -25,7 +30,7 @@ class SampleRng:
 
     def __init__(self, seed: int, samples: Sequence[int], purpose: str) -> None:
         self.seed = seed
-        word = int.from_bytes(sha256(f"{seed}/{purpose}".encode()).digest()[:8], "little")
+        word = seed_word(seed, purpose)
         keys = (np.array([word, int(sample)], dtype=np.uint64) for sample in samples)
         self._streams = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
 

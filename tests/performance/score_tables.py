@@ -17,12 +17,10 @@ class Kind(NamedTuple):
         draw: scores ``(n, M)`` of methods whose true means are equal where their heights are, and ordered as these;
             given the generator, ``n``, and the heights ``(M,)`` in ``[0, 1]``.
         bounds: the declared range of the scores.
-        exchangeable: whether methods of one height have one distribution.
     """
 
     draw: Callable[[np.random.Generator, int, np.ndarray], np.ndarray]
     bounds: tuple[float, float] = UNBOUNDED
-    exchangeable: bool = True
 
 
 class Table(NamedTuple):
@@ -96,11 +94,11 @@ KINDS = {
     "ties": Kind(_ties),
     "binary": Kind(_binary, (0, 1)),
     "binary, 2 %": Kind(_seldom, (0, 1)),
-    "constant rows": Kind(_degenerate, (0, 1.29), exchangeable=False),
-    "opposite exponential": Kind(_opposite, exchangeable=False),
-    "opposite lognormal": Kind(_opposite_lognormal, exchangeable=False),
-    "unequal spread": Kind(_spreads, exchangeable=False),
-    "rare events": Kind(_rare, (0, 1.5), exchangeable=False),
+    "constant rows": Kind(_degenerate, (0, 1.29)),
+    "opposite exponential": Kind(_opposite),
+    "opposite lognormal": Kind(_opposite_lognormal),
+    "unequal spread": Kind(_spreads),
+    "rare events": Kind(_rare, (0, 1.5)),
 }
 
 

@@ -90,7 +90,7 @@ def kept(model: nn.Module, x: Tensor, changed: Tensor, k: int) -> Tensor:
 
 
 def attacked(model: nn.Module, x: Tensor, smooth: SmoothCopy, options: argparse.Namespace) -> Tensor:
-    """The images after ``topk_attack`` through the smooth."""
+    """The images after ``topk_attack`` through the copy."""
     logits = model(x).detach()
     target = logits.argmax(1)
     given = {

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ...errors import XaiboardError
+from ...toolkit.files import require_regular
 from .limits import OF_IMAGE
 
 Parts = tuple[str, ...]
@@ -88,9 +89,9 @@ def _directory(root: Path, tops: Collection[str]) -> Tree:
 
     def open_file(parts: Parts) -> IO[bytes]:
         _require_inside(root, parts)
-        if not root.joinpath(*parts).is_file():
-            raise ValueError("it is no regular file")
-        return root.joinpath(*parts).open("rb")
+        path = root.joinpath(*parts)
+        require_regular(path)
+        return path.open("rb")
 
     return Tree(sorted(folders), sorted(files), sorted(ignored), open_file)
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torch.overrides import TorchFunctionMode
 
 from ...errors import XaiboardError
-from ...toolkit.executed import first_tensor, follow, opaque_part
+from ...toolkit.executed import Calls, first_tensor, follow
 from ...toolkit.ranges import AddedLater
+from .layers import unfollowed
 from .tokens import as_map
 
 Layer = Annotated[str, AddedLater()]
@@ -39,12 +39,10 @@ def features_and_gradients(
     Raises:
         XaiboardError: there is no such layer, or its outputs are no maps.
     """
-    if part := opaque_part(model):
-        raise XaiboardError(
-            f"the layers of the model cannot be followed, since {part}; give the model as it was before"
-        )
+    if reason := unfollowed(model):
+        raise XaiboardError(reason)
     reader = _Reader(model, layer)
-    with follow(model, left=reader.left), reader:
+    with follow(model, left=reader.left), Calls(reader.called):
         logit = model(x.detach().requires_grad_()).gather(1, target[:, None]).sum()
     features = reader.features()
     gradients = torch.autograd.grad(logit, features, allow_unused=True)[0] if features.requires_grad else None
@@ -71,17 +69,21 @@ def finds_a_map(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[s
     features_and_gradients(model, x, target, settings["layer"], settings["reshape"])
 
 
+def gradcam_map(features: Tensor, gradients: Tensor) -> Tensor:
+    """Rectified sum of the features, weighted by their mean gradient, ``(B, 1, H', W')``."""
+    return (gradients.mean((2, 3), keepdim=True) * features).sum(1, keepdim=True).relu()
+
+
 def on_pixels(coarse: Tensor, x: Tensor) -> Tensor:
     """The map ``(B, 1, H', W')`` resampled bilinearly to the size of ``x``, and shared equally by its channels."""
     fine = interpolate(coarse.detach(), size=x.shape[2:], mode="bilinear", align_corners=False)
     return fine.expand_as(x) / x.shape[1]
 
 
-class _Reader(TorchFunctionMode):
+class _Reader:
     """Keeps the output of one layer while the network runs, and sees what other layers would do."""
 
     def __init__(self, model: nn.Module, layer: str) -> None:
-        super().__init__()
         self.names = {module: name for name, module in model.named_modules()}
         self.wanted = next((module for module, name in self.names.items() if layer and name == layer), None)
         self.given, self.name = layer, layer
@@ -94,14 +96,9 @@ class _Reader(TorchFunctionMode):
         self.tokens = ""
         """Name of a layer that works on tokens, after the last convolution."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever the function returns
-        result = func(*args, **(kwargs or {}))
+    def called(self, func: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Sees convolutions that no layer makes."""
+        result = func(*args, **settings)
         if getattr(func, "__name__", "") == "conv2d" and _is_map(result):
             self.functional = True
         return result

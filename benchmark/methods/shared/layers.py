@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from ...toolkit.executed import opaque_part
+
 LINEAR = (
     nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d,
     nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d,
@@ -25,6 +27,14 @@ SHAPES = (
 MAXIMA = (
     nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d,
 )  # fmt: skip
+
+
+def unfollowed(model: nn.Module) -> str:
+    """Why the layers of the model cannot be followed while it runs; empty if they can."""
+    part = opaque_part(model)
+    return (
+        part and f"the layers of the model cannot be followed, since {part}; give the model as it was before"
+    )
 
 
 def name_of(model: nn.Module, layer: nn.Module) -> str:

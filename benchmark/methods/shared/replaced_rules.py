@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from ...errors import XaiboardError
-from ...toolkit.executed import follow, opaque_part
-from .layers import LINEAR
+from ...toolkit.executed import Calls, follow
+from .layers import LINEAR, unfollowed
 
 Rule = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """What goes back through a function: from its input, its output, what comes back to it, and the gradient by torch."""
@@ -64,10 +63,8 @@ def run_with_rules(model: nn.Module, x: Tensor, rule_of: RuleOf) -> tuple[Tensor
     Raises:
         XaiboardError: a part of the model cannot be followed.
     """
-    if part := opaque_part(model):
-        raise XaiboardError(
-            f"the layers of the model cannot be followed, since {part}; give the model as it was before"
-        )
+    if reason := unfollowed(model):
+        raise XaiboardError(reason)
     trace, stack = Trace([], [], [], []), [model]
     rules = _Rules(trace, stack, rule_of)
 
@@ -77,27 +74,20 @@ def run_with_rules(model: nn.Module, x: Tensor, rule_of: RuleOf) -> tuple[Tensor
             trace.layers.append(layer)
         rules.settle(layer, output)
 
-    with follow(model, entered=stack.append, left=left), rules:
+    with follow(model, entered=stack.append, left=left), Calls(rules.called):
         return model(x), trace
 
 
-class _Rules(TorchFunctionMode):
+class _Rules:
     """Puts rules in the place of gradients, and keeps a list of what is called."""
 
     def __init__(self, trace: Trace, stack: list[nn.Module], rule_of: RuleOf) -> None:
-        super().__init__()
         self.trace, self.stack, self.rule_of = trace, stack, rule_of
         self._running: list[tuple[Call, Tensor]] = []
         """Replaced calls in custom layers that have not returned yet, with their results."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever the function returns
-        rest = dict(kwargs or {})
+    def called(self, func: Callable[..., Any], args: tuple[Any, ...], rest: dict[str, Any]) -> Any:  # noqa: ANN401
+        """Computes a call, by a rule if there is one."""
         args = args or ((rest.pop("input"),) if "input" in rest else ())
         called = getattr(func, "__name__", "")
         call = Call(called.strip("_"), self.stack[-1])

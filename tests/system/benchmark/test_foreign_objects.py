@@ -12,17 +12,6 @@ import xaiboard.benchmark as xb
 from helpers import Runner
 from torch import Tensor, nn
 
-
-@pytest.fixture
-def x() -> Tensor:
-    return torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.fixture
-def target() -> Tensor:
-    return torch.tensor([0, 1, 3])
-
-
 OBJECTS: dict[str, Callable[[nn.Sequential], captum.attr.Attribution]] = {
     "IntegratedGradients": lambda net: captum.attr.IntegratedGradients(net, multiply_by_inputs=False),
     "Saliency": captum.attr.Saliency,

@@ -134,7 +134,7 @@ MISTAKES = [
     (run("--batch-size", "1.5"), "batch size must be 'auto' or a number from 1; got '1.5'"),
     (run("--engine", "ray"), "no engine named 'ray'"),
     (run("--engine", ""), "no engine named ''"),
-    (run("--json", "x"), ("No such option", "Got unexpected extra argument")),
+    (run("--json", "x"), "No such option"),
     (run("--dataset", ""), "give a data set's name; got ''"),
     (run("--dataset", "image-folder:"), "data set 'image-folder' needs a path"),
     (run("--dataset", "image-folder:file"), "'file' is neither, expected a directory or a zip"),
@@ -196,19 +196,19 @@ MISTAKES = [
     (("list", "--plugin", "bare.py"), "@method above 'own' needs parentheses"),
     (("leaderboard",), "Missing argument 'FOLDER'"),
     (("leaderboard", ""), "a folder must have a name that can be shown; got ''"),
-    (("leaderboard", "file"), "'file'"),
+    (("leaderboard", "file"), "no run in 'file': it has no cells.csv"),
     (("leaderboard", "empty"), "no run in 'empty'"),
     (("leaderboard", LONG), "can be no folder of a run: File name too long"),
     (("status", ""), "a folder must have a name that can be shown; got ''"),
-    (("status", "file"), "'file'"),
+    (("status", "file"), "no run in 'file': it has no cells.csv"),
     (("status", "nowhere"), "no run in 'nowhere'"),
     (("publish", "empty"), "Missing argument 'TARGET'"),
     (("publish", "empty", "copy"), "no run in 'empty'"),
     (("publish", "nowhere", "copy"), "no run in 'nowhere'"),
     (("publish", "empty", ""), "a folder must have a name that can be shown; got ''"),
-    (("publish", "empty", "empty"), ("'empty' is the run 'empty' itself", "no run in 'empty'")),
-    (("publish", "empty", "copy", "--without", "rules.toml"), "'rules.toml'"),
-    (("publish", "empty", "copy", "--without", "nowhere.toml"), "'nowhere.toml'"),
+    (("publish", "empty", "empty"), "'empty' is the run 'empty' itself"),
+    (("publish", "empty", "copy", "--without", "rules.toml"), "rules 'rules.toml' cannot be read: Invalid value"),
+    (("publish", "empty", "copy", "--without", "nowhere.toml"), "rules 'nowhere.toml' cannot be read: [Errno 2]"),
     (("publish", "empty", "copy", "--without", "number.toml"), "rules 'number.toml' has copy = '3'; write tables"),
     (("publish", "empty", "copy", "--without", "table.toml"), "rules 'table.toml' has copy = "),
     (("publish", "empty", "copy", "--without", "words.toml"), "rules 'words.toml' has copy = "),
@@ -259,31 +259,27 @@ def test_a_wrong_command_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     words: tuple[str, ...],
-    sentence: str | tuple[str, ...],
+    sentence: str,
 ) -> None:
     before = files_below(folder)
     done = call(words, monkeypatch, capsys)
     assert done.status == 2
-    assert any(part in done.err for part in ([sentence] if isinstance(sentence, str) else sentence)), done.err
+    assert sentence in done.err, done.err
     assert done.err.startswith("xaiboard: ")
     assert done.err.count("\n") == 1
     assert files_below(folder) == before
 
 
-def test_there_are_enough_of_them() -> None:
-    assert len({words for words, _ in MISTAKES}) >= 60
-
-
-@pytest.mark.parametrize("command", ["leaderboard", "status"])
+@pytest.mark.parametrize("command", ["leaderboard", "status", "verify"])
 def test_a_folder_that_nobody_may_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     """Said as the system says it: the tests may run as a user who may read everything."""
 
-    def refuse(path: Path) -> bool:
+    def refuse(path: Path, **_: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(Path, "stat", refuse)
     done = call((command, "empty"), monkeypatch, capsys)
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "'empty' can be no folder of a run: Permission denied" in done.err

@@ -227,23 +227,38 @@ def test_all_methods_are_more_stable_on_fashion_mnist() -> None:
     )
 
 
-@pytest.mark.parametrize("folder", [*STANDARD, "lens"])
+@pytest.mark.parametrize("folder", ["quick", *STANDARD, "lens"])
 def test_what_the_folders_hold(folder: str) -> None:
     """Counts of the table on the first page of the findings, where they depend on what is published."""
     cells = table(folder, "cells")
     models, methods, perturbations = (
         len(set(cells[name]) - {""}) for name in ("model", "method", "perturbation")
     )
-    number_of = {5: "five", 6: "six"}
+    number_of = {5: "five", 6: "six", 10: "ten"}
     counts = f"{number_of[models]} networks, {number_of.get(methods, methods)} methods"
     assert_says("docs/findings/index.md", f"| [results/{folder}](../../results/{folder}/leaderboard.md) |")
     (row,) = rows("docs/findings/index.md", rf"\[results/{folder}\].*", 1).values()
+    assert f"{int(cells['n'].max())} test images" in row[0]
     if folder == "standard-fashion-mnist":
         assert row[0].startswith("the same on Fashion-MNIST")
         return
     assert counts in row[0]
     if folder == "lens":
         assert f"{perturbations} perturbations" in row[0]
+
+
+def test_the_first_sentence_of_the_readme() -> None:
+    cells = table("quick", "cells")
+    of_maps = cells[cells["method"] != ""]
+    counts = (
+        cells["model"].nunique(), of_maps["method"].nunique(), of_maps["metric"].nunique(),
+        cells.loc[cells["method"] == "", "metric"].nunique(), cells["n"].max(),
+    )  # fmt: skip
+    assert counts == (5, 10, 7, 4, 100)
+    assert_says(
+        "README.md",
+        "five trained models, ten methods, seven metrics and four model metrics on 100 embedded digits",
+    )
 
 
 def best_of_faithfulness(folder: str) -> pd.DataFrame:

@@ -391,3 +391,16 @@ def test_a_run_without_perturbed_copies_has_none_of_it(selection: dict[str, obje
     assert not list(finished.folder.glob("attribution-*"))
     assert not (finished.folder / "robustness.csv").exists()
     assert "Attributional robustness" not in (finished.folder / "leaderboard.md").read_text("utf-8")
+
+
+def test_a_model_on_other_samples_is_compared_on_those_of_both() -> None:
+    """The second model lacks the last two of six samples, and another method knows two more of the first."""
+    recall = [
+        column("lens_recall", np.linspace(0.1, 0.9, n), model=model) for model, n in (("one", 6), ("two", 4))
+    ]
+    more = column(
+        "gini", np.linspace(0, 1, 8), method="other", perturbation="", settings="", direction="True"
+    )
+    found = robustness_of(*recall, more.assign(metric_family="own"))
+    assert found["common_n"].tolist() == [4, 4]
+    assert found["common_mean"].tolist() == pytest.approx([np.linspace(0.1, 0.9, 6)[:4].mean(), 0.5])

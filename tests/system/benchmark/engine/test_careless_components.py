@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,10 @@ MODEL: dict[str, tuple[Spoil, str]] = {
     "backward hook": (hook_backward, "changed the hooks of 'model.body.2'"),
     "attribute": (lambda model: setattr(model.body[1], "eps", 3.0), "changed the attribute 'model.body.1.eps'"),
     "list": (lambda model: model.scales.__setitem__(0, 2.0), "changed 'model.scales'"),
-    "dict": (lambda model: model.scales[1].update({"of inputs": 2.0}), "changed the attribute"),
+    "dict": (
+        lambda model: model.scales[1].update({"of inputs": 2.0}),
+        "changed the attribute 'model.scales[1].of inputs'",
+    ),
     "layer": (lambda model: model.body.__setitem__(2, nn.GELU()), "replaced 'model.body.2'"),
     "class": (lambda model: setattr(model.body[2], "__class__", nn.GELU), "changed 'model.body.2'"),
     "forward": (lambda model: setattr(model, "forward", model.body.forward), "changed the attribute 'model.forward'"),
@@ -388,12 +391,23 @@ def test_a_built_in_method_that_raises_leaves_no_hook(
 @pytest.mark.usefixtures("tiny")
 def test_code_outside_cells_is_put_right_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What says whether a method applies, and what a plug-in does when it is loaded."""
+    asked: list[str] = []
 
     def applies(model: Net) -> None:
+        asked.append("applies")
         zero(model)
+
+    def verify(model: Net, x: Tensor, target: Tensor, settings: Mapping[str, Any]) -> None:
+        asked.append("verify")
+        model.train()
+        torch.set_num_threads(torch.get_num_threads() + 1)
 
     @xb.method(applies=applies)
     def decides(x: Tensor) -> Tensor:
+        return x
+
+    @xb.method(verify=verify)
+    def verifies(x: Tensor) -> Tensor:
         return x
 
     plugin = tmp_path / "plugin.py"
@@ -402,8 +416,16 @@ def test_code_outside_cells_is_put_right_too(tmp_path: Path, capsys: pytest.Capt
         "@xb.method()\ndef of_a_file(x):\n    return x\n"
     )
     alone = scores(run(tmp_path / "alone", METHODS, METRICS))
-    beside = run(tmp_path / "beside", ["decides", "of_a_file", *METHODS], METRICS, plugins=[plugin])
+    beside = run(
+        tmp_path / "beside", ["decides", "verifies", "of_a_file", *METHODS], METRICS, plugins=[plugin]
+    )
     assert scores(beside) == alone
     said = capsys.readouterr().err
     assert "loading plug-ins changed torch's default dtype: put back" in said
-    assert "'applies' of 'decides' changed the values of 'model.body.0.bias' and 5 more: put back" in said
+    changed = "changed torch's number of threads, changed the training mode of 'model' and 7 more: put back"
+    assert f"'applies' or 'verify' of 'verifies' {changed}" in said
+    assert asked.count("verify") == 2  # once for each network, however many metrics there are
+    assert (
+        "'applies' or 'verify' of 'decides' changed the values of 'model.body.0.bias' and 5 more: put back"
+        in said
+    )

@@ -13,6 +13,7 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import runner
+from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.store.consolidate import current_cells
 from xaiboard.benchmark.store.records import Store
@@ -199,8 +200,11 @@ def test_after_the_fix_only_these_cells_are_computed(run: Runner, tmp_path: Path
             return x
 
     define(broken=True)
-    with pytest.warns(UserWarning, match=r"^2 of 8 cells failed, .*; the first: RuntimeError: not yet$"):
+    with pytest.warns(
+        XaiboardWarning, match=r"^2 of 8 cells failed, .*; the first: RuntimeError: not yet$"
+    ) as caught:
         first = run(methods="saliency,fragile,random")
+    assert not caught[0].filename.endswith(("arguments.py", "api.py"))  # but what called xb.run
     before = records(first)
     assert len(first.failed) == 2
     assert first.leaderboard["note"].str.contains("not yet").sum() == 2

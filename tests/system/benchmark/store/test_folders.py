@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,8 +98,11 @@ def test_who_only_reads_waits_for_who_writes_but_not_for_ever(
 ) -> None:
     (tmp_path / "records").mkdir()
     monkeypatch.setattr(locks, "PATIENCE", 0.1)
-    with lock(tmp_path), lock(tmp_path, reading=True):
-        pass
+    with lock(tmp_path):
+        start = time.monotonic()
+        with lock(tmp_path, reading=True):
+            waited = time.monotonic() - start
+    assert 0.1 <= waited < 10
 
 
 def test_a_run_is_known_while_it_goes_on(run: Runner, tmp_path: Path) -> None:

@@ -115,20 +115,26 @@ def test_rows_that_are_here_already_stay(run: Runner, tmp_path: Path) -> None:
     assert "random" in set(cells["method"])
 
 
-def test_what_failed_there_is_computed_here(run: Runner, tmp_path: Path) -> None:
-    broken = {"now": True}
+def define_moody(*, broken: bool) -> dict[str, bool]:
+    """Registers a method that raises while it is broken, which can be switched."""
+    state = {"broken": broken}
 
     @xb.method(name="moody")
     def _moody(x: Tensor) -> Tensor:
-        if broken["now"]:
+        if state["broken"]:
             raise ValueError("not today")
         return x
 
+    return state
+
+
+def test_what_failed_there_is_computed_here(run: Runner, tmp_path: Path) -> None:
+    moody = define_moody(broken=True)
     with pytest.raises(xb.XaiboardError, match=r"^2 of 2 cells failed, .*not today$"):
         run(methods="moody", metrics="gini", out=tmp_path / "before")
     before = xb.Run(tmp_path / "before")
     assert before.cells["status"].tolist() == ["failed"] * 2
-    broken["now"] = False
+    moody["broken"] = False
     joined = run(methods="moody", metrics="gini", out=tmp_path / "joined", reuse=published(before.folder))
     assert set(joined.cells["status"]) == {"ok"}
 
@@ -195,17 +201,10 @@ def test_a_cell_without_scores_is_not_finished(run: Runner, tmp_path: Path, comp
 def test_a_dry_run_says_what_the_run_does_where_a_cell_failed_here(
     run: Runner, selection: dict[str, Any], tmp_path: Path, computed: list[str]
 ) -> None:
-    broken = {"now": False}
-
-    @xb.method(name="moody")
-    def _moody(x: Tensor) -> Tensor:
-        if broken["now"]:
-            raise ValueError("not today")
-        return x
-
+    moody = define_moody(broken=False)
     words = {"methods": "moody", "metrics": "gini"}
     before = published(run(**words, out=tmp_path / "before").folder)
-    broken["now"] = True
+    moody["broken"] = True
     with pytest.raises(xb.XaiboardError, match=r"^2 of 2 cells failed, .*not today$"):
         run(**words, out=tmp_path / "here")
     request = read_request(**{**selection, **words, "out": tmp_path / "here", "reuse": before})

@@ -16,16 +16,6 @@ from torch import Tensor, nn
 from xaiboard.benchmark.subjects.examination import examine
 
 
-@pytest.fixture
-def x() -> Tensor:
-    return torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.fixture
-def target() -> Tensor:
-    return torch.tensor([0, 1, 3])
-
-
 class Wrapper(nn.Module):
     """A network, and what ``change`` makes of its input and its logits."""
 
@@ -129,7 +119,8 @@ def test_it_is_kept_for_the_object_and_costs_a_few_passes(cnn: nn.Sequential, x:
     cnn.register_forward_hook(lambda layer, given, out: seen.append(len(out)))
     assert examine(cnn, x) is examine(cnn, x)
     assert sum(seen) <= 8
-    assert examine(cnn, x.double()) is not examine(copy.deepcopy(cnn), x)
+    assert examine(copy.deepcopy(cnn), x) is not examine(cnn, x)
+    assert examine(cnn, x.double()) is examine(cnn, x)
 
 
 def test_it_leaves_mode_buffers_gradients_hooks_and_random_numbers_alone(x: Tensor) -> None:
@@ -209,29 +200,6 @@ def test_one_image_and_one_class_are_enough(cnn: nn.Sequential, x: Tensor, targe
         torch.testing.assert_close(xb.explain(cnn, method, x[:1], target[:1]), whole[:1])
     with pytest.raises(xb.XaiboardError, match=r"x must be images .* got shape \(0, 1, 8, 8\)"):
         xb.explain(cnn, "saliency", x[:0], target[:0])
-
-
-ONE_FOR_EACH = "target must be a class for each input, int64 (3,); got "
-BAD: dict[str, tuple[object, str]] = {
-    "12 of 4": (torch.tensor([12, 0, 0]), "target must be from 0 to 3, the model's classes; got 12"),
-    "-1": (torch.tensor([-1, 0, 0]), "target must be from 0 to 3, the model's classes; got -1"),
-    "length 1": (torch.tensor([1]), ONE_FOR_EACH + "int64 (1,)"),
-    "shape (3, 1)": (torch.tensor([[0], [1], [2]]), ONE_FOR_EACH + "int64 (3, 1)"),
-    "floats": (torch.tensor([0.5, 1, 2]), ONE_FOR_EACH + "float32 (3,)"),
-    "bools": (torch.tensor([True, False, True]), ONE_FOR_EACH + "bool (3,)"),
-    "a list": ([0, 1, 2], "'target' of explain() must be a torch Tensor; got [0, 1, 2]"),
-    "none": (None, "'target' of explain() must be a torch Tensor; got None"),
-}
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_targets_are_one_class_for_each_image(kind: str, cnn: nn.Sequential, x: Tensor) -> None:
-    target, wanted = BAD[kind]
-    with pytest.raises(xb.XaiboardError) as caught:
-        xb.explain(cnn, "saliency", x, target)  # pyright: ignore[reportArgumentType]
-    assert str(caught.value) == wanted
-    small = torch.tensor([0, 1, 3], dtype=torch.uint8)
-    assert xb.explain(cnn, "saliency", x, small).shape == x.shape
 
 
 class Frozen(nn.Module):
