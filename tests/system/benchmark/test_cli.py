@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 import xaiboard.benchmark as xb
 from xaiboard.benchmark import api, cli
+from xaiboard.benchmark.cli.listing import KINDS
 from xaiboard.benchmark.store.records import SCHEMA
 
 MODEL = '''
@@ -298,7 +299,7 @@ def test_a_suite_of_one_s_own(command: Command, small: None, quick: None, tmp_pa
         assert_refused(command("run", "--suite", "mine.toml"), sentence)
 
 
-@pytest.mark.parametrize("kind", cli.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_lists(command: Command, kind: str) -> None:
     done = command("list", kind)
     assert done.status == 0

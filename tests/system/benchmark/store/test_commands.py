@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import xaiboard.benchmark as xb
 from xaiboard.benchmark import cli
+from xaiboard.benchmark.cli.entry import _Warnings
 from xaiboard.benchmark.store.locks import computing
 from xaiboard.benchmark.store.run_file import read_run, write_run
 
@@ -81,6 +82,6 @@ def test_a_run_that_goes_on_is_said(run: Runner, command: Command, words: str) -
 def test_warnings_of_others_stay_as_they_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = cli._Warnings()
+    shown = _Warnings()
     shown.show(DeprecationWarning("old"), DeprecationWarning, "file.py", 3)
     assert "file.py:3: DeprecationWarning: old" in capsys.readouterr().err

@@ -1,0 +1,37 @@
+"""``status`` and ``verify``: what is in the folder of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import FOLDER, say_of_computing
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+def status(folder: Path) -> None:
+    """Show finished, missing, failed and inapplicable cells."""
+    from ..report.console import describe_status
+    from ..store.consolidate import current_cells
+    from ..store.records import Store
+
+    store = Store(folder)
+    with store.lock(reading=True):
+        cells = current_cells(store)
+    click.echo(describe_status(cells))
+    say_of_computing(folder)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+def verify(folder: Path) -> int:
+    """Check that every file of a run is as it was written, and name those that are not."""
+    from ..store.verify import verify as compare
+
+    problems, intact = compare(folder)
+    for problem in problems:
+        click.echo(problem)
+    click.echo(f"{folder}/: {intact} files are as they were written, {len(problems)} problems")
+    return 1 if problems else 0

@@ -1,0 +1,40 @@
+"""``run``: computes, and writes the tables."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from .options import FOLDER, selection
+
+
+@click.command()
+@selection
+@click.option("--batch-size", default="auto", show_default=True, help="Changes speed and memory, not scores.")
+@click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/SUITE]")
+@click.option("--reuse", type=FOLDER, help="Take over the finished cells of this run.")
+@click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the plan and the cost of what is not finished; compute and write nothing.",
+)
+def run(dry_run: bool, **words: Any) -> int:  # noqa: ANN401
+    """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
+    from .. import api
+    from ..request import read_request
+
+    request = read_request(**words)
+    if dry_run:
+        from ..listing.dry_run import describe_plan
+
+        plan = api.make_plan(request)
+        click.echo(describe_plan(plan, api.finished_cells(plan, request)))
+        return 0
+    from ..report.console import describe_run
+
+    finished = api.run_request(request, progress=sys.stderr.isatty())
+    click.echo(describe_run(finished.folder, finished.results))
+    return 1 if len(finished.failed) else 0

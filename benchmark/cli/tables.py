@@ -1,0 +1,83 @@
+"""``leaderboard``, ``compare`` and ``publish``: what follows from the scores of a run; no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import FOLDER, load_sections, say_of_computing
+
+
+@click.command("leaderboard")
+@click.argument("folder", type=FOLDER)
+@click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
+def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
+    """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
+    from ..report.console import describe_files
+    from ..report.results import Results
+    from ..report.write import write
+    from ..store.consolidate import consolidate
+    from ..store.records import Store
+
+    load_sections(plugins)
+    store = Store(folder)
+    with store.lock():
+        consolidate(store)
+        write(folder, Results(folder))
+    click.echo(describe_files(folder))
+    say_of_computing(folder)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("other", required=False, type=FOLDER)
+@click.option("--method", default="", help="The method that is compared with others, on each model.")
+@click.option(
+    "--model", default="", help="The model that is compared; with --method, the only one that counts."
+)
+@click.option("--against", default="all", show_default=True, help="Methods or models, by commas.")
+@click.option("--on", default="", help="Patterns of metric columns: 'deletion,gini'.  [default: all]")
+@click.option("--margin", type=float, help="Differences up to it do not matter, in units of the score.")
+@click.option("--correct", type=click.Choice(["columns"]), help="Verdicts hold for all columns together.")
+@click.option("--seeds", is_flag=True, help="Models stand for their recipes: all seeds of each take part.")
+@click.option("--out", type=FOLDER, help="Folder for compare.csv.  [default: FOLDER]")
+def compare(folder: Path, other: Path | None, out: Path | None, **words: Any) -> None:  # noqa: ANN401
+    """Is it better? A row for each column: difference, interval, verdict, and how many samples would settle it.
+
+    With OTHER the two runs are joined on what is equal in both.
+    """
+    from ..report.comparison.ask import ask, read_question
+    from ..report.comparison.write import describe, write_comparison
+
+    found = ask(folder, other, read_question(**words))
+    paths = write_comparison(found, out or folder)
+    click.echo(describe(found) + "\n" + ", ".join(map(str, paths)))
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("target", type=FOLDER)
+@click.option(
+    "--without", type=click.Path(path_type=Path), help="TOML file of rules that say what is left out."
+)
+@click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
+def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str, ...]) -> None:
+    """Write the copy of a run that a repository can hold: scores, tables, page, pictures for a screen.
+
+    TARGET may be an earlier copy, which is replaced. Rules in the file --without are those of the tables
+    [[name of TARGET]].
+    """
+    from ..report.left_out import read_rules
+    from ..report.publish import publish as write_copy
+    from ..store.consolidate import consolidate
+    from ..store.records import Store
+
+    load_sections(plugins)
+    rules = read_rules(without, target.name) if without else []
+    store = Store(folder)
+    with store.lock():
+        consolidate(store)
+        names = write_copy(folder, target, rules)
+    click.echo(f"{target}/: {', '.join(names)}")
