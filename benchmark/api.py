@@ -28,6 +28,7 @@ from .engine.runner import execute, split
 from .engine.staleness import Register, computes_the_same, warn_of_unknown_outputs
 from .engine.values import Values
 from .errors import XaiboardError, XaiboardWarning
+from .html_page.make import write_report
 from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
@@ -134,6 +135,10 @@ class Run:
         )
         folder = other.folder if isinstance(other, Run) else other
         return ask(self.folder, Path(folder) if folder is not None else None, question).table
+
+    def report(self) -> Path:
+        """Writes ``report.html``, on which the run is looked at, sorted and compared; returns its path."""
+        return write_report(self.results)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -260,6 +265,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         _draw_pictures(plan, finished)
         with store.lock():
             seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
+            finished.report()
     return finished
 
 

@@ -13,7 +13,7 @@ from .listing import list_components
 from .networks import audit, check, train
 from .options import say
 from .running import run
-from .tables import compare, publish, rebuild
+from .tables import compare, publish, rebuild, report
 
 
 def main() -> None:
@@ -38,7 +38,19 @@ def commands() -> None:
     """Benchmark explanations of image classifiers: models × methods × metrics."""
 
 
-for _command in (run, list_components, rebuild, compare, publish, status, verify, train, audit, check):
+for _command in (
+    run,
+    list_components,
+    rebuild,
+    report,
+    compare,
+    publish,
+    status,
+    verify,
+    train,
+    audit,
+    check,
+):
     commands.add_command(_command)
 
 

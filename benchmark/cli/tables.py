@@ -1,4 +1,4 @@
-"""``leaderboard``, ``compare`` and ``publish``: what follows from the scores of a run; no torch."""
+"""``leaderboard``, ``report``, ``compare`` and ``publish``: what follows from the scores of a run; no torch."""
 
 from __future__ import annotations
 
@@ -81,3 +81,22 @@ def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str
         consolidate(store)
         names = write_copy(folder, target, rules)
     click.echo(f"{target}/: {', '.join(names)}")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
+@click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
+def report(folder: Path, shown: bool, plugins: tuple[str, ...]) -> None:
+    """Write report.html: the tables of a run to look at, sort and compare, with maps and figures; one file."""
+    from ..html_page.make import write_report
+    from ..report.results import Results
+    from ..store.records import Store
+
+    load_sections(plugins)
+    with Store(folder).lock():
+        path = write_report(Results(folder))
+    click.echo(str(path))
+    if shown:
+        click.launch(str(path))
+    say_of_computing(folder)

@@ -78,7 +78,7 @@ class Blocks:
     def samples(self, at: np.ndarray) -> np.ndarray:
         """The numbers of all samples that one of the blocks has, ascending."""
         samples = [self.of("sample", place) for place in at]
-        return samples[0] if _same(samples) else _union(samples)
+        return samples[0] if samples and _same(samples) else _union(samples)
 
     def facts(self, place: int) -> dict[str, str]:
         """Names and facts of one block."""

@@ -1,0 +1,74 @@
+"""Model cards: what is known of each network, from the run, the catalogue and the card beside its weights."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..listing.catalogue import read_catalogue
+from ..report.results import Results
+from ..toolkit.files import file_name, read_json
+from ..toolkit.labels import read_trained
+
+_OF_CARD = (
+    "architecture",
+    "dataset",
+    "accuracy",
+    "attacked_accuracy",
+    "epochs",
+    "seed",
+    "recipe",
+    "lipschitz",
+)
+
+
+def cards(results: Results) -> list[dict[str, Any]]:
+    """One card for each data set and model, in the order of ``models.csv``."""
+    known = {one["name"]: one for one in read_catalogue()["models"]}
+    found = []
+    for row in results.models.to_dict("records"):
+        name, weights = str(row["model"]), str(row["weights"] or "")
+        entry = known.get(read_trained(name).recipe, known.get(name, {}))
+        found.append(
+            {
+                "dataset": row["dataset"],
+                "model": name,
+                "family": row["family"],
+                "weights": weights,
+                "summary": entry.get("summary", "").replace("``", ""),
+                "source": entry.get("source", ""),
+                "note": row["note"],
+                "numbers": _numbers(row),
+                "training": _training(name, str(row["dataset"]), weights)
+                if row["family"] == entry.get("family")
+                else [],
+            }
+        )
+    return found
+
+
+def _numbers(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The means of the metrics of the model itself, with their intervals."""
+    means = [name for name in row if f"{name}:ci_low" in row and not pd.isna(row[name])]
+    return [
+        {"name": name, "mean": row[name], "low": row[f"{name}:ci_low"], "high": row[f"{name}:ci_high"]}
+        for name in means
+    ]
+
+
+def _training(model: str, dataset: str, weights: str) -> list[list[str]]:
+    """What the card of the weights shipped under that name says of their training; nothing where there is none."""
+    card = files("xaiboard.models") / "weights" / f"{file_name(model)}@{file_name(dataset)}.json"
+    if not weights or not card.is_file():
+        return []
+    said = read_json(Path(str(card)))
+    return [[name, _words(said[name])] for name in _OF_CARD if said.get(name) not in (None, "", {})]
+
+
+def _words(value: Any) -> str:  # noqa: ANN401 - whatever a card holds
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(one)}" for name, one in value.items())
+    return str(value)

@@ -1,0 +1,156 @@
+// Two methods on a model, or two models under a method: differences over all columns, image by image, with the images.
+function pairAt(contest, one, other) {
+  const rivals = Array.from(contest.rivals);
+  const [a, b] = [rivals.indexOf(one), rivals.indexOf(other)];
+  if (a < 0 || b < 0) return null;
+  const [j, k] = a < b ? [a, b] : [b, a];
+  const at = (j * (2 * rivals.length - j - 1)) / 2 + (k - j - 1);
+  const reach = (steps) => (steps[at] === 65535 ? Infinity : steps[at] * contest.step);
+  const turn = a < b ? 1 : -1;
+  // below and above the difference in the direction in which greater is better; then in units of the score
+  const [below, above] = [reach(contest.below), reach(contest.above ?? contest.below)];
+  const verdict = contest.verdict[at];
+  const effect = verdict === 2 ? 0 : contest.mean[a] - contest.mean[b];
+  const better = contest.sign * effect;
+  const bounds = turn > 0 ? [better - below, better + above] : [better - above, better + below];
+  const [low, high] = contest.sign > 0 ? bounds : [-bounds[1], -bounds[0]];
+  return { effect, low, high, verdict: verdict === 2 ? 2 : turn * verdict, n: contest.n };
+}
+
+function compare(data) {
+  const { names } = data;
+  const several = (kind) => data.pairs[kind].length > 0;
+  if (!several("method") && !several("model")) return [h("h2", {}, "Compare"), h("p", {}, "Nothing to compare: no column has two methods or two models.")];
+  const choice = {
+    dataset: state.get("dataset", "0"), kind: state.get("kind", several("method") ? "method" : "model"), of: state.get("of", ""),
+    a: state.get("a", ""), b: state.get("b", ""), column: state.get("column", ""),
+  };
+  const bar = h("div", { class: "controls" });
+  const table = h("div", { id: "differences" });
+  const sentence = h("p", { role: "status", id: "compare-sum" });
+  const detail = h("div", { id: "compare-detail" });
+  let grid = null;
+  const change = (changes) => { Object.assign(choice, changes); state.set(changes); draw(); };
+
+  function draw() {
+    const rivalsKind = choice.kind;
+    const [lists, others] = rivalsKind === "method" ? [names.methods, names.models] : [names.models, names.methods];
+    const contests = data.pairs[rivalsKind].filter((one) => one.dataset === Number(choice.dataset));
+    const rivals = [...new Set(contests.flatMap((one) => Array.from(one.rivals)))].sort((a, b) => a - b);
+    const ofs = [...new Set(contests.map((one) => one.other))].sort((a, b) => a - b);
+    if (choice.of === "" || !ofs.includes(Number(choice.of))) choice.of = String(ofs[0] ?? "");
+    const judged = rivals.filter((at) => !lists[at].control);
+    if (choice.a === "" || !rivals.includes(Number(choice.a))) choice.a = String(judged[0] ?? rivals[0] ?? "");
+    if (choice.b === "" || !rivals.includes(Number(choice.b))) choice.b = String(judged[1] ?? rivals[1] ?? "");
+    const named = (at) => lists[at].name + (lists[at].control ? " †" : "");
+    const otherName = (at) => (at < 0 ? "(metrics of the models)" : others[at].name);
+    const focused = document.activeElement?.id;
+    bar.replaceChildren(
+      names.datasets.length > 1 ? chosen("Data", "compare-dataset", names.datasets.map((name, at) => [at, name]), choice.dataset, (value) => change({ dataset: value })) : "",
+      chosen("Compare", "compare-kind", [["method", "methods"], ["model", "models"]].filter(([kind]) => several(kind)), rivalsKind, (value) => change({ kind: value, of: "", a: "", b: "", column: "" })),
+      chosen(rivalsKind === "method" ? "On the model" : "Under the method", "compare-of", ofs.map((at) => [at, otherName(at)]), choice.of, (value) => change({ of: value })),
+      chosen("This", "compare-a", rivals.map((at) => [at, named(at)]), choice.a, (value) => change({ a: value })),
+      chosen("against", "compare-b", rivals.map((at) => [at, named(at)]), choice.b, (value) => change({ b: value })),
+      h("button", { type: "button", id: "compare-swap", onclick: () => change({ a: choice.b, b: choice.a }) }, "Swap"),
+    );
+    if (focused) document.getElementById(focused)?.focus();
+    fill(contests.filter((one) => one.other === Number(choice.of)), named);
+  }
+
+  function fill(contests, named) {
+    const [a, b] = [Number(choice.a), Number(choice.b)];
+    const rows = contests.map((contest) => ({ contest, found: pairAt(contest, a, b) })).filter((one) => one.found && a !== b)
+      .map(({ contest, found }) => {
+        const column = names.columns[contest.column];
+        const word = found.verdict === 1 ? "better" : found.verdict === -1 ? "worse" : found.verdict === 2 ? "equal" : "not told apart";
+        return { at: contest.column, column: column.name, family: column.family, arrow: ARROW[column.direction], ...found, word };
+      });
+    const words = ["better", "worse", "not told apart", "equal"];
+    rows.sort((p, q) => words.indexOf(p.word) - words.indexOf(q.word));
+    const count = (word) => rows.filter((row) => row.word === word).length;
+    sentence.textContent = rows.length
+      ? `${named(a)} against ${named(b)}: beyond doubt better in ${count("better")} of ${rows.length} columns, worse in ${count("worse")}, equal in ${count("equal")}, not told apart in ${count("not told apart")}. Intervals hold at 95 % for all pairs of a column together.`
+      : "No column has scores of both.";
+    grid?.destroy();
+    table.replaceChildren();
+    const inner = h("div");
+    table.append(inner);
+    const text = (make) => (cell) => document.createTextNode(make(cell.getRow().getData()));
+    grid = new Tabulator(inner, {
+      data: rows, index: "at", layout: "fitData", maxHeight: 430, placeholder: "No column has scores of both.",
+      columns: [
+        { title: "Column", field: "column", width: 330, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => pick(cell.getRow().getData().at) }, `${cell.getValue()} ${cell.getRow().getData().arrow}`), () => columnTip(names.columns[cell.getRow().getData().at])) },
+        { title: "Family", field: "family", width: 110, formatter: text((row) => row.family) },
+        { title: "Verdict", field: "word", width: 130, formatter: (cell) => h("span", { class: `verdict ${cell.getValue().split(" ")[0]}` }, cell.getValue()) },
+        { title: "Difference", field: "effect", width: 130, hozAlign: "right", formatter: text((row) => number(row.effect)) },
+        { title: "95 % interval", field: "low", width: 160, headerSort: false, formatter: text((row) => `${number(row.low)} to ${number(row.high)}`) },
+        { title: "around 0", field: "high", width: 170, headerSort: false, formatter: (cell) => intervalMark(cell.getRow().getData()) },
+        { title: "n", field: "n", width: 60, hozAlign: "right", formatter: text((row) => String(row.n)) },
+      ],
+    });
+    const known = rows.map((row) => row.at);
+    if (known.length) pick(known.includes(Number(choice.column)) && choice.column !== "" ? Number(choice.column) : known[0]);
+    else detail.replaceChildren();
+  }
+
+  function pick(column) {
+    choice.column = String(column);
+    state.set({ column });
+    const [a, b, of, dataset] = [choice.a, choice.b, choice.of, choice.dataset].map(Number);
+    const pair = choice.kind === "method" ? [[of, a], [of, b]] : [[a, of], [b, of]];
+    detail.replaceChildren(...imageByImage(data, dataset, column, pair, choice.kind));
+  }
+
+  queueMicrotask(draw);
+  return [h("h2", {}, "Compare"), bar, sentence, table, detail];
+}
+
+// The difference and its interval on a line of its own scale, 0 in the middle.
+function intervalMark(row) {
+  const most = Math.max(Math.abs(row.low), Math.abs(row.high)) || 1;
+  const at = (value) => 80 + 74 * (Number.isFinite(value) ? value / most : Math.sign(value));
+  const svg = d3.create("svg").attr("width", 160).attr("height", 16).attr("class", "interval").attr("aria-hidden", "true");
+  svg.append("line").attr("class", "zero").attr("x1", 80).attr("x2", 80).attr("y1", 0).attr("y2", 16);
+  if (Number.isFinite(most)) {
+    svg.append("line").attr("x1", at(row.low)).attr("x2", at(row.high)).attr("y1", 8).attr("y2", 8);
+    svg.append("circle").attr("cx", at(row.effect)).attr("cy", 8).attr("r", 4);
+  }
+  return svg.node();
+}
+
+function imageByImage(data, dataset, column, [one, other], kind) {
+  const { names, samples } = data;
+  const [x, y] = [one, other].map(([model, method]) => data.scores(dataset, model, method, column));
+  if (!x || !y) return [];
+  const label = ([model, method]) => (kind === "method" ? names.methods[method].name : names.models[model].name);
+  const of = samples.scores[dataset];
+  const points = x.map((value, at) => ({ x: value, y: y[at], sample: of.samples[at] })).filter((point) => !Number.isNaN(point.x + point.y));
+  const { direction, name } = names.columns[column];
+  const plot = Plot.plot({
+    ...PLOT, width: 430, height: 430, grid: true, marginLeft: 55, marginBottom: 45, ariaLabel: `Scores of each image in ${name}`,
+    x: { label: `${label(one)} →` }, y: { label: `↑ ${label(other)}` },
+    marks: [
+      Plot.line(diagonal(points), { stroke: "currentColor", strokeDasharray: "4 3" }),
+      Plot.dot(points, { x: "x", y: "y", r: 3.5, fill: "var(--accent)", fillOpacity: 0.6, title: (point) => `image ${point.sample}: ${number(point.x)} against ${number(point.y)}` }),
+    ],
+  });
+  const kept = new Set(samples.images.filter((image) => image.dataset === dataset).map((image) => image.sample));
+  const widest = points.filter((point) => kept.has(point.sample)).sort((p, q) => Math.abs(q.x - q.y) - Math.abs(p.x - p.y)).slice(0, 5);
+  const tiles = widest.flatMap((point) => [
+    imageTile(data, dataset, point.sample),
+    mapTile(data, dataset, one[0], one[1], point.sample, `${label(one)}: ${number(point.x)}`),
+    mapTile(data, dataset, other[0], other[1], point.sample, `${label(other)}: ${number(point.y)}`),
+  ]).filter(Boolean);
+  return [
+    h("h3", {}, `Image by image: ${name} ${ARROW[direction]}`),
+    h("p", { class: "note" }, `${points.length} of ${of.of} images. On the dashed line both are equal; ${direction > 0 ? "below" : "above"} it ${label(one)} is better.`),
+    h("figure", { id: "scatter" }, plot),
+    h("h3", {}, "The images where they differ most"),
+    tiles.length ? h("div", { class: "maps", id: "widest" }, tiles) : h("p", { class: "note" }, noMaps(data)),
+  ];
+}
+
+function diagonal(points) {
+  const all = points.flatMap((point) => [point.x, point.y]);
+  return [[Math.min(...all), Math.min(...all)], [Math.max(...all), Math.max(...all)]];
+}

@@ -1,0 +1,80 @@
+// Makes elements. All that a run says goes through here as text: nothing of it is ever read as HTML.
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+function chosen(label, id, options, value, change) {
+  const select = h("select", { id, onchange: () => change(select.value) });
+  for (const [key, text] of options) select.append(h("option", { value: key, selected: String(key) === String(value) }, text));
+  return h("label", {}, label, select);
+}
+
+function ticked(label, id, value, change) {
+  const box = h("input", { type: "checkbox", id, onchange: () => change(box.checked) });
+  box.checked = value;
+  return h("label", { class: "tick" }, box, label);
+}
+
+function typed(label, id, value, change) {
+  const box = h("input", { type: "search", id, value, oninput: () => change(box.value) });
+  return h("label", {}, label, box);
+}
+
+function plainTable(columns, rows, caption) {
+  const cell = (tag, value) => {
+    const known = value && typeof value === "object" && !(value instanceof Node) ? value : { text: value };
+    return h(tag, { class: known.class, title: known.title }, known.text ?? "");
+  };
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    h("table", { class: "plain" },
+      h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, rows.map((row) => h("tr", {}, row.map((value) => cell("td", value)))))));
+}
+
+function number(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 100000)) return value.toExponential(2);
+  return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3);
+}
+
+const ARROW = { 1: "↑", 0: "", "-1": "↓" };
+
+// A box with what is known of a cell or heading, for the mouse and for the keyboard's focus.
+const tip = {
+  box: null,
+  show(event, text) {
+    this.hide();
+    const at = event.target.getBoundingClientRect();
+    this.box = h("div", { class: "tip", role: "tooltip" }, text);
+    document.body.append(this.box);
+    const left = Math.min(at.left, document.documentElement.clientWidth - this.box.offsetWidth - 8);
+    const below = at.bottom + this.box.offsetHeight + 8 < window.innerHeight;
+    this.box.style.left = `${Math.max(4, left) + window.scrollX}px`;
+    this.box.style.top = `${(below ? at.bottom + 4 : at.top - this.box.offsetHeight - 4) + window.scrollY}px`;
+  },
+  hide() {
+    this.box?.remove();
+    this.box = null;
+  },
+};
+
+function withTip(element, text) {
+  element.addEventListener("mouseenter", (event) => tip.show(event, text()));
+  element.addEventListener("mouseleave", () => tip.hide());
+  return element;
+}
+
+// A name that may be broken where its parts meet, and nowhere else.
+function breakable(name) {
+  return name.split(/(?<=[.[,=_@])/).flatMap((part, at) => (at ? [h("wbr"), part] : [part]));
+}
+
+const PLOT = { style: { fontSize: "12px", overflow: "visible" } };

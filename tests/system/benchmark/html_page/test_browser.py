@@ -1,0 +1,199 @@
+"""The page in a browser: people sort, filter, compare, look at images, and send links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import xaiboard.benchmark as xb
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Open = Callable[..., "Page"]
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+"""The name of one of the models."""
+
+
+def column(page: Page, name: str) -> list[str]:
+    """What the cells of a column say, from top to bottom."""
+    return page.locator(f'.tabulator-row .tabulator-cell[tabulator-field="{name}"]').all_inner_texts()
+
+
+def methods_of(page: Page) -> list[str]:
+    page.wait_for_selector(".tabulator-row")
+    return [text.removesuffix(" †") for text in column(page, "name")]
+
+
+def test_the_overview_says_what_was_run(show: Open, small_run: xb.Run) -> None:
+    page = show()
+    text = page.inner_text("main")
+    assert "digits (24 images)" in text
+    assert HOSTILE in text
+    assert "Headline order" in text or "no headline order" in text
+    digest = small_run.folder.joinpath("run.json").read_text()
+    assert page.inner_text("footer code") in digest
+
+
+def test_a_click_on_a_heading_sorts_the_leaderboard(show: Open, small_run: xb.Run) -> None:
+    page = show("view=leaderboard&model=1")
+    board = small_run.leaderboard
+    rows = board[(board["model"] == "plain") & (board["metric"] == "gini") & (board["status"] == "ok")]
+    page.wait_for_selector(".tabulator-row")
+    heading = page.locator(".tabulator-col", has_text="gini").first
+    heading.click()
+    best_first = list(rows.sort_values("mean", ascending=False)["method"])
+    assert [name for name in methods_of(page) if name in best_first] == best_first
+    heading.click()
+    assert [name for name in methods_of(page) if name in best_first] == best_first[::-1]
+    assert "sort=c" in page.url
+
+
+def test_the_leaderboard_is_filtered(show: Open) -> None:
+    page = show("view=leaderboard&model=1")
+    everyone = methods_of(page)
+    assert "random" in everyone
+    assert "raises" not in everyone
+    page.uncheck("#board-controls")
+    assert "random" not in methods_of(page)
+    page.fill("#board-find", "gradients")
+    assert methods_of(page) == ["integrated_gradients[steps=4]"]
+    page.select_option("#board-family", "complexity")
+    page.wait_for_selector(".tabulator-row")
+    assert page.locator(".tabulator-col-title").all_inner_texts()[2:] == ["gini ↑"]
+
+
+def test_a_link_shows_what_its_sender_saw(show: Open) -> None:
+    first = show("view=leaderboard&model=1")
+    first.select_option("#board-family", "faithfulness")
+    first.uncheck("#board-controls")
+    first.locator(".tabulator-col", has_text="deletion.win_rate").first.click()
+    seen = methods_of(first), first.locator(".tabulator-col-title").all_inner_texts()
+    second = show(first.url.partition("#")[2])
+    assert (methods_of(second), second.locator(".tabulator-col-title").all_inner_texts()) == seen
+
+
+def test_models_stand_under_a_method(show: Open, small_run: xb.Run) -> None:
+    page = show("view=leaderboard&by=model")
+    page.select_option("#board-method", label="(the models themselves)")
+    assert set(methods_of(page)) == {HOSTILE, "plain"}
+    models = small_run.models.set_index("model")["accuracy"]
+    accuracy = page.locator(".tabulator-row", has_text="plain").inner_text()
+    assert f"{models['plain']:.3f}" in accuracy
+
+
+def test_two_methods_are_compared_as_the_command_compares_them(show: Open, small_run: xb.Run) -> None:
+    table = small_run.compare(method="saliency", against="integrated_gradients[steps=4]", model="plain")
+    page = show("view=compare&kind=method")
+    page.select_option("#compare-of", label="plain")
+    page.select_option("#compare-a", label="saliency")
+    page.select_option("#compare-b", label="integrated_gradients[steps=4]")
+    page.wait_for_selector("#differences .tabulator-row")
+    shown = {
+        row.locator("button").inner_text().rpartition(" ")[0]: row.inner_text().splitlines()
+        for row in page.locator("#differences .tabulator-row").all()
+    }
+    gini = table[table["metric"] == "gini"].iloc[0]
+    words = [text for text in shown["gini"] if text.strip()]
+    assert gini["verdict"] in words
+    assert f"{gini['effect']:.3f}" in words
+    assert f"{gini['ci_low']:.3f} to {gini['ci_high']:.3f}" in words
+    better = (table["verdict"] == "better").sum()
+    assert f"better in {better} of {len(table)} columns" in page.inner_text("#compare-sum")
+
+
+def test_two_methods_are_compared_image_by_image(show: Open) -> None:
+    page = show("view=compare&kind=method")
+    page.wait_for_selector("#differences .tabulator-row")
+    page.locator("#differences button", has_text="gini").first.click()
+    assert "Image by image: gini" in page.inner_text("#compare-detail")
+    assert page.locator("#scatter circle").count() == 24
+    assert page.locator("#widest canvas").count() == 15  # five images with a map of each method
+
+
+def test_samples_show_maps_and_scores(show: Open, small_run: xb.Run) -> None:
+    page = show("view=samples&model=1")
+    scores = small_run.scores
+    column = page.locator("#samples-score option", has_text="gini").get_attribute("value")
+    page.select_option("#samples-score", column)
+    sample = int(page.locator(".strip button").nth(3).get_attribute("id").removeprefix("image-"))  # pyright: ignore
+    page.locator(".strip button").nth(3).click()
+    of = scores[(scores["model"] == "plain") & (scores["sample"] == sample)]
+    value = of[(of["method"] == "saliency") & (of["metric"] == "gini")]["score"].item()
+    assert f"saliency: {value:.3f}" in page.inner_text("#maps")
+    assert page.locator("#maps canvas").count() == 5  # the image and a map of each method that did not fail
+    assert f"class {of['target'].iloc[0]}" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("figure", ["ranks", "families", "agreement", "curves", "robustness"])
+def test_figures_are_drawn(show: Open, figure: str) -> None:
+    page = show(f"view=figures&figure={figure}&model=1")
+    assert page.locator("#figure svg").count() >= 1
+    assert "NaN" not in page.locator("#figure svg").last.evaluate("(svg) => svg.outerHTML")
+
+
+def test_curves_of_chosen_methods_alone(show: Open) -> None:
+    page = show("view=figures&figure=curves&model=1")
+    boxes = page.locator("#curve-methods input")
+    before = page.locator("#figure svg path").count()
+    boxes.first.uncheck()
+    assert page.locator("#figure svg path").count() < before
+    assert "curves=" in page.url
+
+
+def test_hostile_names_and_messages_stay_text(show: Open) -> None:
+    page = show("view=cells")
+    page.wait_for_selector(".tabulator-row")
+    page.locator(".tabulator-col", has_text="Status").locator("input").fill("failed")
+    page.locator(".tabulator-row", has_text="alert(2)").first.wait_for()
+    assert "</script><script>alert(2)</script>" in page.inner_text("main")
+    assert page.locator("main img, main script").count() == 0
+    for view in ("overview", "leaderboard", "compare", "models"):
+        page.click(f"#view-{view}")
+        page.wait_for_selector(f"body[data-view={view}]")
+        assert HOSTILE in page.inner_text("main")
+        assert page.locator("main img, main script").count() == 0
+
+
+def test_the_keyboard_goes_everywhere(show: Open) -> None:
+    page = show()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.focus("#view-leaderboard")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("body[data-view=leaderboard]")
+    assert page.evaluate("document.activeElement.id") == "view-leaderboard"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "view", ["overview", "leaderboard", "compare", "figures", "samples", "cells", "models"]
+)
+def test_no_serious_fault_for_those_who_see_or_point_less(show: Open, view: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    page = show(f"view={view}")
+    page.emulate_media(color_scheme=scheme)  # pyright: ignore[reportArgumentType]
+    page.wait_for_timeout(200)
+    found = axe.Axe().run(page).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
+
+
+def test_a_narrow_screen_needs_no_scrolling_sideways(show: Open) -> None:
+    page = show()
+    page.set_viewport_size({"width": 400, "height": 800})
+    for view in ("overview", "leaderboard", "compare", "figures", "samples", "cells", "models"):
+        page.click(f"#view-{view}")
+        page.wait_for_selector(f"body[data-view={view}]")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, view
+
+
+def test_an_old_browser_is_told(browser: object, page_file: Path) -> None:
+    page = browser.new_page()  # type: ignore[attr-defined]
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(page_file.as_uri())
+    assert "A newer browser may" in page.locator("main [role=alert]").inner_text()
+    page.close()
