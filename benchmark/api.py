@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from .engine.cell import Cell
 from .engine.conditions import Conditions
 from .engine.explainable import require_classes, require_explainable
 from .engine.isolation import alone
+from .engine.map_keeper import MapKeeper, explained
 from .engine.plan import Plan, make_cells
 from .engine.probe import probe
 from .engine.runner import execute, split
@@ -35,16 +36,19 @@ from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
 from .report.results import Results
 from .report.write import write, written_names
-from .request import Request, read_request
+from .request import KEEP, Request, read_request
 from .selection import Selection, choose_components
 from .store.consolidate import consolidate
 from .store.damage import DamagedError
+from .store.kept import Explained, Kept, read_kept, write_kept
 from .store.known_outputs import note_outputs, read_known_outputs
 from .store.locks import computing
 from .store.records import Store
 from .store.restore import repair
 from .store.reuse import Wanted, check_reusable, reusable, take_over
+from .store.run_file import check_conditions, check_schema, read_run
 from .store.seal import OWN, seal_files
+from .store.tables import read_cells, seal_as_found
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.examination import examined, in_type_of, ready
@@ -165,6 +169,7 @@ def run(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    keep: int = KEEP,
     family: str | Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> Run:
@@ -188,6 +193,7 @@ def run(
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
         engine: where cells are computed: ``local``.
+        keep: of how many samples, the first ones, the map of each method on each model is kept.
         family: the family of the modules among the models, as part of which they are compared: one for all, or a
             mapping of their names.
         progress: whether to show a progress bar.
@@ -216,6 +222,7 @@ def run(
         out=out,
         reuse=reuse,
         engine=engine,
+        keep=keep,
         family=family,
     )
     finished = run_request(request, progress=progress)
@@ -257,16 +264,91 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         warn_of_unknown_outputs(split(plan, store)[0], plan.data, known)
         note_outputs(store, {**known, **plan.outputs})
         store.plan(plan.summary)
-        execute(plan, store, batch_size=request.batch_size, progress=progress)
+        keeper = MapKeeper(plan, request.keep, request.batch_size)
+        with store.lock():
+            known = _take_maps_over(request, plan, keeper)
+        execute(plan, store, batch_size=request.batch_size, progress=progress, keeper=keeper)
+        keeper.complete(known, progress=progress)
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
         with store.lock():
             consolidate(store)
+            write_kept(store.folder, keeper.kept.beside(read_kept(store.folder)).named_in(finished.cells))
             write_tables(finished)
         _draw_pictures(plan, finished)
         with store.lock():
             seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
             finished.report()
     return finished
+
+
+def keep_maps(request: Request, *, progress: bool = True) -> Kept:
+    """Computes the maps that the run in a folder lacks, published or not, and writes them beside its tables.
+
+    Returns:
+        All maps in the folder.
+
+    Raises:
+        XaiboardError: no run in the folder, or networks, methods, data or conditions are not those of its scores.
+    """
+    folder, store = request.out, Store(request.out)
+    if request.keep == 0 or request.reuse is not None:
+        raise XaiboardError("--maps keeps maps and computes nothing else; leave --reuse and '--keep 0' out")
+    if (run := read_run(folder)) is None:
+        raise XaiboardError(f"no run in '{folder}'; name with --out a folder that 'xaiboard run' wrote")
+    check_schema(folder)
+    cells = read_cells(folder)
+    plan = make_plan(request, only_maps=True)
+    check_conditions(run, plan.run_conditions, folder, "give the words with which it was run")
+    judged = _judged_there(plan.cells, cells, folder)
+    warn_of_unknown_outputs(judged, plan.data, read_known_outputs(folder))
+    keeper = MapKeeper(replace(plan, cells=judged), request.keep, request.batch_size)
+    keeper.complete(read_kept(folder), progress=progress)
+    with store.lock():
+        seal_as_found(folder)
+        kept = keeper.kept.beside(read_kept(folder).right(keeper.identities)).named_in(cells)
+        write_kept(folder, kept)
+    return kept
+
+
+def _judged_there(planned: Sequence[Cell], cells: pd.DataFrame, folder: Path) -> list[Cell]:
+    """The planned cells of those models and methods that the table of cells in ``folder`` names.
+
+    Raises:
+        XaiboardError: it names none of them, or has none of the cells of one.
+    """
+    known = cells.groupby(["dataset", "model", "method"])["key"].agg(set).to_dict()
+    judged: dict[Explained, list[Cell]] = {}
+    for cell in planned:
+        if cell.method and (pair := explained(cell, cell.method)) in known:
+            judged.setdefault(pair, []).append(cell)
+    if not judged:
+        raise XaiboardError(
+            f"'{folder}' has no cells of the selected models and methods; select those that are in its cells.csv"
+        )
+    for pair, of_pair in judged.items():
+        if known[pair].isdisjoint(cell.key for cell in of_pair):
+            raise XaiboardError(
+                f"no cell of '{pair[2]}' on '{pair[1]}' in '{folder}' is one that these words name: network, method,"
+                " metrics or data are not those of its scores, which the maps would not fit; give the words with which"
+                " it was run"
+            )
+    return [cell for of_pair in judged.values() for cell in of_pair]
+
+
+def _take_maps_over(request: Request, plan: Plan, keeper: MapKeeper) -> Kept:
+    """Writes the maps of earlier runs that are still right into the folder of the run, and returns them."""
+    known = read_kept(request.out)
+    if request.reuse is not None:
+        there = read_known_outputs(request.reuse)
+        others = {
+            explained(cell, cell.method): ""
+            for cell in plan.cells
+            if cell.method and not computes_the_same(cell, plan.data, plan.outputs, there)
+        }
+        known = known.beside(read_kept(request.reuse).right({**keeper.identities, **others}))
+    known = known.right(keeper.identities)
+    write_kept(request.out, known)
+    return known
 
 
 def _draw_pictures(plan: Plan, finished: Run) -> None:
@@ -306,8 +388,13 @@ def _known_outputs(request: Request) -> dict[str, Any]:
         return reused
 
 
-def make_plan(request: Request) -> Plan:
+def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
     """What running the request would do: data and weights read, cells checked, passes counted on one sample.
+
+    Args:
+        request: what was asked for.
+        only_maps: whether nothing but maps will be computed: then no passes are counted, and networks and functions
+            that compute something else than is known in the run's folder are refused.
 
     Raises:
         XaiboardError: a mistake in the data or the weights, or nothing to run.
@@ -331,7 +418,7 @@ def make_plan(request: Request) -> Plan:
         networks = [examined(network, data.x) for network in networks]
     if networks and all(network.refused for network in networks):
         raise XaiboardError(f"'{networks[0].name}': {networks[0].refused}")
-    register = Register(data, reference, request.conditions, _known_outputs(request))
+    register = Register(data, reference, request.conditions, _known_outputs(request), strict=only_maps)
     networks = [network if network.refused else register.network(network) for network in networks]
     others = {name: register.network(other) for name, other in others.items()}
     judged = [network for network in networks if not network.refused]
@@ -352,7 +439,7 @@ def make_plan(request: Request) -> Plan:
     )
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
-    costs = probe(cells, data, reference, request.conditions, others)
+    costs = probe([] if only_maps else cells, data, reference, request.conditions, others)
     return Plan(request.dataset, data, reference, cells, request.conditions, costs, others, register.outputs)
 
 

@@ -25,6 +25,9 @@ from .toolkit.files import user_folder
 ENGINES = ("local",)
 """Where cells can be computed."""
 
+KEEP = 20
+"""Of how many samples a run keeps the maps, unless told otherwise."""
+
 TARGETS, DTYPES = ("prediction", "label"), ("float32", "float64")
 
 
@@ -45,6 +48,7 @@ class Request:
         out: the folder of the run.
         reuse: another run whose finished cells are taken over, or None.
         engine: where cells are computed.
+        keep: of how many samples the maps are kept.
         families: of modules that were given as they are, by name; ``own`` where there is none.
     """
 
@@ -60,6 +64,7 @@ class Request:
     out: Path
     reuse: Path | None = None
     engine: str = "local"
+    keep: int = KEEP
     families: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -81,6 +86,7 @@ def read_request(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    keep: int = KEEP,
     family: str | Mapping[str, str] | None = None,
 ) -> Request:
     """The request that these words make; they are those of :func:`xaiboard.benchmark.run`.
@@ -97,6 +103,8 @@ def read_request(
     chosen = suites.read(str(suite))
     if not 0 <= seed < 2**63:
         raise XaiboardError(f"the seed must be from 0 to 2**63 - 1; got {seed}")
+    if keep < 0:
+        raise XaiboardError(f"the number of samples whose maps are kept must be at least 0; got {keep}")
     if dataset == "":
         raise XaiboardError("give a data set's name; got ''")
     _one_of("target", target, TARGETS)
@@ -122,6 +130,7 @@ def read_request(
         out=folder,
         reuse=other,
         engine=engine,
+        keep=keep,
         families=read_families(family, chosen_models),
     )
 

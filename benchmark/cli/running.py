@@ -17,16 +17,34 @@ from .options import FOLDER, selection
 @click.option("--reuse", type=FOLDER, help="Take over the finished cells of this run.")
 @click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
 @click.option(
+    "--keep",
+    type=int,
+    default=20,
+    show_default=True,
+    help="Keep the maps of the first N samples; 0 for none.",
+)
+@click.option(
+    "--maps",
+    is_flag=True,
+    help="Compute only the maps that a finished or published run lacks.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Print the plan and the cost of what is not finished; compute and write nothing.",
 )
-def run(dry_run: bool, **words: Any) -> int:  # noqa: ANN401
+def run(dry_run: bool, maps: bool, **words: Any) -> int:  # noqa: ANN401
     """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
     from .. import api
     from ..request import read_request
 
+    if dry_run and maps:
+        raise click.UsageError("Give --maps or --dry-run, not both.")
     request = read_request(**words)
+    if maps:
+        kept = api.keep_maps(request, progress=sys.stderr.isatty())
+        click.echo(f"{request.out}/: {kept}")
+        return 0
     if dry_run:
         from ..listing.dry_run import describe_plan
 

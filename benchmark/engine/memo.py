@@ -51,6 +51,10 @@ class Memo:
         self._used: set[Key] = set()
         """Keys that the computation under way has used so far."""
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether a value, or the exception in its place, is kept."""
+        return key in self._kept
+
     def once(self, key: Key, compute: Callable[[], Tensor]) -> Tensor:
         """The value under ``key``, computed by ``compute`` if it is not kept yet."""
         if key not in self._kept:

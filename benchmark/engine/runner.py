@@ -19,6 +19,7 @@ from ..store.records import Record, Store
 from .batching import Batcher
 from .cell import Cell
 from .costs import Cost, total
+from .map_keeper import MapKeeper
 from .passes import count_passes
 from .plan import Plan
 from .scores import Scores, score
@@ -26,7 +27,14 @@ from .values import Values
 from .watched_code import own_code, own_components, warn_of_changed_code
 
 
-def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress: bool = True) -> None:
+def execute(
+    plan: Plan,
+    store: Store,
+    *,
+    batch_size: int | None = None,
+    progress: bool = True,
+    keeper: MapKeeper | None = None,
+) -> None:
     """Computes the plan's cells that have no record yet, and stores each as soon as it is finished.
 
     Args:
@@ -34,6 +42,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
         store: an open store.
         batch_size: samples in a batch; None for a size that suits the device.
         progress: whether to show a bar with passes, cells and time left.
+        keeper: what is given the maps of the first samples.
 
     Raises:
         XaiboardError: a record cannot be written.
@@ -58,7 +67,7 @@ def execute(plan: Plan, store: Store, *, batch_size: int | None = None, progress
                 )
                 if watched:
                     values.check_network("a component of this run")
-                for cell in _compute_portion(cells, _shards_within(plan, rows), values, store):
+                for cell in _compute_portion(cells, _shards_within(plan, rows), values, store, keeper):
                     bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
                     done += rows.stop == len(plan.data)  # with its last shard the cell is done
 
@@ -89,20 +98,25 @@ def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:
 
 
 def _compute_portion(
-    cells: Sequence[Cell], shards: Mapping[int, slice], values: Values, store: Store
+    cells: Sequence[Cell],
+    shards: Mapping[int, slice],
+    values: Values,
+    store: Store,
+    keeper: MapKeeper | None,
 ) -> Iterator[Cell]:
     """Computes cells of one model on the samples of ``values``, and yields each just before, for the progress bar.
 
-    The cells are sorted by method; after the last one of a method its attributions are freed.
+    The cells are sorted by method; after the last one of a method its attributions are kept and freed.
     """
     for _, of_method in groupby(cells, key=lambda cell: cell.method and cell.method.label):
-        method = None
-        for cell in of_method:
+        group = list(of_method)
+        for cell in group:
             yield cell
-            method = cell.method
             if not all(store.has(cell.key, shard) for shard in shards):
                 _compute(cell, shards, values, store)
-        if method is not None:
+        if method := group[0].method:
+            if keeper is not None:
+                keeper.take(values, group[0])
             values.memo.forget(method.label)
 
 

@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from ..components.choice import Choice
 from ..components.kinds import Method
+from ..errors import XaiboardError
 from ..subjects.outputs import REAL, Outputs, network_outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
@@ -42,12 +43,22 @@ class Register:
         reference: statistics of the training split, or None.
         conditions: seed, target, dtype, device.
         known: what is known in the folder of the run.
+        strict: whether what computes something else than is known is refused, instead of counting as a variant.
 
     Attributes:
         outputs: of all that were registered, as ``run.json`` keeps them.
     """
 
-    def __init__(self, data: Data, reference: Reference | None, conditions: Conditions, known: Known) -> None:
+    def __init__(
+        self,
+        data: Data,
+        reference: Reference | None,
+        conditions: Conditions,
+        known: Known,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self.strict = strict
         self.outputs: dict[str, Mapping[str, Any]] = {}
         self._data, self._reference, self._conditions, self._known = data, reference, conditions, known
 
@@ -112,6 +123,7 @@ class Register:
                 found = variant
                 break
         if not found and free != digest:
+            self._refuse(owner)
             _say(
                 f"{owner} computes something else than when its finished cells were computed, with the same weights and"
                 " code; it counts as another one, and its cells are computed anew"
@@ -124,11 +136,20 @@ class Register:
         """Says whether a function with a version gives other values than its finished cells were made of."""
         before = {name: Outputs.read(self._known[name]) for name in computed if name in self._known}
         if not all(outputs.agrees_with(computed[name]) for name, outputs in before.items()):
+            self._refuse(owner)
             _say(
                 f"{owner} gives other values than when its finished cells were computed, and they are kept; raise its"
                 " version to compute them again"
             )
         self.outputs |= {name: outputs.plain for name, outputs in computed.items()}
+
+    def _refuse(self, owner: str) -> None:
+        """Raises XaiboardError if what computes something else than before is refused."""
+        if self.strict:
+            raise XaiboardError(
+                f"{owner} computes something else than when the scores of this run were computed, which its maps would"
+                " not fit; run the same selection without --maps, which computes both anew"
+            )
 
     def _values(
         self, trained: TrainedModel, samples: int, others: Mapping[str, TrainedModel] | None = None

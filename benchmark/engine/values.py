@@ -36,6 +36,10 @@ class Values(ModelValues):
             key, lambda: self._batched(lambda rows: self._explain(method, rows, self.x[rows]))
         )
 
+    def has_attribution(self, method: Choice) -> bool:
+        """Whether :meth:`attribution` costs nothing, since it was asked for before, or failed then."""
+        return ("attribution", method.label) in self.memo
+
     def perturbed_x(self, perturbation: Choice, method: Choice) -> Tensor:
         """Perturbed samples, shaped like them. All methods share one copy unless the perturbation asks for the method.
 

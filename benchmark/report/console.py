@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..store.glossary import FILE
+from ..store.maps import IMAGES, MAPS
 from .markdown import plain
 from .results import Results
 from .section import sections
@@ -50,6 +51,6 @@ def describe_files(folder: Path) -> str:
     """Where the tables and figures are, the leaderboard first."""
     tables = [name for section in sections() for name in section.files]
     names = [PAGE, *sorted(tables, key=lambda name: not name.startswith("leaderboard"))]
-    names += ["cells.csv", FILE, "scores.parquet", "curves.csv"]
+    names += ["cells.csv", FILE, "scores.parquet", "curves.csv", MAPS, IMAGES]
     names += sorted(path.name for path in folder.glob("*.png"))
     return f"{folder}/: " + ", ".join(name for name in names if (folder / name).is_file())

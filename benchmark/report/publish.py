@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import XaiboardError
+from ..store.kept import Kept, write_kept
+from ..store.maps import IMAGES, MAPS, read_identified, read_images
 from ..store.run_file import FILE as RUN
 from ..store.run_file import read_run
 from ..store.seal import seal_files
@@ -20,7 +22,7 @@ from .write import write
 WORDS = (RUN, "columns.json")
 """What was asked for, and what the names in the tables mean."""
 
-SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.csv")
+SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.csv", MAPS, IMAGES)
 """What everything else in a folder follows from."""
 
 CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv")
@@ -61,6 +63,7 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
     cells, scores, curves = (leave_out(table, whole.glossary, rules) for table in tables)
     if not len(cells):
         raise XaiboardError(f"the rules leave nothing of the run in '{run}'; write narrower ones")
+    maps = Kept(read_identified(run), read_images(run)).named_in(cells)
     with writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
@@ -70,6 +73,7 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
                 shutil.copyfile(path, copy / path.name)  # of the pictures some are drawn again
             seal_files(copy, (), only=True)  # what the seal of the run names is not all in the copy
             write_tables(copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves)  # a tenth smaller
+            write_kept(copy, maps)
             seal_files(copy, ["columns.json"])
             write(copy, Results(copy))
             _make_small(copy)
