@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -17,3 +18,12 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Starts the tests that are marked as slow first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True)
+def no_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves ``report.html`` out of the many tiny runs, of which it costs a third; tests marked ``page`` have it."""
+    if request.node.get_closest_marker("page") is None and "xaiboard.benchmark.api" in sys.modules:
+        monkeypatch.setattr(
+            "xaiboard.benchmark.api.write_report", lambda results: results.folder / "report.html"
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,9 @@ _OF_CARD = (
     "recipe",
     "lipschitz",
 )
+
+_WEIGHTS = Path(__file__).parents[2] / "models" / "weights"
+"""Where shipped weights lie, with their cards."""
 
 
 def cards(results: Results) -> list[dict[str, Any]]:
@@ -61,10 +63,10 @@ def _numbers(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _training(model: str, dataset: str, weights: str) -> list[list[str]]:
     """What the card of the weights shipped under that name says of their training; nothing where there is none."""
-    card = files("xaiboard.models") / "weights" / f"{file_name(model)}@{file_name(dataset)}.json"
+    card = _WEIGHTS / f"{file_name(model)}@{file_name(dataset)}.json"
     if not weights or not card.is_file():
         return []
-    said = read_json(Path(str(card)))
+    said = read_json(card)
     return [[name, _words(said[name])] for name in _OF_CARD if said.get(name) not in (None, "", {})]
 
 

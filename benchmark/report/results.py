@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..store import tables
-from ..store.columns import LABEL
+from ..store.columns import CURVES
 from ..store.glossary import Glossary, make_glossary, read_said
 from ..store.maps import IMAGE, MAP, read_images, read_maps
 from ..store.run_file import read_run
@@ -48,7 +48,7 @@ class Results:
     ) -> Self:
         """The results of tables that are at hand, without files, and of what is said of the names in them."""
         results = cls(Path())
-        curves = pd.DataFrame(columns=LABEL) if curves is None else curves
+        curves = pd.DataFrame(columns=CURVES) if curves is None else curves
         # What is in the instance's dictionary, a cached property does not make.
         vars(results).update(cells=cells, scores=scores, curves=curves, conditions={}, _said=dict(said or {}))
         vars(results).update(maps=pd.DataFrame(columns=MAP), images=pd.DataFrame(columns=IMAGE))

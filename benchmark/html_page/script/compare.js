@@ -76,7 +76,7 @@ function compare(data) {
     const inner = h("div");
     table.append(inner);
     const text = (make) => (cell) => document.createTextNode(make(cell.getRow().getData()));
-    grid = new Tabulator(inner, {
+    grid = makeGrid(inner, {
       data: rows, index: "at", layout: "fitData", maxHeight: 430, placeholder: "No column has scores of both.",
       columns: [
         { title: "Column", field: "column", width: 330, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => pick(cell.getRow().getData().at) }, `${cell.getValue()} ${cell.getRow().getData().arrow}`), () => columnTip(names.columns[cell.getRow().getData().at])) },
@@ -126,14 +126,14 @@ function imageByImage(data, dataset, column, [one, other], kind) {
   const of = samples.scores[dataset];
   const points = x.map((value, at) => ({ x: value, y: y[at], sample: of.samples[at] })).filter((point) => !Number.isNaN(point.x + point.y));
   const { direction, name } = names.columns[column];
-  const plot = Plot.plot({
-    ...PLOT, width: 430, height: 430, grid: true, marginLeft: 55, marginBottom: 45, ariaLabel: `Scores of each image in ${name}`,
+  const plot = drawn(Plot.plot({
+    ...PLOT, width: 430, height: 430, grid: true, marginLeft: 55, marginBottom: 45,
     x: { label: `${label(one)} →` }, y: { label: `↑ ${label(other)}` },
     marks: [
       Plot.line(diagonal(points), { stroke: "currentColor", strokeDasharray: "4 3" }),
       Plot.dot(points, { x: "x", y: "y", r: 3.5, fill: "var(--accent)", fillOpacity: 0.6, title: (point) => `image ${point.sample}: ${number(point.x)} against ${number(point.y)}` }),
     ],
-  });
+  }), `Scores of each image in ${name}`);
   const kept = new Set(samples.images.filter((image) => image.dataset === dataset).map((image) => image.sample));
   const widest = points.filter((point) => kept.has(point.sample)).sort((p, q) => Math.abs(q.x - q.y) - Math.abs(p.x - p.y)).slice(0, 5);
   const tiles = widest.flatMap((point) => [

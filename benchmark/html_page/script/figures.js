@@ -47,15 +47,15 @@ function rankFigure(data, dataset, model, column) {
   const rows = names.methods.map((method, at) => ({ method: method.name + (method.control ? " †" : ""), control: method.control, colour: method.colour, ...data.row(dataset, model, at, column) }))
     .filter((row) => row.rank).sort((a, b) => a.rank - b.rank || (a.method < b.method ? -1 : 1));
   if (!rows.length) return [h("p", {}, "No method has a rank here.")];
-  const plot = Plot.plot({
-    ...PLOT, width: 760, height: 50 + 22 * rows.length, marginLeft: 230, marginRight: 20, ariaLabel: `Ranks in ${names.columns[column].name}`,
+  const plot = drawn(Plot.plot({
+    ...PLOT, width: 760, height: 50 + 22 * rows.length, marginLeft: 230, marginRight: 20,
     x: { label: "rank (1 is best), with 95 % intervals →", domain: [0.5, rows.length + 0.5], grid: true, ticks: Math.min(rows.length, 12), tickFormat: "d" },
     y: { label: null, domain: rows.map((row) => row.method) },
     marks: [
       Plot.ruleY(rows, { y: "method", x1: "rankLow", x2: "rankHigh", stroke: "colour", strokeWidth: 5, strokeOpacity: 0.45, strokeLinecap: "round" }),
       Plot.dot(rows, { x: "rank", y: "method", fill: "colour", r: 5, title: (row) => `${row.method}: rank ${row.rank} (${row.rankLow} to ${row.rankHigh}), mean ${number(row.mean)}` }),
     ],
-  });
+  }), `Ranks in ${names.columns[column].name}`);
   return [h("figure", {}, plot, h("figcaption", {}, `${names.columns[column].name} on ${names.models[model].name}. Bars hold the true ranks of all methods at once, with 95 %. † controls.`))];
 }
 
@@ -75,15 +75,15 @@ function familyFigure(data, dataset, model) {
   });
   if (!cells.length) return [h("p", {}, "No method has a rank here.")];
   const order = d3.groupSort(cells, (group) => d3.mean(group, (cell) => cell.rank), (cell) => cell.method);
-  const plot = Plot.plot({
-    ...PLOT, width: 240 + 130 * new Set(cells.map((cell) => cell.family)).size, height: 70 + 24 * order.length, marginLeft: 230, marginTop: 40, ariaLabel: "Mean ranks by metric family",
+  const plot = drawn(Plot.plot({
+    ...PLOT, width: 240 + 130 * new Set(cells.map((cell) => cell.family)).size, height: 70 + 24 * order.length, marginLeft: 230, marginTop: 40,
     x: { axis: "top", label: null }, y: { label: null, domain: order },
     color: { scheme: "blues", reverse: true, domain: [1, order.length], legend: true, label: "mean rank" },
     marks: [
       Plot.cell(cells, { x: "family", y: "method", fill: "rank", inset: 1, title: (cell) => `${cell.method}, ${cell.family}: mean rank ${cell.rank.toFixed(2)} over ${cell.columns} columns` }),
       Plot.text(cells, { x: "family", y: "method", text: (cell) => cell.rank.toFixed(1), fill: (cell) => (cell.rank < order.length * 0.45 ? "white" : "black") }),
     ],
-  });
+  }), "Mean ranks by metric family");
   return [h("figure", {}, plot, h("figcaption", {}, `Mean of the ranks on ${names.models[model].name} over all columns of a family, whether they pass their controls or not. † controls.`))];
 }
 
@@ -93,12 +93,12 @@ function agreementFigure(data, dataset) {
   const order = [...new Set(rows.flatMap((row) => [row[1], row[2]]))];
   if (!order.length) return [h("p", {}, "No two columns order the same methods here.")];
   const size = order.length > 60 ? 9 : 15;
-  const plot = Plot.plot({
-    ...PLOT, width: 260 + size * order.length, height: 260 + size * order.length, marginLeft: 240, marginBottom: 240, ariaLabel: "Rank correlations of metric columns",
+  const plot = drawn(Plot.plot({
+    ...PLOT, width: 260 + size * order.length, height: 260 + size * order.length, marginLeft: 240, marginBottom: 240,
     x: { label: null, domain: order, tickRotate: -90 }, y: { label: null, domain: order },
     color: { scheme: "RdBu", domain: [-1, 1], legend: true, label: "rank correlation", marginLeft: 24 },
     marks: [Plot.cell(cells, { x: "a", y: "b", fill: "mean", title: (cell) => `${cell.a}\n${cell.b}\n${cell.mean} (models: ${cell.low} to ${cell.high})` })],
-  });
+  }), "Rank correlations of metric columns");
   return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Agreement of metrics" }, h("figure", {}, plot)), h("p", { class: "note" }, "Spearman's correlation between the orders of the methods, the mean over models; 1: both call the same methods better. Controls are left out.")];
 }
 
@@ -109,8 +109,8 @@ function curveFigure(data, dataset, model, column, choice, change) {
   const methods = [...new Set(there.map((one) => one.method))];
   const ranked = methods.map((at) => ({ at, rank: data.row(dataset, model, at, column)?.rank || 999 })).sort((a, b) => a.rank - b.rank);
   const usual = [...ranked.filter((one) => !names.methods[one.at].control).slice(0, 5), ...ranked.filter((one) => names.methods[one.at].control).slice(0, 1)].map((one) => one.at);
-  const drawn = choice.curves === "" ? usual : choice.curves.split(".").map(Number).filter((at) => methods.includes(at));
-  const lines = there.filter((one) => drawn.includes(one.method));
+  const picked = choice.curves === "" ? usual : choice.curves.split(".").map(Number).filter((at) => methods.includes(at));
+  const lines = there.filter((one) => picked.includes(one.method));
   const points = lines.flatMap((one) => Array.from(one.fraction, (x, at) => ({ x, y: one.mean[at], method: names.methods[one.method].name, colour: names.methods[one.method].colour, line: `${one.method}/${one.curve}`, curve: one.curve })));
   const kinds = [...new Set(points.map((point) => point.curve))];
   const fy = kinds.length > 1 ? "curve" : undefined;
@@ -120,18 +120,18 @@ function curveFigure(data, dataset, model, column, choice, change) {
     const [low, high] = d3.extent(points, (point) => point.y);
     return methods.map((method, at) => ({ curve, method, colour: of.find((point) => point.method === method).colour, y: high - ((high - low) * (at + 0.5)) / Math.max(methods.length, 12) }));
   });
-  const plot = Plot.plot({
-    ...PLOT, width: 860, height: 430, marginRight: 230, marginLeft: 55, grid: true, ariaLabel: `Curves of ${names.columns[column].name}`,
+  const plot = drawn(Plot.plot({
+    ...PLOT, width: 860, height: 430, marginRight: 230, marginLeft: 55, grid: true,
     x: { label: "share of the image changed →", labelAnchor: "center" }, y: { label: "↑ mean output" },
     marks: [
       Plot.line(points, { x: "x", y: "y", z: "line", stroke: "colour", strokeWidth: 2, fy }),
       Plot.text(named, { x: 1, y: "y", text: "method", textAnchor: "start", dx: 30, fill: "currentColor", fy }),
       Plot.dot(named, { x: 1, y: "y", r: 5, dx: 18, fill: "colour", fy }),
     ],
-  });
+  }), `Curves of ${names.columns[column].name}`);
   const boxes = ranked.map(({ at }) => {
-    const box = ticked("", `curve-${at}`, drawn.includes(at), (value) => {
-      const next = value ? [...drawn, at] : drawn.filter((one) => one !== at);
+    const box = ticked("", `curve-${at}`, picked.includes(at), (value) => {
+      const next = value ? [...picked, at] : picked.filter((one) => one !== at);
       change({ curves: next.length ? next.join(".") : "none" });
     });
     box.append(h("span", {}, h("span", { class: "key", style: `background:${names.methods[at].colour}` }), names.methods[at].name + (names.methods[at].control ? " †" : "")));
@@ -148,8 +148,8 @@ function robustnessFigure(data, dataset, model) {
   const methods = [...new Set(points.map((point) => point.method))];
   const panel = (point) => ({ fx: methods.indexOf(point.method) % 3, fy: Math.floor(methods.indexOf(point.method) / 3) });
   const [fx, fy] = [(point) => panel(point).fx, (point) => panel(point).fy];
-  const plot = Plot.plot({
-    ...PLOT, width: 960, height: 190 * Math.ceil(methods.length / 3) + 60, marginLeft: 45, marginBottom: 40, grid: true, ariaLabel: "Robustness of the maps",
+  const plot = drawn(Plot.plot({
+    ...PLOT, width: 960, height: 190 * Math.ceil(methods.length / 3) + 60, marginLeft: 45, marginBottom: 40, grid: true,
     x: { type: "log", label: "eps →", tickFormat: "~g" }, y: { label: "↑ " + lines[0].score, domain: [0, 1] },
     color: { legend: true, domain: [...new Set(points.map((point) => point.kind))], scheme: "Dark2" },
     fx: { axis: null }, fy: { axis: null },
@@ -161,6 +161,6 @@ function robustnessFigure(data, dataset, model) {
       Plot.dot(points, { fx, fy, x: "x", y: "y", fill: "kind", r: 3, title: (point) => `${point.method}, ${point.kind}, eps ${number(point.x)}: ${number(point.y)}` }),
       Plot.text(methods.map((method) => ({ method })), { fx, fy, text: "method", frameAnchor: "bottom-left", dx: 4, dy: -4, fill: "currentColor", fontWeight: 600 }),
     ],
-  });
+  }), "Robustness of the maps");
   return [h("figure", {}, plot, h("figcaption", {}, "Over the images that all models classify correctly; dotted: the level of chance."))];
 }

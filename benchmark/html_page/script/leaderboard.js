@@ -72,7 +72,7 @@ function leaderboard(data) {
     table.replaceChildren();
     const inner = h("div");
     table.append(inner);
-    grid = new Tabulator(inner, {
+    grid = makeGrid(inner, {
       data: rows, index: "at", layout: "fitData", maxHeight: 640,
       renderHorizontal: columns.length > 30 ? "virtual" : "basic", sortMode: "local", placeholder: "No scores for this choice.",
       initialSort: sorting(choice.sort, columns, byMethod),

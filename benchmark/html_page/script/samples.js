@@ -6,7 +6,7 @@ function noMaps(data) {
 }
 
 function drawPixels(width, height, colour) {
-  const canvas = h("canvas", { width, height, role: "img" });
+  const canvas = h("canvas", { width, height });
   const pixels = canvas.getContext("2d").createImageData(width, height);
   for (let at = 0; at < width * height; at++) pixels.data.set([...colour(at), 255], 4 * at);
   canvas.getContext("2d").putImageData(pixels, 0, 0);
@@ -20,12 +20,16 @@ function imageCanvas(image) {
   return drawPixels(width, height, (pixel) => (channels === 3 ? [0, 1, 2].map((channel) => at(channel, pixel)) : Array(3).fill(at(0, pixel))));
 }
 
+function described(canvas, label) {
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", label);
+  return canvas;
+}
+
 function imageTile(data, dataset, sample) {
   const image = data.samples.images.find((one) => one.dataset === dataset && one.sample === sample);
   if (!image) return null;
-  const canvas = imageCanvas(image);
-  canvas.setAttribute("aria-label", `image ${sample}`);
-  return h("figure", { class: "tile" }, canvas, h("figcaption", {}, `image ${sample}`));
+  return h("figure", { class: "tile" }, described(imageCanvas(image), `image ${sample}`), h("figcaption", {}, `image ${sample}`));
 }
 
 // One colour scale for all maps of a method on a model: red above zero, blue below, white at zero.
@@ -40,8 +44,7 @@ function mapTile(data, dataset, model, method, sample, caption) {
     const colour = d3.rgb(d3.interpolateRdBu(0.5 - value / 2));
     return [colour.r, colour.g, colour.b];
   });
-  canvas.setAttribute("aria-label", `map: ${caption}`);
-  return h("figure", { class: "tile" }, canvas, h("figcaption", {}, caption, h("br"), h("span", { class: "note" }, `±${number(bound)}`)));
+  return h("figure", { class: "tile" }, described(canvas, `map: ${caption}`), h("figcaption", {}, caption, h("br"), h("span", { class: "note" }, `±${number(bound)}`)));
 }
 
 function samples(data) {

@@ -11,7 +11,7 @@ function cellTable(data) {
   const text = (field) => (cell) => withTip(h("span", {}, String(cell.getRow().getData()[field])), () => String(cell.getRow().getData()[field]));
   const count = (field) => (cell) => document.createTextNode(cell.getRow().getData()[field] < 0 ? "" : String(Math.round(1000 * cell.getRow().getData()[field]) / 1000));
   const words = (title, field, width) => ({ title, field, width, formatter: text(field), headerFilter: "input", headerFilterPlaceholder: "filter", headerFilterFunc: "like" });
-  queueMicrotask(() => new Tabulator(inner, {
+  queueMicrotask(() => makeGrid(inner, {
     data: rows, index: "at", layout: "fitData", height: 560, renderHorizontal: "basic", placeholder: "No cell fits.",
     initialFilter: state.get("status") ? [{ field: "status", type: "=", value: state.get("status") }] : [],
     columns: [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,13 @@ def page_file(small_run: xb.Run) -> Path:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs Chromium: install Debian's package chromium, or name it in CHROMIUM")
-    with api.sync_playwright() as playwright:
+    if find_spec("playwright") is None or path is None:
+        missing = "needs Chromium (Debian's package chromium, or its path in CHROMIUM) and Playwright's Python client"
+        pytest.fail(missing) if os.environ.get("XAIBOARD_BROWSER") == "required" else pytest.skip(missing)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
         # In containers Chromium runs as root, without its sandbox and with little shared memory.
         found = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
