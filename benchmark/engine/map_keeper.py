@@ -101,6 +101,7 @@ class MapKeeper:
         plan = self._plan
         batcher = Batcher(self._batch_size, plan.conditions.device)
         values = Values(cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher)
+        values.check_network("a component of this run")
         for cell in cells:
             if cell.method is not None:
                 if failure := self._keep(values, cell, cell.method):

@@ -49,6 +49,35 @@ def careless(model: nn.Module, x: Tensor) -> Tensor:
     return x
 
 
+class Gain:
+    """Something that nobody looks into, and so cannot put back."""
+
+    __slots__ = ("factor",)
+
+    def __init__(self) -> None:
+        self.factor = 1.0
+
+
+GAIN = Gain()
+
+
+class Amplified(nn.Sequential):
+    """A network that depends on a global variable."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) * GAIN.factor
+
+
+def spoiling(model: nn.Module, x: Tensor) -> Tensor:
+    if len(x) > 2:  # not yet where it is tried
+        GAIN.factor = -1.0
+    return x
+
+
+def huge(model: nn.Module, x: Tensor) -> Tensor:
+    return (x + 1) * 1e300
+
+
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and copies without the tables that follow from the scores, which take most of their time."""
@@ -154,6 +183,23 @@ def test_methods_that_fail_or_are_refused_have_no_maps(run: Runner, cnn: nn.Modu
     with pytest.warns(XaiboardWarning):
         again = run(**words)  # now they are computed at the end, with a careless method among them
     assert same(again.results.maps, finished.results.maps)
+
+
+def test_a_network_that_was_spoilt_for_good_has_no_maps_from_then_on(run: Runner, mlp: nn.Sequential) -> None:
+    GAIN.factor = 1.0
+    with pytest.warns(XaiboardWarning, match="no maps of 'sobel' on 'net': model 'net' no longer computes"):
+        finished = run(
+            models={"net": Amplified(*mlp).eval()},
+            methods=["saliency", spoiling, "sobel"],
+            metrics="gini",
+            keep=2,
+        )
+    assert set(finished.results.maps["method"]) == {"saliency"}
+
+
+def test_maps_beyond_the_range_of_numbers_are_not_kept(run: Runner) -> None:
+    finished = run(methods=[huge, "saliency"], metrics="gini", dtype="float64", keep=2)
+    assert set(finished.results.maps["method"]) == {"saliency"}
 
 
 # maps alone
