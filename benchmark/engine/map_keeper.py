@@ -72,8 +72,8 @@ class MapKeeper:
             progress: whether to show a bar.
         """
         there = {pair: set(rows) for pair, rows in self._rows.items()}
-        for row in known.right(self.identities).maps.itertuples(index=False):
-            there.setdefault((row.dataset, row.model, row.method), set()).add(row.sample)
+        for row in known.right(self.identities).maps.to_dict("records"):
+            there.setdefault((row["dataset"], row["model"], row["method"]), set()).add(row["sample"])
         todo = [
             next((cell for cell in cells if not cell.reason), cells[0])
             for pair, cells in self._cells.items()
@@ -101,6 +101,7 @@ class MapKeeper:
         plan = self._plan
         batcher = Batcher(self._batch_size, plan.conditions.device)
         values = Values(cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher)
+        values.check_network("a component of this run")
         for cell in cells:
             if cell.method is not None:
                 if failure := self._keep(values, cell, cell.method):

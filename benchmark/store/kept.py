@@ -102,7 +102,7 @@ def write_kept(folder: Path, kept: Kept) -> None:
 
 def _newest(tables: Sequence[pd.DataFrame], key: list[str]) -> pd.DataFrame:
     """One table below the other; of several rows of one key the last."""
-    return joined(tables, list(tables[0])).drop_duplicates(key, keep="last")
+    return joined(tables, list(map(str, tables[0]))).drop_duplicates(key, keep="last")
 
 
 def _where(table: pd.DataFrame, holds: Iterable[bool]) -> pd.DataFrame:
@@ -114,7 +114,8 @@ def _tuples(table: pd.DataFrame, columns: list[str]) -> list[Any]:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    schema = pa.schema([(name, _TYPES[name]) for name in table])
+    types = {str(name): _TYPES[str(name)] for name in table}
+    schema = pa.schema(list(types.items()))
     arrow = pa.Table.from_pandas(table, schema, preserve_index=False).replace_schema_metadata(None)
-    words: Any = [name for name in table if _TYPES[name] == pa.string()]
+    words: Any = [name for name, kind in types.items() if kind == pa.string()]
     pq.write_table(arrow, path, compression="zstd", compression_level=12, use_dictionary=words)

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark.errors import XaiboardError, XaiboardWarning
 from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.store.columns_file import read_columns
+from xaiboard.benchmark.store.maps import read_images, read_maps
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.run_file import read_run
 from xaiboard.benchmark.store.seal import check_sealed
@@ -59,7 +60,7 @@ def readers(folder: Path) -> Iterator[tuple[Path, Reader]]:
             yield path, _reader_of_record(Store(run), path)
     tables: Mapping[str, Callable[[Path], object]] = {
         "run.json": read_run, "cells.csv": read_cells, "scores.parquet": read_scores, "curves.csv": read_curves,
-        "columns.json": read_columns,
+        "columns.json": read_columns, "maps.parquet": read_maps, "images.parquet": read_images,
     }  # fmt: skip
     for where in (run, copy):
         for path in sorted(where.iterdir()):

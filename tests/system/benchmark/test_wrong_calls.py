@@ -100,6 +100,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "seed=1.0": (run(seed=1.0), "'seed' of run() must be a whole number; got 1.0"),
     "seed=-1": (run(seed=-1), "the seed must be from 0 to 2**63 - 1; got -1"),
     "samples=1e9": (run(samples=1e9), "'samples' of run() must be a whole number or None; got 1000000000.0"),
+    "keep=None": (run(keep=None), "'keep' of run() must be a whole number; got None"),
     "samples=True": (run(samples=True), "'samples' of run() must be a whole number or None; got True"),
     "device=None": (run(device=None), "'device' of run() must be a text or a torch device; got None"),
     "dtype=torch.float32": (run(dtype=torch.float32), "'dtype' of run() must be a text; got a torch.dtype"),

@@ -14,6 +14,7 @@ from helpers import RESULTS, ROOT, rows
 from xaiboard.benchmark import metrics
 from xaiboard.benchmark.components.signature import VOCABULARY
 from xaiboard.benchmark.report.comparison.table import COMPARE
+from xaiboard.benchmark.store.maps import IDENTITY, IMAGE, MAP
 
 FILES = tomllib.loads((ROOT / "docs/generate/files.toml").read_text("utf-8"))
 ASKED_FOR = {"compare.csv": COMPARE}
@@ -49,6 +50,11 @@ def test_columns_of_answers_are_those_of_the_dictionary(name: str) -> None:
 def test_columns_of_scores_are_those_of_the_dictionary() -> None:
     for folder in FOLDERS:
         assert pq.read_schema(folder / "scores.parquet").names == described("scores.parquet")
+
+
+def test_columns_of_kept_maps_are_those_of_the_dictionary() -> None:
+    assert described("maps.parquet") == [*MAP, IDENTITY]
+    assert described("images.parquet") == IMAGE
 
 
 def test_keys_of_a_run_are_those_of_the_dictionary() -> None:
