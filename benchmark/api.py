@@ -44,6 +44,7 @@ from .store.records import Store
 from .store.restore import repair
 from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .store.seal import OWN, seal_files
+from .store.sealed_cells import unseal
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
 from .subjects.examination import examined, in_type_of, ready
@@ -247,9 +248,11 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     store.open(plan.run_conditions, [*OWN, *written_names()])
     with computing(store.folder):
         if request.reuse is not None:
-            take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse))
+            take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse), len(plan.shards))
         known = _known_outputs(request)
-        warn_of_unknown_outputs(split(plan, store)[0], plan.data, known)
+        finished_here, todo = split(plan, store)
+        warn_of_unknown_outputs(finished_here, plan.data, known)
+        unseal(store, {cell.key for cell in todo})
         note_outputs(store, {**known, **plan.outputs})
         store.plan(plan.summary)
         execute(plan, store, batch_size=request.batch_size, progress=progress)

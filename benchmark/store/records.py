@@ -201,7 +201,7 @@ class Store:
 
     def files_of(self, key: str, kind: str = "parquet") -> list[Path]:
         """Files of all shards of a cell."""
-        return sorted(self.records.glob(f"{_stem(key)}-*.{kind}"))
+        return sorted(self.records.glob(f"{stem(key)}-*.{kind}"))
 
     @property
     def renewed_code(self) -> dict[str, str]:
@@ -223,10 +223,10 @@ class Store:
         return self.records / "taken-over.json"
 
     def _path(self, key: str, shard: int) -> Path:
-        return self.records / f"{_stem(key)}-{shard}.parquet"
+        return self.records / f"{stem(key)}-{shard}.parquet"
 
     def _failure(self, key: str, shard: int) -> Path:
-        return self.records / f"{_stem(key)}-{shard}.failed.json"
+        return self.records / f"{stem(key)}-{shard}.failed.json"
 
     def _check_own(self, files: Collection[str]) -> None:
         """Raises XaiboardError if files would be replaced that no run wrote."""
@@ -255,8 +255,8 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise DamagedError(path, error, advice, "plan ") from None
 
 
-def _stem(key: str) -> str:
-    """A cell's key, whose first part may be longer than a file's name can be."""
+def stem(key: str) -> str:
+    """The start of the names of a cell's files: its key, whose first part may be longer than a file's name can be."""
     name, dash, digest = key.rpartition("-")
     return f"{short_name(name)}{dash}{digest}"
 
