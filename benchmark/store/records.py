@@ -46,8 +46,9 @@ class Store:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        require_path(self.folder)
         self.records = self.folder / "records"
+        require_path(self.folder)
+        require_path(self.records)
 
     def open(self, conditions: Mapping[str, object], files: Collection[str] = OWN) -> None:
         """Makes the folder, or checks that its earlier cells were computed under the same conditions.
@@ -229,7 +230,9 @@ class Store:
         return self.records / f"{stem(key)}-{shard}.failed.json"
 
     def _check_own(self, files: Collection[str]) -> None:
-        """Raises XaiboardError if files would be replaced that no run wrote."""
+        """Raises XaiboardError if files would be replaced that no run wrote, or have the names of folders."""
+        if folders := [self.folder / name for name in (*files, RUN) if (self.folder / name).is_dir()]:
+            raise XaiboardError(f"'{folders[0]}' is a folder, expected a file; move it away")
         taken = [name for name in files if (self.folder / name).exists()]
         if taken and not (self.folder / RUN).exists() and not self.plan_files():
             raise XaiboardError(
