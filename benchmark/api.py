@@ -252,7 +252,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         known = _known_outputs(request)
         finished_here, todo = split(plan, store)
         warn_of_unknown_outputs(finished_here, plan.data, known)
-        unseal(store, {cell.key for cell in todo})
+        with store.lock():
+            unseal(store, {cell.key for cell in todo})
         note_outputs(store, {**known, **plan.outputs})
         store.plan(plan.summary)
         execute(plan, store, batch_size=request.batch_size, progress=progress)

@@ -16,7 +16,7 @@ from .earlier import EarlierTables
 from .merging import Row, joined, label_of
 from .records import Store
 from .run_file import check_conditions, check_schema, read_run
-from .sealed_cells import require_sealed
+from .sealed_cells import require_sealed, unseal
 from .tables import write_tables
 
 KEPT = ("ok", "inapplicable")
@@ -57,7 +57,7 @@ def take_over(folder: Path, store: Store, wanted: Collection[Wanted], shards: in
         return
     other, keys = Store(folder), {cell.key for cell in wanted}
     with store.lock():
-        _copy_records(other, store, keys)
+        _copy_records(other, store, [key for key in sorted(keys) if not store.recorded(key, shards)])
         _join_tables(EarlierTables(folder), EarlierTables(store.folder), wanted, store, shards)
         store.note_taken_over(_whole(EarlierTables(store.folder), wanted))
 
@@ -95,8 +95,9 @@ def check_reusable(folder: Path, conditions: Mapping[str, object]) -> None:
 
 def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
     require_sealed(other, keys)
+    unseal(store, [key for key in keys if other.files_of(key)])
     with writing(store.folder):
-        for key in sorted(keys):
+        for key in keys:
             for path in other.files_of(key):
                 other.read(key, int(path.stem.rpartition("-")[2]))  # a damaged one is said, not copied
                 write_once(

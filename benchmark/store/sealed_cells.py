@@ -64,10 +64,9 @@ def require_sealed(store: Store, keys: Collection[str]) -> None:
 
 
 def unseal(store: Store, keys: Collection[str]) -> None:
-    """Takes cells out of the seal that are to be computed anew, which may round in another way."""
-    with store.lock():
-        run = read_run(store.folder)
-        if run is None or run.seal is None or run.seal.cells.keys().isdisjoint(keys):
-            return
-        cells = {key: digest for key, digest in run.seal.cells.items() if key not in set(keys)}
-        write_run(store.folder, replace(run, seal=replace(run.seal, cells=cells)))
+    """Takes cells out of the seal whose records are written anew, and may round in another way; the lock is held."""
+    run = read_run(store.folder)
+    if run is None or run.seal is None or run.seal.cells.keys().isdisjoint(keys):
+        return
+    cells = {key: digest for key, digest in run.seal.cells.items() if key not in set(keys)}
+    write_run(store.folder, replace(run, seal=replace(run.seal, cells=cells)))

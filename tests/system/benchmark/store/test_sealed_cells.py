@@ -26,7 +26,7 @@ from xaiboard.benchmark.store.verify import verify
 Runner = Callable[..., xb.Run]
 
 WORDS: dict[str, Any] = {"methods": "saliency", "metrics": "gini"}
-ROUNDING = np.float32(1 + 2e-7)
+ROUNDING = 1 + 2e-7
 
 
 @pytest.fixture
@@ -119,17 +119,32 @@ def test_a_cell_is_compared_as_it_was_read_when_it_was_sealed(finished: Path) ->
     assert verify(finished)[::2] == ([], 0)
 
 
-def test_records_count_more_than_rows_of_a_reused_table(run: Runner, finished: Path, tmp_path: Path) -> None:
-    """As where a run was killed before its tables, and the next one reuses those of another machine."""
+@pytest.fixture
+def table(finished: Path, tmp_path: Path) -> Path:
+    """The tables of the run as another machine computes them, without records."""
     there = tmp_path / "there"
     shutil.copytree(finished, there, ignore=shutil.ignore_patterns("records"))
     scores = read_scores(there)
     write_tables(there, read_cells(there), scores.assign(score=scores["score"] * ROUNDING), scores[:0])
+    return there
+
+
+def test_records_count_more_than_rows_of_a_reused_table(run: Runner, finished: Path, table: Path) -> None:
+    """As where a run was killed before its tables, and the next one reuses others."""
+    scores = read_scores(finished)["score"]
     for name in ("scores.parquet", "cells.csv"):
         (finished / name).unlink()
     found = read_run(finished)
     assert found is not None
     write_run(finished, RunFile(found.conditions, Seal()))
     with pytest.warns(XaiboardWarning, match=r"columns.json' is damaged"):
-        again = run(**WORDS, reuse=there)
-    assert (again.scores["score"].to_numpy() == scores["score"].to_numpy()).all()
+        again = run(**WORDS, reuse=table)
+    assert again.scores["score"].equals(scores)
+
+
+def test_records_of_another_run_count_more_than_rows_of_a_table(
+    run: Runner, finished: Path, table: Path, tmp_path: Path
+) -> None:
+    words = {**WORDS, "out": tmp_path / "joined"}
+    assert run(**words, reuse=table).scores["score"].equals(read_scores(table)["score"])
+    assert run(**words, reuse=finished).scores["score"].equals(read_scores(finished)["score"])
