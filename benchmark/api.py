@@ -48,6 +48,7 @@ from .store.restore import repair
 from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .store.run_file import check_conditions, check_schema, read_run
 from .store.seal import OWN, seal_files
+from .store.sealed_cells import unseal
 from .store.tables import read_cells, seal_as_found
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
@@ -259,9 +260,12 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     store.open(plan.run_conditions, [*OWN, *written_names()])
     with computing(store.folder):
         if request.reuse is not None:
-            take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse))
+            take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse), len(plan.shards))
         known = _known_outputs(request)
-        warn_of_unknown_outputs(split(plan, store)[0], plan.data, known)
+        finished_here, todo = split(plan, store)
+        warn_of_unknown_outputs(finished_here, plan.data, known)
+        with store.lock():
+            unseal(store, {cell.key for cell in todo})
         note_outputs(store, {**known, **plan.outputs})
         store.plan(plan.summary)
         keeper = MapKeeper(plan, request.keep, request.batch_size)

@@ -5,16 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 
 from torch import Tensor, nn
 
 
+class TooManyPassesError(Exception):
+    """More passes than are allowed."""
+
+
 @dataclass
 class Passes:
-    """Numbers of samples that went through the model so far."""
+    """Numbers of samples that went through the model so far, and how many may go at most, both ways together."""
 
     forward: float = 0
     backward: float = 0
+    most: float = inf
+
+    def add(self, forward: float = 0, backward: float = 0) -> None:
+        """Counts more samples.
+
+        Raises:
+            TooManyPassesError: these are more than may go.
+        """
+        self.forward += forward
+        self.backward += backward
+        if self.forward + self.backward > self.most:
+            raise TooManyPassesError
 
 
 @contextmanager
@@ -28,14 +45,14 @@ def count_passes(model: nn.Module, report: Callable[[int], object] | None = None
     passes = Passes()
 
     def went_back(gradient: Tensor) -> None:
-        passes.backward += len(gradient)
+        passes.add(backward=len(gradient))
         if report is not None:
             report(len(gradient))
 
     def went_forward(_module: nn.Module, _inputs: object, output: object) -> None:
         if not isinstance(output, Tensor) or output.ndim == 0:
             return  # no logits: whoever called the model reports that
-        passes.forward += len(output)
+        passes.add(forward=len(output))
         if report is not None:
             report(len(output))
         if output.requires_grad:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import groupby
+from math import inf
 from typing import Any
 
 import torch
@@ -15,12 +16,13 @@ from ..components.choice import Choice
 from ..errors import SettingError
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
+from ..toolkit.ranges import MOST
 from .batching import Batcher
 from .cell import Cell
 from .conditions import Conditions
 from .costs import Cost, total
 from .memo import Key, Measured
-from .passes import count_passes
+from .passes import TooManyPassesError, count_passes
 from .scores import score
 from .values import Values
 from .watched_code import own_components
@@ -63,7 +65,7 @@ def probe(
     They are counted on the first model that the combination applies to, and taken to be the same for all models.
 
     Raises:
-        SettingError: a setting makes no sense.
+        SettingError: a setting makes no sense, or settings ask for more than a million passes.
         XaiboardError: a component changed what a network computes, and that cannot be put back.
     """
     costs = Costs({}, {})
@@ -86,12 +88,21 @@ def probe(
 
 def _measure(cell: Cell, values: Values) -> Measured | None:
     """Cost of a cell, or None if a component raised."""
+    passes = values.memo.passes
+    passes.most = passes.forward + passes.backward + MOST
     try:
         return values.memo.measured(partial(score, values, cell.metric, cell.method, cell.perturbation))[1]
     except SettingError:  # wrong whatever the input: the plan is refused before anything is computed
         raise
+    except TooManyPassesError:  # whatever the network: the probe itself would not come to an end
+        labels = "', '".join(filter(None, _combination(cell)))
+        raise SettingError(
+            f"one sample needs more than {MOST} passes through the model for '{labels}'; give smaller settings"
+        ) from None
     except Exception:  # the run will report it
         return None
+    finally:
+        passes.most = inf
 
 
 def _combination(cell: Cell) -> tuple[str, str, str]:
@@ -121,6 +132,5 @@ class _ProbeValues(Values):
             self._passes_of_method[method.label] = spent
             return result
         forward, backward = self._passes_of_method[method.label]
-        passes.forward += forward
-        passes.backward += backward
+        passes.add(forward, backward)
         return torch.zeros_like(x)

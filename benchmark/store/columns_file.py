@@ -16,11 +16,16 @@ FILE = "columns.json"
 KINDS = ("methods", "metrics", "perturbations")
 """The kinds of components that may have roles."""
 
-_LABEL = {"name": str, "settings": dict}
-_ENTRIES = {
-    "columns": {"metric": str, "column": str}, "settings": {}, "methods": _LABEL, "perturbations": _LABEL, "roles": {},
+ANY = ""
+"""In the shape of an object: whatever the name of an entry."""
+
+_TEXTS = {ANY: str}
+_LABEL = {"name": str, "settings": _TEXTS}
+_PARTS = {
+    "columns": {ANY: {"metric": str, "column": str}}, "settings": {ANY: _TEXTS}, "methods": {ANY: _LABEL},
+    "perturbations": {ANY: _LABEL}, "roles": {ANY: {ANY: [str]}},
 }  # fmt: skip
-"""What each entry of each part holds at least."""
+"""What each part holds at least: a type, a list of one kind, or an object with these entries."""
 
 
 def read_columns(folder: Path) -> dict[str, dict[str, Any]]:
@@ -55,19 +60,27 @@ def _checked(path: Path, content: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Raises:
         DamagedError: it has another.
     """
-    for part, wanted in _ENTRIES.items():
-        of = content.get(part, {})
-        entries = of.values() if isinstance(of, dict) else [None]
-        for entry in entries:
-            if not isinstance(entry, dict) or any(
-                not isinstance(entry.get(name), kind) for name, kind in wanted.items()
-            ):
-                raise DamagedError(path, f"'{part}' has an entry of another shape", "restore or delete it")
+    for part, wanted in _PARTS.items():
+        if not _fits(content.get(part, {}), wanted):
+            raise DamagedError(path, f"'{part}' has an entry of another shape", "restore or delete it")
     for entry in content.get("columns", {}).values():
         bounds = entry.get("range", [None, None])
         if not isinstance(bounds, list) or len(bounds) != 2 or not all(map(_is_bound, bounds)):
             raise DamagedError(path, "a range is no pair of bounds", "restore or delete it")
     return content
+
+
+def _fits(value: object, shape: Any) -> bool:  # noqa: ANN401 - a type, a list or an object of shapes
+    """Whether a value of JSON has the shape."""
+    if isinstance(shape, type):
+        return isinstance(value, shape)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(each, shape[0]) for each in value)
+    if not isinstance(value, dict):
+        return False
+    if ANY in shape:
+        return all(_fits(each, shape[ANY]) for each in value.values())
+    return all(_fits(value.get(name), each) for name, each in shape.items())
 
 
 def _is_bound(bound: object) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import warn
+from .cell_digests import cell_digests
 from .columns import CURVES, SCORES
 from .damage import DamagedError
 from .earlier import EarlierTables
 from .merging import Row, joined, merge
 from .records import Record, Store
 from .restore import restore_run_file, set_aside
+from .run_file import read_run
 from .score_rows import curve_rows, score_rows
+from .sealed_cells import require_sealed
 from .tables import read_cells, seal_as_found, write_tables
 
 
@@ -27,7 +31,8 @@ def consolidate(store: Store) -> None:
     Without records the files are left as they are, and sealed so if they had no seal.
 
     Raises:
-        XaiboardError: a damaged record, or files of another schema version.
+        XaiboardError: a record that is damaged or has other scores than those that were sealed, or files of another
+            schema version.
     """
     restore_run_file(store)
     store.check_schema()
@@ -53,7 +58,17 @@ def consolidate(store: Store) -> None:
         samples.compare(row, records)
         scores.extend(score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
         curves.extend(curve_rows(row, records))
-    write_tables(store.folder, pd.DataFrame(cells), joined(scores, SCORES), joined(curves, CURVES))
+    of_cells, of_scores = pd.DataFrame(cells), joined(scores, SCORES)
+    digests = cell_digests(of_cells, of_scores)
+    require_sealed(store, _other_than_sealed(store, digests))
+    write_tables(store.folder, of_cells, of_scores, joined(curves, CURVES), digests)
+
+
+def _other_than_sealed(store: Store, digests: Mapping[str, str]) -> set[str]:
+    """Keys of cells with other digests than in the seal, be it that they are read in another way than before."""
+    run = read_run(store.folder)
+    sealed = run.seal.cells if run and run.seal else {}
+    return {key for key, digest in digests.items() if sealed.get(key, digest) != digest}
 
 
 def current_cells(store: Store) -> pd.DataFrame:

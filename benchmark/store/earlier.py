@@ -23,7 +23,7 @@ class EarlierTables:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.complete = all((folder / name).is_file() for name in NAMES[:2])
+        self.complete = all((folder / name).exists() for name in NAMES[:2])
 
     def drop_damaged(self) -> DamagedError | None:
         """Leaves all tables out if one is not as it was written; what is wrong, or None."""

@@ -46,8 +46,9 @@ class Store:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        require_path(self.folder)
         self.records = self.folder / "records"
+        require_path(self.folder)
+        require_path(self.records)
 
     def open(self, conditions: Mapping[str, object], files: Collection[str] = OWN) -> None:
         """Makes the folder, or checks that its earlier cells were computed under the same conditions.
@@ -201,7 +202,7 @@ class Store:
 
     def files_of(self, key: str, kind: str = "parquet") -> list[Path]:
         """Files of all shards of a cell."""
-        return sorted(self.records.glob(f"{_stem(key)}-*.{kind}"))
+        return sorted(self.records.glob(f"{stem(key)}-*.{kind}"))
 
     @property
     def renewed_code(self) -> dict[str, str]:
@@ -223,13 +224,15 @@ class Store:
         return self.records / "taken-over.json"
 
     def _path(self, key: str, shard: int) -> Path:
-        return self.records / f"{_stem(key)}-{shard}.parquet"
+        return self.records / f"{stem(key)}-{shard}.parquet"
 
     def _failure(self, key: str, shard: int) -> Path:
-        return self.records / f"{_stem(key)}-{shard}.failed.json"
+        return self.records / f"{stem(key)}-{shard}.failed.json"
 
     def _check_own(self, files: Collection[str]) -> None:
-        """Raises XaiboardError if files would be replaced that no run wrote."""
+        """Raises XaiboardError if files would be replaced that no run wrote, or have the names of folders."""
+        if folders := [self.folder / name for name in (*files, RUN) if (self.folder / name).is_dir()]:
+            raise XaiboardError(f"'{folders[0]}' is a folder, expected a file; move it away")
         taken = [name for name in files if (self.folder / name).exists()]
         if taken and not (self.folder / RUN).exists() and not self.plan_files():
             raise XaiboardError(
@@ -255,8 +258,8 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise DamagedError(path, error, advice, "plan ") from None
 
 
-def _stem(key: str) -> str:
-    """A cell's key, whose first part may be longer than a file's name can be."""
+def stem(key: str) -> str:
+    """The start of the names of a cell's files: its key, whose first part may be longer than a file's name can be."""
     name, dash, digest = key.rpartition("-")
     return f"{short_name(name)}{dash}{digest}"
 

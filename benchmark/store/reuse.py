@@ -16,6 +16,7 @@ from .earlier import EarlierTables
 from .merging import Row, joined, label_of
 from .records import Store
 from .run_file import check_conditions, check_schema, read_run
+from .sealed_cells import require_sealed, unseal
 from .tables import write_tables
 
 KEPT = ("ok", "inapplicable")
@@ -35,27 +36,29 @@ class Wanted:
     columns: frozenset[str]
 
 
-def take_over(folder: Path, store: Store, wanted: Collection[Wanted]) -> None:
+def take_over(folder: Path, store: Store, wanted: Collection[Wanted], shards: int) -> None:
     """Joins the finished cells of the run in ``folder`` to those in ``store``.
 
     Records of the wanted cells are copied. All finished rows of the other run's tables are put beside the rows that
     are here; where both have a finished row of the same name, the one here stays, unless the one there is wanted.
+    A cell whose records are here is read from them.
     Wanted cells that are whole in the tables (published folders have no records) are noted as finished.
 
     Args:
         folder: of the other run.
         store: of this run, open.
         wanted: the cells that this run plans.
+        shards: number of records that a cell has.
 
     Raises:
-        XaiboardError: files of the other run cannot be read.
+        XaiboardError: files of the other run are not as they were written.
     """
     if folder.resolve() == store.folder.resolve():
         return
     other, keys = Store(folder), {cell.key for cell in wanted}
     with store.lock():
-        _copy_records(other, store, keys)
-        _join_tables(EarlierTables(folder), EarlierTables(store.folder), wanted)
+        _copy_records(other, store, [key for key in sorted(keys) if not store.recorded(key, shards)])
+        _join_tables(EarlierTables(folder), EarlierTables(store.folder), wanted, store, shards)
         store.note_taken_over(_whole(EarlierTables(store.folder), wanted))
 
 
@@ -91,8 +94,10 @@ def check_reusable(folder: Path, conditions: Mapping[str, object]) -> None:
 
 
 def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
+    require_sealed(other, keys)
+    unseal(store, [key for key in keys if other.files_of(key)])
     with writing(store.folder):
-        for key in sorted(keys):
+        for key in keys:
             for path in other.files_of(key):
                 other.read(key, int(path.stem.rpartition("-")[2]))  # a damaged one is said, not copied
                 write_once(
@@ -100,7 +105,9 @@ def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
                 )
 
 
-def _join_tables(other: EarlierTables, here: EarlierTables, wanted: Collection[Wanted]) -> None:
+def _join_tables(
+    other: EarlierTables, here: EarlierTables, wanted: Collection[Wanted], store: Store, shards: int
+) -> None:
     """Writes the tables of both runs into the folder of ``here``.
 
     Wanted cells that are finished there, but not whole, are left to be computed.
@@ -111,7 +118,9 @@ def _join_tables(other: EarlierTables, here: EarlierTables, wanted: Collection[W
     rows = [
         row
         for row in _with_scores(other)
-        if row["key"] not in partial and _is_wanted(row, own.get(label_of(row)), keys)
+        if row["key"] not in partial
+        and not store.recorded(str(row["key"]), shards)
+        and _is_wanted(row, own.get(label_of(row)), keys)
     ]
     if not rows:
         return

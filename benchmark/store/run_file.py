@@ -69,7 +69,7 @@ def read_run(folder: Path) -> RunFile | None:
         DamagedError: it is not as it was written, or no file of ours.
     """
     path = folder / FILE
-    if not path.is_file():
+    if not path.exists():
         return None
     advice = f"restore it; where records are left, 'xaiboard leaderboard {folder}' makes it anew"
     content, sealed = parse_sealed(path, advice)

@@ -31,7 +31,7 @@ def check_sealed(folder: Path, name: str) -> None:
     """
     path, run = folder / name, read_run(folder)
     known = run.seal.known(name) if run and run.seal else set()
-    if not path.is_file():
+    if not path.exists():
         if known:
             warn(f"'{path}' is missing, although 'run.json' names it: what only it says is left out")
     elif run is None or run.seal is None:

@@ -5,7 +5,7 @@ They are compared with their seal before they are read, and sealed when they are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,8 +103,22 @@ def parse_scores(path: Path, *, model: str | None = None) -> pd.DataFrame:
         raise DamagedError(path, error, ADVICE) from None
 
 
-def write_tables(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame, curves: pd.DataFrame) -> None:
-    """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.csv``."""
+def write_tables(
+    folder: Path,
+    cells: pd.DataFrame,
+    scores: pd.DataFrame,
+    curves: pd.DataFrame,
+    digests: Mapping[str, str] | None = None,
+) -> None:
+    """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.csv``.
+
+    Args:
+        folder: of the run.
+        cells: one row a cell.
+        scores: one row a score.
+        curves: one row a point of a curve.
+        digests: of the cells, if they are known.
+    """
     cells, scores = _typed_cells(cells), _typed_scores(scores)
     writers: dict[str, Callable[[Path], object]] = {
         # scores come first, so that no cell is ever without them
@@ -113,7 +127,7 @@ def write_tables(folder: Path, cells: pd.DataFrame, scores: pd.DataFrame, curves
     }
     if len(curves):
         writers = {"curves.csv": lambda path: write_csv(curves, path), **writers}
-    replace_sealed(folder, writers, cell_digests(cells, scores))
+    replace_sealed(folder, writers, cell_digests(cells, scores) if digests is None else digests)
 
 
 def seal_as_found(folder: Path) -> None:

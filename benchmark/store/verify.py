@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import XaiboardError
 from .cell_digests import cell_digests
 from .damage import DamagedError
-from .records import Store, read_plan
+from .records import Store, read_plan, stem
 from .run_file import FILE, RunFile, check_schema, read_run
 from .seal import OWN, mismatch
+from .sealed_cells import CHANGED, changed_cells
 from .sealed_json import parse_sealed
 from .tables import parse_cells, parse_scores
 
@@ -18,8 +20,22 @@ UNSEALED = "no digest"
 """What is said of a record without a digest, as earlier versions wrote it."""
 
 
-def verify(folder: Path) -> tuple[list[str], int]:
-    """What is wrong with the files of a run, a line each, and how many files are as they were written.
+class Verified(NamedTuple):
+    """What has been found of the files of a run.
+
+    Args:
+        problems: what is wrong with them, a line each.
+        intact: how many files are as they were written.
+        unsealed: how many records have no seal beside their own digest, since no table is made of them yet.
+    """
+
+    problems: list[str]
+    intact: int
+    unsealed: int
+
+
+def verify(folder: Path) -> Verified:
+    """Compares all files of a run with their digests, and its records with the seal of the tables too.
 
     Raises:
         XaiboardError: no run in the folder, or one of another schema version.
@@ -31,13 +47,14 @@ def verify(folder: Path) -> tuple[list[str], int]:
         )
     with store.lock(reading=True):
         run, of_run = _run_file(folder)
-        found = [of_run, *_sealed_files(folder, run), *_records(store)]
+        sealed = run.seal.cells.keys() if run and run.seal else set()
+        found = [of_run, *_sealed_files(folder, run), *_records(store, sealed)]
         problems = [text for text in [*found, *_changed_cells(folder, run)] if text not in ("", UNSEALED)]
-    if unsealed := found.count(UNSEALED):
+    if without := found.count(UNSEALED):
         problems.append(
-            f"{unsealed} files in '{store.records}' have no digest, as earlier versions wrote them"
+            f"{without} files in '{store.records}' have no digest, as earlier versions wrote them"
         )
-    return problems, found.count("")
+    return Verified(problems, found.count(""), _unsealed(store, sealed) if run and run.seal else 0)
 
 
 def _run_file(folder: Path) -> tuple[RunFile | None, str]:
@@ -68,17 +85,33 @@ def _sealed_files(folder: Path, run: RunFile | None) -> Iterator[str]:
             yield f"'{path}' is damaged ({found})" if found else ""
 
 
-def _records(store: Store) -> Iterator[str]:
-    """For each file in ``records/``: what is wrong with it, or nothing."""
+def _records(store: Store, sealed: Collection[str]) -> Iterator[str]:
+    """For each file in ``records/``: what is wrong with it, or nothing. The keys are those of ``sealed`` cells."""
     for path in store.plan_files():
         yield _damage(lambda path=path: bool(read_plan(path)))
+    changed = _changed_records(store, sealed)
     for path in sorted(store.records.glob("*.parquet")):
         key, _, shard = path.stem.rpartition("-")
         number = int(shard) if shard.isdecimal() else -1
-        yield _damage(lambda key=key, number=number: store.read_whole(key, number)[3])
+        said = _damage(lambda key=key, number=number: store.read_whole(key, number)[3])
+        yield f"record '{path}' is damaged ({CHANGED})" if path in changed else said
     for path in sorted(store.records.glob("*.json")):
         if not path.name.startswith("plan-"):
             yield _damage(lambda path=path: parse_sealed(path, "")[1])
+
+
+def _changed_records(store: Store, sealed: Collection[str]) -> set[Path]:
+    """The records that can be read, but say something else than what was sealed; none where a plan cannot be read."""
+    try:
+        return {path for key in changed_cells(store, sealed) for path in store.files_of(key)}
+    except DamagedError:
+        return set()
+
+
+def _unsealed(store: Store, sealed: Collection[str]) -> int:
+    """How many records are not of a sealed cell."""
+    stems = set(map(stem, sealed))
+    return sum(path.stem.rpartition("-")[0] not in stems for path in store.records.glob("*.parquet"))
 
 
 def _damage(sealed: Callable[[], bool]) -> str:
@@ -90,8 +123,10 @@ def _damage(sealed: Callable[[], bool]) -> str:
 
 
 def _changed_cells(folder: Path, run: RunFile | None) -> list[str]:
-    """The cells whose scores are not those that were sealed, where the tables can be read at all."""
+    """The cells whose scores in changed tables are not those that were sealed, where these can be read at all."""
     if run is None or run.seal is None:
+        return []
+    if all(mismatch(folder / name, run.seal.known(name)) is None for name in ("cells.csv", "scores.parquet")):
         return []
     try:
         found = cell_digests(parse_cells(folder / "cells.csv"), parse_scores(folder / "scores.parquet"))

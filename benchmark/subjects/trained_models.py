@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,8 +17,9 @@ from ..components.kinds import Model
 from ..components.registry import models
 from ..errors import XaiboardError, message, own_mistakes
 from ..toolkit.arguments import checked
-from ..toolkit.files import file_name
+from ..toolkit.files import file_name, parse_object, require_regular
 from ..toolkit.networks import copy_network, plain, require_values
+from ..toolkit.ranges import MOST
 from .code_digest import code_digest
 from .datasets import load_data
 from .outputs import Outputs
@@ -133,8 +134,8 @@ def load_model(name: str, *, dataset: str) -> nn.Module:
     card = read_card(path) if path is not None else None
     if path is not None and card is not None:
         try:
-            shape, classes = tuple(map(int, card["shape"])), int(card["classes"])
-        except (KeyError, TypeError, ValueError) as error:
+            shape, classes = tuple(card["shape"]), card["classes"]
+        except KeyError as error:
             raise XaiboardError(
                 f"card '{path.with_suffix('.json')}' has no shape or classes ({message(error)}); restore it, or train"
                 " the model again"
@@ -148,17 +149,33 @@ def read_card(weights: Path) -> dict | None:
     """The content of the JSON card beside a weights file, or None if there is no card.
 
     Raises:
-        XaiboardError: the card is not a JSON object.
+        XaiboardError: the card is not a JSON object, or its numbers are something else.
     """
     path = weights.with_suffix(".json")
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
-        return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError, RecursionError, OSError) as error:
+        require_regular(path)
+        card = parse_object(path.read_bytes())
+        if wrong := [name for name, fits in _NUMBERS.items() if name in card and not fits(card[name])]:
+            raise ValueError(f"its '{wrong[0]}' is {card[wrong[0]]!r}")
+    except (ValueError, OSError) as error:
         raise XaiboardError(
-            f"card '{path}' is not a JSON object ({error}); restore it or train the model again"
+            f"card '{path}' is damaged ({error}); restore it or train the model again"
         ) from None
+    return card
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 < value <= MOST
+
+
+_NUMBERS: Mapping[str, Callable[[Any], bool]] = {
+    "shape": lambda value: isinstance(value, list) and all(map(_is_count, value)),
+    "classes": _is_count,
+    "accuracy": lambda value: isinstance(value, (int, float)),
+}
+"""What those entries of a card must be that are computed with."""
 
 
 def check_card(entry: Model, path: Path, dataset: str) -> None:

@@ -178,6 +178,9 @@ def writing(folder: Path) -> Iterator[None]:
     """Turns an error of the file system into a sentence for the user."""
     try:
         yield
+    except IsADirectoryError as error:
+        path = error.filename2 or error.filename
+        raise XaiboardError(f"'{path}' is a folder, expected a file; move it away") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise XaiboardError(

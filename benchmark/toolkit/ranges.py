@@ -1,8 +1,8 @@
 """Ranges of settings, declared as annotations, and the sentence for a value outside of its range.
 
 ``steps: Annotated[int, Ge(1)] = 28`` is checked before anything is computed (see ``components.setting``). Infinity and
-nan are outside of every range, unless it ends at infinity: ``Interval(gt=0, le=math.inf)``. A text after the range says
-what it is the range of.
+nan are outside of every range, unless it ends at infinity: ``Interval(gt=0, le=math.inf)``. A whole number whose range
+has no end is a count, and ends at :data:`MOST`. A text after the range says what it is the range of.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import Annotated, SupportsFloat, get_args, get_origin
 from annotated_types import Ge, Gt, Interval, Le, Lt, Predicate
 
 from ..errors import SettingError
+
+MOST = 1_000_000
+"""The largest count, of steps, draws or pixels: a thousand times more than anybody uses, and no run of years."""
 
 Limit = Ge | Gt | Le | Lt | Interval | Predicate
 """What is read of an annotation. The docstring of a predicate says what it wants."""
@@ -76,6 +79,16 @@ class Range:
                 wanted += f", {self.of}" if self.of else ""
                 got = f"{float(value):g}" if isinstance(value, SupportsFloat) else value
                 raise SettingError(f"setting '{setting}' of '{owner}' must be {wanted}; got '{got}'")
+        if isinstance(value, int) and value > MOST and self._is_open:
+            raise SettingError(
+                f"setting '{setting}' of '{owner}' must be at most {MOST}, as every count; got '{value}'"
+            )
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the range has a beginning and no end."""
+        bounds = [_bounds(limit) for limit in self.limits if not isinstance(limit, Predicate)]
+        return bool(bounds) and all(at_most is None and below is None for _, _, at_most, below in bounds)
 
 
 def read_range(annotation: object) -> Range:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from xaiboard.benchmark.report.publish import CITED, DERIVED, LARGEST, PICTURE, SOURCES
+from xaiboard.benchmark.store.known_outputs import read_known_outputs
 from xaiboard.benchmark.store.run_file import FILE as RUN
 from xaiboard.benchmark.store.run_file import read_run
+from xaiboard.benchmark.store.tables import read_cells
 from xaiboard.benchmark.store.verify import verify
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -60,6 +62,15 @@ def test_published_tables_follow_from_their_scores(folder: Path, tmp_path: Path)
 
 def test_published_folders_are_as_they_were_written() -> None:
     assert [problem for folder in FOLDERS for problem in verify(folder)[0]] == []
+
+
+def test_published_folders_say_what_their_networks_compute() -> None:
+    for folder in FOLDERS:
+        networks = read_cells(folder)[["weights", "samples"]].drop_duplicates().itertuples(index=False)
+        missing = {
+            f"network {weights[:16]} for samples {samples[:16]}" for weights, samples in networks
+        } - read_known_outputs(folder).keys()
+        assert not missing, folder.name
 
 
 def test_the_suites_are_published() -> None:

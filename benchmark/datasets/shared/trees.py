@@ -45,7 +45,7 @@ def open_tree(path: Path, tops: Collection[str]) -> Iterator[Tree]:
     and links to folders are left out.
 
     Raises:
-        XaiboardError: the path is neither a directory nor a zip, it cannot be read, or a link leads out of it.
+        XaiboardError: the path is neither a directory nor a zip, it cannot be read, or a link or name leads out of it.
     """
     try:
         is_folder, is_zip = path.is_dir(), path.is_file() and zipfile.is_zipfile(path)
@@ -129,7 +129,7 @@ def _require_inside(root: Path, parts: Parts) -> None:
 
 
 def _archive(archive: zipfile.ZipFile, tops: Collection[str], path: Path) -> Tree:
-    members = {PurePosixPath(info.filename).parts: info for info in archive.infolist()}
+    members = {_parts(info.filename, path): info for info in archive.infolist()}
     if len(members) < len(archive.infolist()):
         raise XaiboardError(f"'{path}' holds two files of one name, expected one; pack it anew")
     names = sorted(parts for parts in members if not _is_hidden(parts))
@@ -155,6 +155,20 @@ def _archive(archive: zipfile.ZipFile, tops: Collection[str], path: Path) -> Tre
         return archive.open(info)
 
     return Tree(sorted(folders), files, sorted(below(set(members) - set(names))), open_member)
+
+
+def _parts(name: str, path: Path) -> Parts:
+    """The path of a member of a zip, which some programs write with backslashes.
+
+    Raises:
+        XaiboardError: it leads out of the zip, or cannot be shown.
+    """
+    member = PurePosixPath(name.replace("\\", "/"))
+    if ".." in member.parts or member.is_absolute() or not name.isprintable():
+        raise XaiboardError(
+            f"'{path}' holds a file named {name!r}, expected names that lead to a place inside of it; pack it anew"
+        )
+    return member.parts
 
 
 def _is_hidden(parts: Parts) -> bool:

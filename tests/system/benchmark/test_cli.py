@@ -196,7 +196,7 @@ def test_weights_that_their_card_does_not_know(command: Command, own_model: Path
     path.write_text(json.dumps({**card, "dataset": "mnist"}))
     assert_refused(run_own(command), "is for dataset 'mnist', expected 'digits'")
     path.write_text("{")
-    assert_refused(run_own(command), "own.json' is not a JSON object")
+    assert_refused(run_own(command), "own.json' is damaged (Expecting property name")
     assert not (tmp_path / "RUN").exists()
 
 

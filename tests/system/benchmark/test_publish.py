@@ -58,9 +58,9 @@ def test_a_copy_is_sealed_as_it_is(whole: Path, tmp_path: Path) -> None:
     assert copy.conditions == run.conditions
     assert set(copy.seal.files) == set(names) - {"run.json"}
     assert set(copy.seal.cells.items()) < set(run.seal.cells.items())
-    assert verify(tmp_path / "copy") == ([], len(names))
+    assert verify(tmp_path / "copy") == ([], len(names), 0)
     Results(tmp_path / "copy").scores.assign(score=1.0).to_parquet(tmp_path / "copy" / "scores.parquet")
-    problems, _ = verify(tmp_path / "copy")
+    problems = verify(tmp_path / "copy").problems
     assert len(problems) == 1 + len(copy.seal.cells)
 
 

@@ -235,14 +235,29 @@ def test_what_is_unusual_and_right_is_run(
     assert set(finished.leaderboard["model"]) == names
 
 
-@pytest.mark.parametrize("text", ["{}", '{"shape": 3, "classes": 2}', '{"shape": [1, "a"], "classes": 2}'])
-def test_a_card_without_a_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "has no shape or classes"),
+        ('{"shape": [4]}', "has no shape or classes"),
+        ("[]", "is damaged (it holds list, not an object)"),
+        ("[" * 10_000, "is damaged (its brackets are nested too deeply)"),
+        ('{"shape": 3, "classes": 2}', "is damaged (its 'shape' is 3)"),
+        ('{"shape": [1, "a"], "classes": 2}', "is damaged (its 'shape' is [1, 'a'])"),
+        ('{"shape": [1e999], "classes": 2}', "is damaged (its 'shape' is [inf])"),
+        ('{"shape": [4], "classes": true}', "is damaged (its 'classes' is True)"),
+        ('{"shape": [4], "classes": 0}', "is damaged (its 'classes' is 0)"),
+        ('{"accuracy": []}', "is damaged (its 'accuracy' is [])"),
+    ],
+)
+def test_a_card_of_another_shape(tmp_path: Path, text: str, said: str) -> None:
     @xb.model(family="own", weights=str(tmp_path / "net.safetensors"), dataset="digits")
     def carded() -> nn.Module:
         return NET
 
-    (tmp_path / "net.json").write_text(text)
-    with pytest.raises(
-        xb.XaiboardError, match=r"card '.*net\.json' has no shape or classes \(.*\); restore it"
-    ):
+    path = tmp_path / "net.json"
+    path.write_text(text)
+    with pytest.raises(xb.XaiboardError) as error:
         xb.load_model("carded", dataset="digits")
+    assert str(error.value).startswith(f"card '{path}' {said}")
+    assert "; restore it" in str(error.value)

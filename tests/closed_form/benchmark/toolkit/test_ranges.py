@@ -11,7 +11,7 @@ import torch
 from annotated_types import Ge, Gt, Interval, Le, Lt, Predicate
 from xaiboard.benchmark.errors import SettingError
 from xaiboard.benchmark.toolkit.checks import at_least, positive, radius
-from xaiboard.benchmark.toolkit.ranges import Count, Positive, ProperShare, Radius, Share, read_range
+from xaiboard.benchmark.toolkit.ranges import MOST, Count, Positive, ProperShare, Radius, Share, read_range
 from xaiboard.benchmark.toolkit.top_pixels import PixelCount
 
 CASES = [
@@ -55,6 +55,18 @@ def test_a_value_outside_is_refused_in_words(
         with pytest.raises(SettingError) as caught:
             allowed.check("owner", "s", value)
         assert str(caught.value) == f"setting 's' of 'owner' must be {wanted}; got '{value:g}'"
+
+
+def test_a_count_ends_at_a_million() -> None:
+    """A range that has an end of its own does not, and neither does a number that is no count."""
+    for annotation in (Count, Annotated[int, Gt(0)]):
+        read_range(annotation).check("owner", "s", MOST)
+        with pytest.raises(SettingError) as caught:
+            read_range(annotation).check("owner", "s", 10**12)
+        said = "setting 's' of 'owner' must be at most 1000000, as every count; got '1000000000000'"
+        assert str(caught.value) == said
+    for annotation in (Annotated[int, Interval(ge=0, le=10**15)], Annotated[int, Le(10**15)], Positive, int):
+        read_range(annotation).check("owner", "s", 1e12 if annotation is Positive else 10**12)
 
 
 def test_a_range_may_allow_none() -> None:

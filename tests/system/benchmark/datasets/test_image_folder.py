@@ -99,6 +99,15 @@ def test_zip_without_entries_for_folders(root: Path, tmp_path: Path) -> None:
     check(read(path))
 
 
+def test_zip_with_backslashes(root: Path, tmp_path: Path) -> None:
+    """As some programs on Windows write them."""
+    path = tmp_path / "windows.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in root.rglob("*.*"):
+            archive.writestr(str(file.relative_to(root)).replace("/", "\\"), file.read_bytes())
+    check(read(path))
+
+
 def test_what_a_mac_and_an_editor_leave_behind_is_no_image(root: Path) -> None:
     (root / "test" / "cat" / ".a.png").write_bytes(b"?")
     (root / "test" / "cat" / "notes.txt").write_bytes(b"?")
@@ -295,6 +304,18 @@ def test_a_link_in_a_zip(root: Path) -> None:
         archive.writestr(link, "/etc/passwd")
     assert "'test/cat/c.png'" in complaint(path)
     assert "it is a link in a zip" in complaint(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../test/cat/c.png", "test/../../c.png", "test\\..\\c.png", "/test/cat/c.png", "test/cat/\n.png"]
+)
+def test_names_in_a_zip_that_lead_out_of_it(root: Path, name: str) -> None:
+    path = zipped(root)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, "?")
+    assert f"'{path}' holds a file named {name!r}, expected names that lead to a place inside" in complaint(
+        path
+    )
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -13,8 +13,9 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark import api
-from xaiboard.benchmark.engine import plan
+from xaiboard.benchmark.engine import plan, probe
 from xaiboard.benchmark.engine.plan import Cell, Plan
+from xaiboard.benchmark.errors import SettingError
 from xaiboard.benchmark.listing.dry_run import describe_plan
 from xaiboard.benchmark.request import read_request
 
@@ -268,6 +269,20 @@ def test_a_component_that_raises_in_the_probe_has_no_cost(make: Make) -> None:
     assert costs["broken"] is None
     assert costs["saliency"] is not None
     assert "raised when it was tried on one sample" in describe_plan(made)
+
+
+@pytest.mark.parametrize(
+    ("methods", "metrics"),
+    [("saliency", "deletion[steps=60,orders=2]"), ("smoothgrad[draws=9]", "max_sensitivity[draws=9]")],
+)
+def test_settings_whose_product_is_absurd_are_refused(
+    make: Make, monkeypatch: pytest.MonkeyPatch, methods: str, metrics: str
+) -> None:
+    make(methods=methods, metrics=metrics)
+    monkeypatch.setattr(probe, "MOST", 99)
+    with pytest.raises(SettingError, match="one sample needs more than 99 passes through the model") as error:
+        make(methods=methods, metrics=metrics)
+    assert f"'{methods}', '{metrics.removesuffix(']')}" in str(error.value)
 
 
 def test_the_plan_in_words(make: Make) -> None:

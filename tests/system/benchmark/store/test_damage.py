@@ -222,7 +222,7 @@ def test_a_score_that_is_changed_by_hand_is_found_with_its_cell(finished: Path) 
         DamagedError, match=r"scores.parquet' is damaged .it does not fit its seal in 'run.json'"
     ):
         rebuild(finished)
-    problems, _ = verify(finished)
+    problems = verify(finished).problems
     cells = read_cells(finished)
     key = cells[(cells["metric"] == "gini") & (cells["method"] == "random") & (cells["model"] == "mlp")][
         "key"

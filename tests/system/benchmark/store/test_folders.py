@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,22 @@ import xaiboard.benchmark as xb
 from torch import Tensor
 from xaiboard.benchmark.errors import XaiboardError, XaiboardWarning
 from xaiboard.benchmark.report.publish import publish
+from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store import locks
+from xaiboard.benchmark.store.consolidate import consolidate
 from xaiboard.benchmark.store.locks import computing, is_computing, lock
 from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.store.tables import read_cells
 from xaiboard.benchmark.store.verify import verify
 from xaiboard.benchmark.toolkit.files import file_name, short_name, write_file, write_once
 
 Runner = Callable[..., xb.Run]
+
+
+def rebuild(folder: Path) -> None:
+    consolidate(Store(folder))
+    write(folder, Results(folder))
 
 
 def refuse(number: int) -> Callable[..., Any]:
@@ -194,6 +204,38 @@ def test_files_of_someone_else_are_not_replaced(run: Runner, tmp_path: Path, nam
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted([name, "notes.txt"])
     (tmp_path / "run" / name).unlink()
     run(metrics="gini")
+
+
+@pytest.mark.parametrize("name", ["run.json", "cells.csv", "leaderboard.csv"])
+def test_a_folder_in_the_place_of_a_file(run: Runner, name: str) -> None:
+    words = {"methods": "saliency", "metrics": "gini"}
+    folder = run(**words).folder
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    assert any(
+        f"{name}' is damaged (it is no regular file)" in problem for problem in verify(folder).problems
+    )
+    acts: list[Callable[[], object]] = [lambda: run(**words), lambda: rebuild(folder)]
+    for act in acts:
+        with (
+            pytest.raises(XaiboardError, match=f"{name}' is a folder, expected a file; move it away"),
+            warnings.catch_warnings(action="ignore"),
+        ):
+            act()
+    if name != "leaderboard.csv":  # which nothing follows from
+        shutil.rmtree(folder / "records")
+        with pytest.raises(XaiboardError, match=f"{name}' is damaged .it is no regular file"):
+            read_cells(folder)
+    (folder / name).rmdir()
+
+
+def test_records_that_nobody_may_look_at(run: Runner) -> None:
+    """Here because their folder leads to itself; its permissions would do the same."""
+    folder = run(methods="saliency", metrics="gini").folder
+    shutil.rmtree(folder / "records")
+    (folder / "records").symlink_to("records")
+    with pytest.raises(XaiboardError, match="records' can be no folder of a run: Too many levels"):
+        verify(folder)
 
 
 def test_a_run_without_its_run_file_is_still_a_run(run: Runner) -> None:

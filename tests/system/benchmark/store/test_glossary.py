@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from math import inf
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 import xaiboard.benchmark as xb
 from torch import Tensor
 from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.write import write
-from xaiboard.benchmark.store.glossary import read_said
+from xaiboard.benchmark.store.damage import DamagedError
+from xaiboard.benchmark.store.glossary import make_glossary, read_said, write_glossary
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.seal import seal_files
 from xaiboard.benchmark.toolkit.labels import Label, MetricColumn
@@ -166,3 +171,64 @@ def test_other_json_is_refused_also_where_nothing_is_sealed(run: Runner, tmp_pat
     (tmp_path / "columns.json").write_text(text)
     with pytest.raises(xb.XaiboardError, match=r"columns.json' is damaged"):
         _ = Results(tmp_path).glossary
+
+
+# JSON of other shapes
+
+CELLS = pd.DataFrame(
+    {
+        "method": ["mine"],
+        "method_settings": [""],
+        "metric": ["gini"],
+        "settings": ["k=9"],
+        "perturbation": ["noise"],
+    }
+)
+SAID: dict[str, Any] = {
+    "columns": {"gini": {"metric": "gini", "column": "", "range": [0, None]}},
+    "settings": {"k=9": {"k": "9"}},
+    "methods": {"mine": {"name": "mine", "settings": {"a": "1"}}},
+    "perturbations": {"noise": {"name": "noise", "settings": {}}},
+    "roles": {"methods": {"mine": ["random control"]}},
+}
+SCORES = pd.DataFrame(
+    {
+        "metric": ["gini"],
+        "metric_family": ["complexity"],
+        "higher_is_better": ["True"],
+        "across_models": [True],
+    }
+)
+
+
+def variants(content: Any) -> Iterator[Any]:  # noqa: ANN401
+    """What JSON can hold in the place of each part of ``content``, one at a time."""
+    yield from (5, "x", [], {}, None, True, [5], {"x": 5}, {"x": {}}, {"x": [5]})
+    items = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
+    for name, part in items:
+        for other in variants(part):
+            changed = copy.copy(content)
+            changed[name] = other
+            yield changed
+
+
+@pytest.mark.filterwarnings("ignore::xaiboard.benchmark.errors.XaiboardWarning")
+def test_a_glossary_of_another_shape_is_one_sentence(tmp_path: Path) -> None:
+    ends = Counter()
+    for content in variants(SAID):
+        (tmp_path / "columns.json").write_text(json.dumps(content))
+        try:
+            glossary = make_glossary(CELLS, ["gini"], read_said(tmp_path))
+        except DamagedError as error:
+            assert "\n" not in str(error)
+            ends["refused"] += 1
+        else:
+            write_glossary(tmp_path, glossary, SCORES)
+            ends["read"] += 1
+    assert min(ends["refused"], ends["read"]) > 20
