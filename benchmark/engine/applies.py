@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..components.choice import Choice
 from ..components.kinds import Method, Metric
-from ..errors import XaiboardError
+from ..errors import XaiboardError, message
 from ..lipschitz import bounds
 from ..subjects.examination import examine, in_type_of
 from ..subjects.trained_models import TrainedModel
@@ -77,11 +77,21 @@ def reason_on(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> st
         x: images, of which the first is used.
         target: their classes.
     """
-    built_in = choice.component.built_in and choice.root.component.built_in
-    what = f"'applies' or 'verify' of '{choice.component.name}'"
-    with nullcontext() if built_in else alone(what, {"model": model}):
-        x = in_type_of(model, x[:1])
+    x = in_type_of(model, x[:1])
+
+    def reason() -> str:
         return choice.reason_against(model) or _reason_by_own_check(choice, model, x, target[:1].to(x.device))
+
+    if choice.component.built_in and choice.root.component.built_in:
+        return reason()
+    what = f"'applies' or 'verify' of '{choice.component.name}'"
+    with alone(what, {"model": model}):
+        try:
+            return reason()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever it is, it costs that method's cells alone
+            return f"{what} raised {message(error)}"
 
 
 def _reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
