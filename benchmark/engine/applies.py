@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.util import find_spec
-from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
@@ -13,7 +12,8 @@ from ..components.choice import Choice
 from ..components.kinds import Method, Metric
 from ..errors import XaiboardError, message
 from ..lipschitz import bounds
-from ..subjects.examination import examine, in_type_of
+from ..subjects.examination import passed_checks
+from ..subjects.findings import has_gradient, in_type_of
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data
 from .isolation import alone
@@ -45,9 +45,6 @@ def missing_library(metric: Metric) -> str:
         return ""
     return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
 
-
-_RIGHT: WeakKeyDictionary[nn.Module, set[object]] = WeakKeyDictionary()
-"""The methods that are right on each network by their own check; it ends with the network."""
 
 OwnCheck = Callable[[Choice], str]
 """Why a component does not apply to a model, or would be wrong on it; empty if it is right."""
@@ -96,12 +93,12 @@ def reason_on(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> st
 
 def _reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
     """Why a method would be wrong on a network by its own check; empty if it is right, which is kept for the object."""
-    right = _RIGHT.setdefault(model, set())
+    right = passed_checks(model)
     key = (choice.component.function, choice.label, x.shape[1:], x.dtype, x.device)
     if key in right:
         return ""
     root = choice.root.component
-    if isinstance(root, Method) and root.verify and not examine(model, x).gradient:
+    if isinstance(root, Method) and root.verify and not has_gradient(model, x):
         return "the model's logits have no gradient with respect to the images"
     if reason := choice.reason_on(model, x, target):
         return reason
