@@ -18,14 +18,14 @@ from tqdm.auto import tqdm
 
 from ..components.choice import Choice
 from ..components.kinds import Method
-from ..subjects.outputs import REAL, Outputs, network_outputs
+from ..subjects.fixed_inputs import REAL, network_outputs
+from ..subjects.outputs import Outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher
 from .cell import Cell
 from .conditions import Conditions
-from .trial import try_function
-from .values import Values
+from .trial import TrialValues, try_function
 
 TRIED = 2
 """For how many samples a function is tried."""
@@ -132,9 +132,9 @@ class Register:
 
     def _values(
         self, trained: TrainedModel, samples: int, others: Mapping[str, TrainedModel] | None = None
-    ) -> Values:
+    ) -> TrialValues:
         batcher = Batcher(None, self._conditions.device)
-        return Values(
+        return TrialValues(
             trained, self._data[:samples], self._reference, self._conditions, batcher, others=others
         )
 
@@ -150,7 +150,7 @@ def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool
 
 def network_key(digest: str, data: Data) -> str:
     """The name under which ``run.json`` has what a network computes."""
-    return f"network {digest[:16]} for samples {data.digest[:16]}"
+    return f"network {digest[:16]} on samples {data.digest[:16]}"
 
 
 def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
@@ -163,7 +163,7 @@ def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
         data: the samples of the run.
     """
     version = f"{choice.component.version}.{code}" if code else str(choice.component.version)
-    return f"{kind_of(choice)} {choice.label} {version} for {network_key(network, data)}"
+    return f"{kind_of(choice)} {choice.label} {version} of {network_key(network, data)}"
 
 
 def kind_of(choice: Choice) -> str:

@@ -134,7 +134,7 @@ def test_records_without_outputs_are_taken_and_that_is_said(
     assert "did not keep" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("found", [5, [1], {"smooth": "?"}, {"smooth": [10**400], "steep": []}])
+@pytest.mark.parametrize("found", [5, [1], {"columns": "?"}, {"columns": [[10**400]]}, {"columns": [[]]}])
 def test_outputs_that_are_something_else_are_one_sentence(tmp_path: Path, found: object) -> None:
     score(tmp_path, Scaled("attribute", 1.0))
     run = read_run(tmp_path)
