@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
 
@@ -26,9 +26,12 @@ from .batching import Batcher
 from .cell import Cell
 from .conditions import Conditions
 from .trial import TrialValues, try_function
+from .values import Values
 
 TRIED = 2
 """For how many samples a function is tried."""
+
+V = TypeVar("V", bound=Values)
 
 Known = Mapping[str, Mapping[str, Any]]
 """Outputs as ``run.json`` has them, by what computed them."""
@@ -53,7 +56,7 @@ class Register:
 
     def network(self, trained: TrainedModel) -> TrainedModel:
         """A network with its outputs, and with the digest of its variant."""
-        values = self._values(trained, REAL)
+        values = self._values(Values, trained, REAL)
         outputs = network_outputs(values.model, values.x)
         computed = {"": outputs} if outputs else {}
         digest = self._register(
@@ -76,7 +79,7 @@ class Register:
             return choice
         owner, computed = f"{kind_of(choice)} '{component.name}'", {}
         for network in networks:
-            values = self._values(network, TRIED, others)
+            values = self._values(TrialValues, network, TRIED, others)
             if outputs := try_function(choice, values):
                 computed[network.digest] = outputs
             values.check_network(owner)
@@ -131,12 +134,14 @@ class Register:
         self.outputs |= {name: outputs.plain for name, outputs in computed.items()}
 
     def _values(
-        self, trained: TrainedModel, samples: int, others: Mapping[str, TrainedModel] | None = None
-    ) -> TrialValues:
+        self,
+        kind: type[V],
+        trained: TrainedModel,
+        samples: int,
+        others: Mapping[str, TrainedModel] | None = None,
+    ) -> V:
         batcher = Batcher(None, self._conditions.device)
-        return TrialValues(
-            trained, self._data[:samples], self._reference, self._conditions, batcher, others=others
-        )
+        return kind(trained, self._data[:samples], self._reference, self._conditions, batcher, others=others)
 
 
 def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool:

@@ -14,19 +14,31 @@ from ..components.kinds import Method
 from ..subjects.fixed_inputs import function_outputs, sums
 from ..subjects.outputs import Outputs
 from ..subjects.shaking import Shaker
+from ..toolkit.rng import SampleRng
 from .applies import missing_library, needs_method, needs_perturbation
 from .scores import score
 from .values import Values
 
 
 class TrialValues(Values):
-    """Values that can be shaken before a component gets them, see :class:`~..subjects.shaking.Shaker`.
+    """Values on which a component is tried: they can be shaken before it gets them, see ``subjects.shaking``.
+
+    Half of each input is noise. In real images there are ties, as between the pixels of a background, which rounding
+    decides: what depends on them tells little of a function. The arguments are those of :class:`Values`.
 
     Attributes:
         shaker: what shakes them; None leaves them as they are.
+        judged: whether attributions are there to be judged by a metric. Random maps are then scaled by the input: a
+            metric that compares maps of several inputs would find them all the same.
     """
 
     shaker: Shaker | None = None
+    judged: bool = False
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - those of the class above
+        super().__init__(*given, **named)
+        rng = SampleRng(0, range(len(self.x)), "trial")
+        self.x = (self.x + rng.uniform(self.x, float(self.x.min()), float(self.x.max()))) / 2
 
     def supply(self, *given: Any, **named: Any) -> dict[str, Any]:  # noqa: ANN401 - those of the class above
         """Values of some names of the vocabulary; a mask is no result of a computation."""
@@ -34,7 +46,9 @@ class TrialValues(Values):
         return {name: value if name == "mask" else self._shaken(value) for name, value in values.items()}
 
     def _explain(self, method: Choice, rows: slice, x: Tensor, **replaced: Any) -> Tensor:  # noqa: ANN401
-        return self._shaken(super()._explain(method, rows, self._shaken(x), **replaced))
+        x = self._shaken(x)
+        attribution = super()._explain(method, rows, x, **replaced)
+        return self._shaken(attribution * (1 + x) if self.judged else attribution)
 
     def _shaken(self, value: Any) -> Any:  # noqa: ANN401 - whatever a component gets
         return self.shaker(value) if self.shaker and isinstance(value, Tensor) else value
@@ -51,7 +65,7 @@ def try_function(choice: Choice, values: TrialValues) -> Outputs | None:
         return None
 
     def compute(shaker: Shaker | None) -> Tensor:
-        values.shaker = shaker
+        values.shaker, values.judged = shaker, not isinstance(choice.component, Method)
         values.memo.clear()
         with shaker.layers(values.model) if shaker else nullcontext():
             return _numbers(choice, values)

@@ -17,8 +17,8 @@ from .shaking import Shaker
 DRAWN, REAL = 4, 4
 """How many of the inputs are random numbers, and how many are the first samples of the data."""
 
-DIRECTIONS = 4
-"""How many sums are kept of the gradient, or of an attribution, of an input."""
+WAVES = 4
+"""How many sums with weights are kept of the gradient, or of an attribution, of an input."""
 
 CANCELLED = 0.01
 """The slope of a class whose logits are the small differences of large numbers, as part of what a usual one varies."""
@@ -68,11 +68,11 @@ def function_outputs(compute: Callable[[Shaker | None], Tensor], dtype: str) -> 
 
 
 def sums(values: Tensor) -> Tensor:
-    """Sums of ``values``, ``(B, ...)``, over each input with fixed weights, ``(B, DIRECTIONS)``."""
+    """Sums of ``values``, ``(B, ...)``, over each input: of their sizes, and with fixed weights; ``(B, WAVES + 1)``."""
     flat = values.detach().double().flatten(1)
     place = torch.arange(1, flat.shape[1] + 1, dtype=torch.float64, device=flat.device)
-    waves = [torch.cos(place * (direction + 1) * 0.7548776662) for direction in range(DIRECTIONS)]
-    return flat @ torch.stack(waves, 1)
+    waves = [torch.cos(place * (number + 1) * 0.7548776662) for number in range(WAVES)]
+    return torch.cat([flat.abs().sum(1, keepdim=True), flat @ torch.stack(waves, 1)], 1)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ ROUNDING = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 0.05, "float16": 0.01}
 ON_GPU = 5e-3
 """The same for float32 if one of the two was computed on a GPU, where products may be rounded to 10 bits."""
 
-MARGIN = 3
+MARGIN = 2
 """By how many times the measured effect of such a change two numbers may differ."""
 
 OWN_SIZE = 0.1
