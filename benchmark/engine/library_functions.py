@@ -11,16 +11,16 @@ from typing import Any
 
 import captum.attr  # noqa: F401 - watched below, also where the first to use it is the one that patches it
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-LIBRARIES = ("captum", "numpy", "xaiboard")
+LIBRARIES = ("captum", "xaiboard")
 """Libraries of which every loaded module is watched, with its classes."""
 
-TORCH = (
-    "torch", "torch.autograd", "torch.autograd.functional", "torch.fft", "torch.func", "torch.linalg", "torch.nn",
-    "torch.nn.functional", "torch.nn.init", "torch.special",
+MODULES = (
+    "numpy", "numpy.linalg", "torch", "torch.autograd", "torch.autograd.functional", "torch.fft", "torch.func",
+    "torch.linalg", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.special",
 )  # fmt: skip
-"""The modules of torch that are watched: the others are many, and torch replaces some functions of theirs itself."""
+"""The other modules that are watched, with their layers: torch replaces functions of some others itself."""
 
 OWN_DOING = ((torch, "manual_seed"), (nn.Module, "__init__"), (nn.Module, "__setstate__"))
 """What torch replaces itself, when it first compiles."""
@@ -72,16 +72,23 @@ def _owners_in(_loaded: int) -> Sequence[Any]:
     modules = [
         module
         for name, module in sorted(sys.modules.items())
-        if isinstance(module, ModuleType) and (name in TORCH or name.partition(".")[0] in LIBRARIES)
+        if isinstance(module, ModuleType) and (name in MODULES or _is_of_libraries(name))
     ]
-    known = (*LIBRARIES, "torch")
     values = (value for module in modules for value in list(vars(module).values()))
     classes = (
         value
         for value in values
-        if isinstance(value, type) and str(value.__module__).partition(".")[0] in known
+        if isinstance(value, type) and (_is_of_libraries(value.__module__) or _is_layer_or_tensor(value))
     )
     return [*modules, *dict.fromkeys(classes)]
+
+
+def _is_of_libraries(module: object) -> bool:
+    return str(module).partition(".")[0] in LIBRARIES
+
+
+def _is_layer_or_tensor(kind: type) -> bool:
+    return kind is Tensor or (issubclass(kind, nn.Module) and kind.__module__.startswith("torch.nn."))
 
 
 def _is_function(value: object) -> bool:

@@ -80,7 +80,7 @@ class Outputs:
         try:
             columns = [tuple(map(float, column)) for column in plain["columns"]]
             return Outputs(
-                tuple(Column(numbers, slope) for slope, *numbers in columns),
+                tuple(Column(tuple(numbers), slope) for slope, *numbers in columns),
                 {each: each for each in ROUNDING}[plain["dtype"]],
                 str(plain["device"]),
             )

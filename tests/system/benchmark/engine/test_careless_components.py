@@ -372,7 +372,7 @@ def test_whatever_a_component_raises_costs_its_own_cells(tmp_path: Path) -> None
         "decides": "'applies' or 'verify' of 'decides' raised GeneratorExit",
     }
     for name, note in notes.items():
-        assert set(cells.loc[name, "note"]) == {note}
+        assert cells.loc[[name], "note"].unique().tolist() == [note]
 
     def interrupts(x: Tensor) -> Tensor:
         raise KeyboardInterrupt
