@@ -14,6 +14,7 @@ import xaiboard.benchmark as xb
 from helpers import Runner
 from torch import Tensor, nn
 from xaiboard.benchmark.subjects.examination import examine
+from xaiboard.benchmark.subjects.logits import are_same
 
 
 class Wrapper(nn.Module):
@@ -151,6 +152,16 @@ def test_what_is_odd_about_odd_images_is_no_mixing_of_images(
     change: Callable[[nn.Module, Tensor], Any], mlp: nn.Sequential, x: Tensor
 ) -> None:
     assert examine(Wrapper(mlp, change), x).reason == ""
+
+
+def test_classes_are_compared_on_their_own_scale_and_rounding_is_none() -> None:
+    """The last class is masked; what is nearly 0 is the difference of larger numbers, as in a logarithm of nearly 1."""
+    one = torch.tensor([[-1e-7, -20.0, -1e9], [0.0, -10.0, -1e9]])
+    assert are_same(one, torch.tensor([[0.0, -20.00001, -1e9], [-1e-7, -10.0, -1e9]]))
+    assert not are_same(one, torch.tensor([[-1e-7, -20.1, -1e9], [0.0, -10.0, -1e9]]))
+    assert not are_same(one, torch.tensor([[-1e-3, -20.0, -1e9], [0.0, -10.0, -1e9]]))
+    assert are_same(one / 0, one / 0)
+    assert not are_same(one, one / 0)
 
 
 class Changes(nn.Module):
