@@ -52,7 +52,8 @@ from .store.sealed_cells import unseal
 from .store.tables import read_cells, seal_as_found
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
-from .subjects.examination import examined, in_type_of, ready
+from .subjects.examination import examined, ready
+from .subjects.findings import in_type_of
 from .subjects.trained_models import TrainedModel
 from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference

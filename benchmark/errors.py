@@ -50,7 +50,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:
 def message(error: BaseException) -> str:
     """What an error says, in one line: the user's sentence, or the type and text of any other error."""
     text = " ".join(str(error).split())
-    return text if isinstance(error, XaiboardError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, XaiboardError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 @contextmanager

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.util import find_spec
-from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
 from ..components.choice import Choice
 from ..components.kinds import Method, Metric
-from ..errors import XaiboardError
+from ..errors import XaiboardError, message
 from ..lipschitz import bounds
-from ..subjects.examination import examine, in_type_of
+from ..subjects.examination import passed_checks
+from ..subjects.findings import has_gradient, in_type_of
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data
 from .isolation import alone
@@ -46,9 +46,6 @@ def missing_library(metric: Metric) -> str:
     return f"the library '{metric.library}' is not installed; run: pip install {metric.library}"
 
 
-_RIGHT: WeakKeyDictionary[nn.Module, set[object]] = WeakKeyDictionary()
-"""The methods that are right on each network by their own check; it ends with the network."""
-
 OwnCheck = Callable[[Choice], str]
 """Why a component does not apply to a model, or would be wrong on it; empty if it is right."""
 
@@ -77,21 +74,31 @@ def reason_on(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> st
         x: images, of which the first is used.
         target: their classes.
     """
-    built_in = choice.component.built_in and choice.root.component.built_in
-    what = f"'applies' or 'verify' of '{choice.component.name}'"
-    with nullcontext() if built_in else alone(what, {"model": model}):
-        x = in_type_of(model, x[:1])
+    x = in_type_of(model, x[:1])
+
+    def reason() -> str:
         return choice.reason_against(model) or _reason_by_own_check(choice, model, x, target[:1].to(x.device))
+
+    if choice.component.built_in and choice.root.component.built_in:
+        return reason()
+    what = f"'applies' or 'verify' of '{choice.component.name}'"
+    with alone(what, {"model": model}):
+        try:
+            return reason()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever it is, it costs that method's cells alone
+            return f"{what} raised {message(error)}"
 
 
 def _reason_by_own_check(choice: Choice, model: nn.Module, x: Tensor, target: Tensor) -> str:
     """Why a method would be wrong on a network by its own check; empty if it is right, which is kept for the object."""
-    right = _RIGHT.setdefault(model, set())
+    right = passed_checks(model)
     key = (choice.component.function, choice.label, x.shape[1:], x.dtype, x.device)
     if key in right:
         return ""
     root = choice.root.component
-    if isinstance(root, Method) and root.verify and not examine(model, x).gradient:
+    if isinstance(root, Method) and root.verify and not has_gradient(model, x):
         return "the model's logits have no gradient with respect to the images"
     if reason := choice.reason_on(model, x, target):
         return reason

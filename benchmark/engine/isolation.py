@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..components.kinds import Component
-from ..errors import XaiboardError
+from ..errors import XaiboardError, message
+from .library_functions import Functions
 from .remembered import GRADIENTS
 from .snapshot import Snapshot
-from .torch_state import Functions, Settings, own_random_numbers
+from .torch_state import Modes, Settings, own_random_numbers
 
 
 class Guard:
@@ -51,7 +52,7 @@ class Guard:
         """What a component returns for values of the vocabulary and settings.
 
         Raises:
-            XaiboardError: the component ended the program.
+            XaiboardError: the component ended the program, or raised what is no ordinary error.
         """
         if component.built_in and self.trusts_builtins:
             try:
@@ -72,16 +73,18 @@ class Guard:
     @contextmanager
     def _watch(self, owner: str) -> Iterator[None]:
         """Puts everything back as it was, and notes what was changed."""
-        settings, (networks, functions) = Settings(), self._before()
+        modes, settings, (networks, functions) = Modes(), Settings(), self._before()
         self._depth += 1
         try:
             yield
-        except SystemExit as error:
-            raise XaiboardError(f"{owner} ended the program with exit status {error.code}") from error
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # it would end the run, and costs its own cells as any other error
+            raise XaiboardError(f"{owner} {_end(error)}") from error
         finally:
             self._depth -= 1
             # networks last: they are compared by torch's functions
-            for state in (settings, functions, networks):
+            for state in (modes, settings, functions, networks):
                 changes = state.changes()
                 for change in changes:
                     _add(self.harmless if change.startswith(GRADIENTS) else self.left, owner, change)
@@ -129,15 +132,23 @@ def alone(what: str, networks: Mapping[str, nn.Module] | None = None) -> Iterato
         what: whose code runs: ``loading plug-ins``.
         networks: that it may change, by how it would write them.
     """
-    kept = Settings(), Functions(networks or {}), Snapshot(networks or {})
+    kept = Modes(), Settings(), Functions(networks or {}), Snapshot(networks or {})
     try:
         yield
     finally:
-        changes = [change for each in kept for change in each.changes() if not change.startswith(GRADIENTS)]
+        changes: list[str] = []
         for each in kept:
+            changes += [change for change in each.changes() if not change.startswith(GRADIENTS)]
             each.put_back()
         if changes:
             tqdm.write(f"xaiboard: {what} {', '.join(changes)}: put back", file=sys.stderr)
+
+
+def _end(error: BaseException) -> str:
+    """What a component did that raised something else than an error."""
+    if isinstance(error, SystemExit):
+        return f"ended the program with exit status {error.code}"
+    return f"raised {message(error)}"
 
 
 def _add(said: dict[str, list[str]], owner: str, phrase: str) -> None:

@@ -83,6 +83,10 @@ class Memo:
         for key in [key for key in self._kept if label in key[1:]]:
             del self._kept[key]
 
+    def clear(self) -> None:
+        """Frees all values."""
+        self._kept.clear()
+
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """What is done inside the ``with`` block costs no passes."""

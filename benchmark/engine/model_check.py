@@ -8,7 +8,8 @@ from ..components.choice import choose
 from ..components.registry import methods, models
 from ..subjects import trained_models
 from ..subjects.datasets import load_data
-from ..subjects.examination import Examination, examine, examined
+from ..subjects.examination import examine, examined
+from ..subjects.findings import Examination
 from ..toolkit.text_table import text_table
 from .applies import reason_on
 

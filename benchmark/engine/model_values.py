@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import XaiboardError
 from ..lipschitz import bounds
-from ..subjects.outputs import network_outputs
+from ..subjects.fixed_inputs import network_outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher

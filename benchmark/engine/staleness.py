@@ -12,24 +12,27 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
 
 from ..components.choice import Choice
 from ..components.kinds import Method
 from ..errors import XaiboardError
-from ..subjects.outputs import REAL, Outputs, network_outputs
+from ..subjects.fixed_inputs import REAL, network_outputs
+from ..subjects.outputs import Outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher
 from .cell import Cell
 from .conditions import Conditions
-from .trial import try_function
+from .trial import TrialValues, try_function
 from .values import Values
 
 TRIED = 2
 """For how many samples a function is tried."""
+
+V = TypeVar("V", bound=Values)
 
 Known = Mapping[str, Mapping[str, Any]]
 """Outputs as ``run.json`` has them, by what computed them."""
@@ -64,7 +67,7 @@ class Register:
 
     def network(self, trained: TrainedModel) -> TrainedModel:
         """A network with its outputs, and with the digest of its variant."""
-        values = self._values(trained, REAL)
+        values = self._values(Values, trained, REAL)
         outputs = network_outputs(values.model, values.x)
         computed = {"": outputs} if outputs else {}
         digest = self._register(
@@ -87,7 +90,7 @@ class Register:
             return choice
         owner, computed = f"{kind_of(choice)} '{component.name}'", {}
         for network in networks:
-            values = self._values(network, TRIED, others)
+            values = self._values(TrialValues, network, TRIED, others)
             if outputs := try_function(choice, values):
                 computed[network.digest] = outputs
             values.check_network(owner)
@@ -152,12 +155,14 @@ class Register:
             )
 
     def _values(
-        self, trained: TrainedModel, samples: int, others: Mapping[str, TrainedModel] | None = None
-    ) -> Values:
+        self,
+        kind: type[V],
+        trained: TrainedModel,
+        samples: int,
+        others: Mapping[str, TrainedModel] | None = None,
+    ) -> V:
         batcher = Batcher(None, self._conditions.device)
-        return Values(
-            trained, self._data[:samples], self._reference, self._conditions, batcher, others=others
-        )
+        return kind(trained, self._data[:samples], self._reference, self._conditions, batcher, others=others)
 
 
 def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool:
@@ -171,7 +176,7 @@ def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool
 
 def network_key(digest: str, data: Data) -> str:
     """The name under which ``run.json`` has what a network computes."""
-    return f"network {digest[:16]} for samples {data.digest[:16]}"
+    return f"network {digest[:16]} on samples {data.digest[:16]}"
 
 
 def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
@@ -184,7 +189,7 @@ def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
         data: the samples of the run.
     """
     version = f"{choice.component.version}.{code}" if code else str(choice.component.version)
-    return f"{kind_of(choice)} {choice.label} {version} for {network_key(network, data)}"
+    return f"{kind_of(choice)} {choice.label} {version} of {network_key(network, data)}"
 
 
 def kind_of(choice: Choice) -> str:

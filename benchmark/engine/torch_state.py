@@ -1,28 +1,23 @@
-"""What all components share beside the networks: settings of torch and NumPy, functions, random numbers."""
+"""What all components share beside networks and functions: settings, modes, random numbers."""
 
 from __future__ import annotations
 
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from operator import is_
-from types import BuiltinFunctionType
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import overrides
 from torch.nn.modules import module as global_hooks
+from torch.utils import _python_dispatch
+from torch.utils._device import DeviceContext
 
 from ..toolkit.rng import seed_word
-
-Setting = tuple[Callable[[], Any], Callable[[Any], object]]
-"""Reads a part of the state, and sets it."""
-
-
-def _flag(owner: Any, name: str) -> Setting:  # noqa: ANN401 - a part of torch
-    return lambda: getattr(owner, name), lambda value: setattr(owner, name, value)
+from .torch_flags import FLAGS, Setting
 
 
 def _set_device(device: torch.device) -> None:
@@ -59,19 +54,48 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         _set_deterministic,
     ),
-    "torch's precision of matrix products": (
-        torch.get_float32_matmul_precision,
-        torch.set_float32_matmul_precision,
-    ),
     "torch's autocast": (_autocast, _set_autocast),
     "torch's anomaly detection": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
-    "torch.backends.cudnn.enabled": _flag(torch.backends.cudnn, "enabled"),
-    "torch.backends.cudnn.benchmark": _flag(torch.backends.cudnn, "benchmark"),
-    "torch.backends.cudnn.deterministic": _flag(torch.backends.cudnn, "deterministic"),
     "NumPy's error handling": (np.geterr, lambda state: np.seterr(**state)),
+    "Python's limit of recursion": (sys.getrecursionlimit, sys.setrecursionlimit),
     "the working folder": (os.getcwd, os.chdir),
+    **FLAGS,
 }
 """By name, what a component may set and forget to set back."""
+
+
+class Modes:
+    """The modes of torch that are open: each sees every call, so they are looked at before anything else."""
+
+    def __init__(self) -> None:
+        self._before = len(_function_modes()), len(_dispatch_modes())
+
+    def changes(self) -> list[str]:
+        """Whether others are open."""
+        same = (len(_function_modes()), len(_dispatch_modes())) == self._before
+        return [] if same else ["left a mode of torch open"]
+
+    def put_back(self) -> None:
+        """Closes those that were opened since."""
+        for stack, pop, before in zip(
+            (_function_modes, _dispatch_modes),
+            (overrides._pop_mode, _python_dispatch._pop_mode),
+            self._before,
+            strict=True,
+        ):
+            while len(stack()) > before:
+                pop()
+
+
+def _function_modes() -> list[Any]:
+    """Without the default device, which is one, and a setting of its own."""
+    stack = overrides._get_current_function_mode_stack()
+    return [mode for mode in stack if not isinstance(mode, DeviceContext)]
+
+
+def _dispatch_modes() -> list[Any]:
+    return list(_python_dispatch._get_current_dispatch_mode_stack())
+
 
 GLOBAL_HOOKS = [
     held for name, held in vars(global_hooks).items() if "_global_" in name and isinstance(held, dict)
@@ -94,57 +118,17 @@ class Settings:
 
     def put_back(self) -> None:
         """Makes everything as it was."""
-        for name, was in self._before.items():
-            read, write = SETTINGS[name]
-            if read() != was:
-                write(was)
+        for _ in range(
+            2
+        ):  # a precision of torch can be set under several names, some of them only after others
+            for name, was in self._before.items():
+                read, write = SETTINGS[name]
+                if read() != was:
+                    write(was)
         for now, was in zip(GLOBAL_HOOKS, self._hooks, strict=True):
             if now != was:
                 now.clear()
                 now.update(was)
-
-
-class Functions:
-    """The functions of torch, and those of the classes of some networks' layers, all of which can be replaced.
-
-    Args:
-        networks: by name.
-    """
-
-    def __init__(self, networks: Mapping[str, nn.Module]) -> None:
-        layers = {type(layer) for network in networks.values() for layer in network.modules()}
-        classes = {each for layer in layers for each in layer.__mro__ if each is not object}
-        owners: list[Any] = [torch, torch.nn.functional, torch.Tensor, *sorted(classes, key=repr)]
-        self._saved = [(owner, _functions(owner)) for owner in owners]
-
-    def changes(self) -> list[str]:
-        """What has changed: ``replaced 'torch.nn.functional.relu'``."""
-        return [f"replaced '{owner.__name__}.{name}'" for owner, name, _ in self._replaced()]
-
-    def put_back(self) -> None:
-        """Makes everything as it was."""
-        for owner, name, was in list(self._replaced()):
-            delattr(owner, name) if was is None else setattr(owner, name, was)
-
-    def _replaced(self) -> Iterator[tuple[Any, str, object]]:
-        """Functions that are not those of the start, with what was there; None if a class had none."""
-        for owner, saved in self._saved:
-            held = vars(owner)
-            if not all(map(is_, map(held.get, saved), saved.values())):
-                yield from ((owner, name, was) for name, was in saved.items() if held.get(name) is not was)
-            if isinstance(owner, type):
-                yield from ((owner, name, None) for name in _functions(owner).keys() - saved.keys())
-
-
-def _functions(owner: Any) -> dict[str, object]:  # noqa: ANN401 - a module or a class
-    """The functions of a class or of a part of torch; of torch itself operations alone: it replaces others itself."""
-
-    def is_function(value: object) -> bool:
-        if owner is torch:
-            return isinstance(value, BuiltinFunctionType)
-        return callable(value) or isinstance(value, (staticmethod, classmethod, property))
-
-    return {name: value for name, value in vars(owner).items() if is_function(value)}
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..components.choice import Choice
 from ..errors import SettingError, XaiboardError
-from ..subjects.examination import examine
+from ..subjects.findings import has_gradient
 from ..toolkit.rng import SampleRng
 from .model_values import ModelValues
 from .returned import require_finite, says_no_gradient
@@ -184,7 +184,7 @@ class Values(ModelValues):
             try:
                 returned = self.guard.call("method", component, given, method.settings)
             except RuntimeError as error:
-                if says_no_gradient(error) and not examine(self.model, self.x).gradient:
+                if says_no_gradient(error) and not has_gradient(self.model, self.x):
                     raise XaiboardError(
                         f"method '{component.name}' needs a gradient with respect to the images, and the model's logits"
                         " have none, as after quantised layers or detach(); use methods without gradients"

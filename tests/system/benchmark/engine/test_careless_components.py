@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import sys
@@ -9,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import captum.attr
 import numpy as np
 import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from xaiboard.benchmark.engine.library_functions import Functions
 from xaiboard.benchmark.engine.snapshot import Snapshot
-from xaiboard.benchmark.engine.torch_state import Functions, Settings
+from xaiboard.benchmark.engine.torch_state import Modes, Settings
 
 GAIN = {"factor": 1.0}
 
@@ -67,9 +71,32 @@ def hook_backward(model: Net) -> None:
     model.body[2].register_full_backward_hook(lambda module, given, taken: (2 * given[0],))
 
 
-def replace_relu(model: Net) -> None:
+def replace_functions(model: Net) -> None:
     functional.relu = functional.gelu
+    torch.einsum = torch.autograd.grad = lambda *given, **named: given[0]
     setattr(nn.ReLU, "forward", nn.GELU.forward)  # noqa: B010 - no class of torch's is meant to change
+    setattr(captum.attr.Saliency, "attribute", lambda self, x, *given, **named: x)  # noqa: B010
+
+
+def set_flags(model: Net) -> None:
+    torch.backends.cudnn.benchmark = True
+    torch._C._set_mkldnn_enabled(False)
+    torch.set_flush_denormal(True)
+    torch.backends.cuda.enable_flash_sdp(False)
+
+
+class Doubles(TorchFunctionMode):
+    """Twice what any function of torch returns."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> object:
+        returned = func(*args, **(kwargs or {}))
+        return 2 * returned if isinstance(returned, Tensor) else returned
 
 
 MODEL: dict[str, tuple[Spoil, str]] = {
@@ -105,11 +132,14 @@ TORCH: dict[str, tuple[Spoil, str]] = {
         lambda model: torch.use_deterministic_algorithms(True), "changed torch's deterministic mode"
     ),
     "precision": (
-        lambda model: torch.set_float32_matmul_precision("medium"), "changed torch's precision of matrix products"
+        lambda model: torch.set_float32_matmul_precision("medium"), "changed torch's flag float32_matmul_precision"
     ),
-    "cudnn": (
-        lambda model: setattr(torch.backends.cudnn, "benchmark", True), "changed torch.backends.cudnn.benchmark"
+    "flags": (
+        set_flags,
+        "changed torch's flag cudnn_benchmark, changed torch's flag mkldnn_enabled, changed torch's flag flash_sdp,"
+        " changed whether torch flushes small numbers to 0",
     ),
+    "mode": (lambda model: Doubles().__enter__(), "left a mode of torch open"),
     "autocast": (lambda model: torch.set_autocast_enabled("cpu", True), "changed torch's autocast"),
     "anomalies": (lambda model: torch.autograd.set_detect_anomaly(True), "changed torch's anomaly detection"),
     "default device": (lambda model: torch.set_default_device("meta"), "changed torch's default device"),
@@ -117,7 +147,11 @@ TORCH: dict[str, tuple[Spoil, str]] = {
         lambda model: nn.modules.module.register_module_forward_hook(lambda module, given, output: output * 2),
         "changed torch's hooks of all layers",
     ),
-    "functions": (replace_relu, "replaced 'torch.nn.functional.relu', replaced 'ReLU.forward'"),
+    "functions": (
+        replace_functions,
+        "replaced 'torch.einsum', replaced 'torch.autograd.grad', replaced 'torch.nn.functional.relu',"
+        " replaced 'Saliency.attribute', replaced 'ReLU.forward'",
+    ),
     "folder": (lambda model: os.chdir("/"), "changed the working folder"),
     "NumPy": (lambda model: np.seterr(all="raise"), "changed NumPy's error handling"),
 }  # fmt: skip
@@ -132,16 +166,17 @@ def test_what_is_changed_is_found_and_put_back(name: str) -> None:
     model = Net().eval()
     x = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     before = model(x)
-    kept = Snapshot({"model": model}), Functions({"model": model}), Settings()
-    assert [each.changes() for each in kept] == [[], [], []]
+    kept = Modes(), Settings(), Functions({"model": model}), Snapshot({"model": model})
+    assert [each.changes() for each in kept] == [[], [], [], []]
+    found: list[str] = []
     try:
         spoil(model)
-        found = ", ".join(change for each in kept for change in each.changes())
     finally:
-        for each in reversed(kept):
+        for each in kept:
+            found += each.changes()
             each.put_back()
-    assert said in found
-    assert [each.changes() for each in kept] == [[], [], []]
+    assert said in ", ".join(found)
+    assert [each.changes() for each in kept] == [[], [], [], []]
     assert torch.equal(model(x), before)
 
 
@@ -295,14 +330,55 @@ def test_random_numbers_of_a_component_are_its_own(tmp_path: Path) -> None:
     assert streams() == before
 
 
-@pytest.mark.usefixtures("tiny")
-def test_a_method_that_ends_the_program_costs_its_own_cells(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("tiny", "quick")
+def test_whatever_a_component_raises_costs_its_own_cells(tmp_path: Path) -> None:
+    """Also what is no ordinary error, and would end a program; an interruption of the user's alone ends the run."""
+
     def leaves(x: Tensor) -> Tensor:
         sys.exit(3)
 
-    finished = run(tmp_path, [leaves, "random"], ["gini"])
-    assert set(finished.failed["method"]) == {"leaves"}
-    assert set(finished.failed["note"]) == {"method 'leaves' ended the program with exit status 3"}
+    def stops(x: Tensor) -> Tensor:
+        raise GeneratorExit("no more")
+
+    def recurses(x: Tensor) -> Tensor:
+        def again() -> Tensor:
+            return again()
+
+        return again()
+
+    def fills(x: Tensor) -> Tensor:
+        raise MemoryError
+
+    def cancels(attribution: Tensor) -> Tensor:
+        raise asyncio.CancelledError
+
+    def applies(model: nn.Module) -> None:
+        raise GeneratorExit
+
+    @xb.method(applies=applies)
+    def decides(x: Tensor) -> Tensor:
+        return x
+
+    methods = [leaves, stops, recurses, fills, "decides", "random"]
+    finished = run(tmp_path, methods, ["gini", cancels], models={"net": Net()})
+    cells = finished.cells.set_index(["method", "metric"])
+    assert cells.loc[("random", "gini"), "status"] == "ok"
+    assert cells.loc[("random", "cancels"), "note"] == "metric 'cancels' raised CancelledError"
+    notes = {
+        "leaves": "method 'leaves' ended the program with exit status 3",
+        "stops": "method 'stops' raised GeneratorExit: no more",
+        "recurses": "RecursionError: maximum recursion depth exceeded",
+        "fills": "one sample alone does not fit into memory; use a smaller model",
+        "decides": "'applies' or 'verify' of 'decides' raised GeneratorExit",
+    }
+    for name, note in notes.items():
+        assert cells.loc[[name], "note"].unique().tolist() == [note]
+
+    def interrupts(x: Tensor) -> Tensor:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, [interrupts], ["gini"])
 
 
 @pytest.mark.usefixtures("tiny")
@@ -412,7 +488,8 @@ def test_code_outside_cells_is_put_right_too(tmp_path: Path, capsys: pytest.Capt
 
     plugin = tmp_path / "plugin.py"
     plugin.write_text(
-        "import torch\nimport xaiboard.benchmark as xb\n\ntorch.set_default_dtype(torch.float64)\n\n\n"
+        "import captum.attr\nimport torch\nimport xaiboard.benchmark as xb\n\ntorch.set_default_dtype(torch.float64)\n"
+        "captum.attr.Saliency.attribute = lambda self, x, **given: x\n\n\n"
         "@xb.method()\ndef of_a_file(x):\n    return x\n"
     )
     alone = scores(run(tmp_path / "alone", METHODS, METRICS))
@@ -421,7 +498,7 @@ def test_code_outside_cells_is_put_right_too(tmp_path: Path, capsys: pytest.Capt
     )
     assert scores(beside) == alone
     said = capsys.readouterr().err
-    assert "loading plug-ins changed torch's default dtype: put back" in said
+    assert "loading plug-ins changed torch's default dtype, replaced 'Saliency.attribute': put back" in said
     changed = "changed torch's number of threads, changed the training mode of 'model' and 7 more: put back"
     assert f"'applies' or 'verify' of 'verifies' {changed}" in said
     assert asked.count("verify") == 2  # once for each network, however many metrics there are

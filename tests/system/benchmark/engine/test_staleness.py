@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,18 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
+from xaiboard.benchmark.components.decorators import make_method, make_metric
+from xaiboard.benchmark.engine.batching import Batcher
+from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.trial import TrialValues, try_function
 from xaiboard.benchmark.errors import XaiboardWarning
+from xaiboard.benchmark.selection import choose_components
 from xaiboard.benchmark.store.damage import DamagedError
 from xaiboard.benchmark.store.run_file import read_run, write_run
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.subjects.fixed_inputs import network_outputs
+from xaiboard.benchmark.subjects.outputs import Outputs
+from xaiboard.benchmark.subjects.trained_models import TrainedModel
 
 FACTOR: dict[str, float] = {"of all": 1.0}
 CHANGED = "computes something else than when its finished cells were computed"
@@ -98,6 +109,69 @@ def test_rounding_is_no_change(tmp_path: Path) -> None:
     assert len(written(tmp_path)) == 2
 
 
+class Masked(nn.Module):
+    """Never predicts most classes; of the others, one is what large numbers differ by, and one varies little."""
+
+    def __init__(self, factor: float = 1.0, number: int = 9) -> None:
+        super().__init__()
+        self.head, self.factor, self.number = linear(), factor, number
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.head(x).clone()
+        logits[:, :6] = -1e9
+        logits[:, 6] = (logits[:, 6] + 1e4) - 1e4
+        logits[:, 7] *= 0.02
+        logits[:, 8] += 1e4
+        logits[:, self.number] *= self.factor
+        return logits
+
+
+def numbers(model: nn.Module) -> Outputs:
+    images = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    found = network_outputs(model.eval(), images)
+    assert found is not None
+    return Outputs.read(json.loads(json.dumps(found.plain)))
+
+
+@pytest.mark.parametrize("number", [7, 9])
+def test_a_change_of_one_logit_is_seen_beside_masked_ones(number: int) -> None:
+    before = numbers(Masked())
+    assert not before.agrees_with(numbers(Masked(1.002, number)))
+    assert before.agrees_with(numbers(Masked(1 + 1e-6, number)))
+
+
+def convolutional() -> nn.Sequential:
+    """With pooling and rectifiers, whose gradients jump."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8), nn.ReLU(),
+            nn.Flatten(), nn.Linear(8 * 121, 10)
+        )  # fmt: skip
+
+
+def certain() -> nn.Sequential:
+    """Logarithms of probabilities; that of the first class is nearly 1, and its logarithm mostly rounding."""
+    model = nn.Sequential(convolutional(), nn.LogSoftmax(1))
+    with torch.no_grad():
+        model.get_parameter("0.7.bias")[0] += 20
+    return model
+
+
+@pytest.mark.parametrize("make", [Masked, convolutional, certain])
+def test_another_order_of_sums_is_no_change(make: Callable[[], nn.Module]) -> None:
+    """In float64 every sum is another one than in float32; so it is with other kernels, as other machines have them."""
+    given = numbers(make())
+    with torch.backends.mkldnn.flags(enabled=False):
+        assert given.agrees_with(numbers(make()))
+    exact = network_outputs(
+        make().double().eval(),
+        torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(1)).double(),
+    )
+    assert exact is not None
+    assert given.agrees_with(exact)
+
+
 @pytest.mark.parametrize("published", [False, True])
 def test_scores_of_another_network_are_not_taken_over(tmp_path: Path, published: bool) -> None:
     first, other = score(tmp_path / "first", Scaled("attribute", 1.0)), tmp_path / "first"
@@ -134,7 +208,7 @@ def test_records_without_outputs_are_taken_and_that_is_said(
     assert "did not keep" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("found", [5, [1], {"smooth": "?"}, {"smooth": [10**400], "steep": []}])
+@pytest.mark.parametrize("found", [5, [1], {"columns": "?"}, {"columns": [[10**400]]}, {"columns": [[]]}])
 def test_outputs_that_are_something_else_are_one_sentence(tmp_path: Path, found: object) -> None:
     score(tmp_path, Scaled("attribute", 1.0))
     run = read_run(tmp_path)
@@ -176,6 +250,44 @@ def total(attribution: Tensor) -> Tensor:
 
 def random_start(x: Tensor) -> Tensor:
     return x + torch.rand_like(x)
+
+
+def steepness(explain: Callable[[Tensor], Tensor], x: Tensor, attribution: Tensor) -> Tensor:
+    return helper((explain(x * 0.9) - attribution).flatten(1).abs()).sum(1) * FACTOR["of all"]
+
+
+def slope(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    x.requires_grad_()
+    return torch.autograd.grad(model(x).gather(1, target[:, None]).sum(), x)[0] * FACTOR["of all"]
+
+
+def rank(attribution: Tensor) -> Tensor:
+    """Which place the first pixel has."""
+    flat = attribution.flatten(1)
+    return (flat < flat[:, :1]).double().mean(1) * FACTOR["of all"]
+
+
+@pytest.mark.parametrize("function", [by_a_global, slope, total, steepness, rank])
+def test_a_small_change_of_a_function_is_seen_and_rounding_is_none(function: Callable[..., Tensor]) -> None:
+    """One that is far below what scores are read to, on a network with pooling and rectifiers."""
+    kind, make = (xb.methods, make_method) if function in (by_a_global, slope) else (xb.metrics, make_metric)
+    (choice,) = choose_components(kind, make, [function])
+    network = TrainedModel("net", "own", convolutional().eval(), "")
+    data, conditions = load_data("digits", samples=2), Conditions()
+
+    def tried(factor: float) -> Outputs:
+        FACTOR["of all"] = factor
+        values = TrialValues(network, data, None, conditions, Batcher(None, "cpu"))
+        found = try_function(choice, values)
+        assert found is not None
+        return found
+
+    before = tried(1.0)
+    assert before.agrees_with(tried(1 + 1e-6))
+    with torch.backends.mkldnn.flags(enabled=False):
+        assert before.agrees_with(tried(1.0))
+    assert not before.agrees_with(tried(1.003))
+    FACTOR["of all"] = 1.0
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import xaiboard.benchmark as xb
 from helpers import Runner
 from torch import Tensor, nn
 from xaiboard.benchmark.subjects.examination import examine
+from xaiboard.benchmark.subjects.logits import are_same
 
 
 class Wrapper(nn.Module):
@@ -38,9 +39,17 @@ def counting(network: nn.Module, x: Tensor) -> Tensor:
     return network(x)
 
 
+def masked(logits: Tensor) -> Tensor:
+    """Two of four classes are never predicted."""
+    return logits.index_fill(1, torch.tensor([0, 2]), -1e9)
+
+
 REFUSED: dict[str, tuple[Callable[[nn.Module, Tensor], Any], str]] = {
     "noise": (lambda net, x: net(x) + torch.randn(len(x), 4), "differ from call to call"),
     "batch": (lambda net, x: net(x - x.mean(0)), "depend on the other images of the batch"),
+    "maximum": (lambda net, x: masked(net(x / x.max())), "depend on the other images of the batch"),
+    "first": (lambda net, x: net(x) * (1 + (x[0].mean() > 0.8)), "depend on the other images of the batch"),
+    "statistics": (lambda net, x: net((x - x.mean()) / x.std()), "depend on the other images of the batch"),
     "one output": (lambda net, x: net(x)[:, :1], "has one output, and two classes are needed"),
     "tuple": (lambda net, x: (net(x), x), r"returns a tuple \(\(2, 4\), \(2, 1, 8, 8\)\) where logits"),
     "dict": (lambda net, x: {"out": net(x)}, "returns a dict where logits"),
@@ -117,10 +126,86 @@ def test_layers_are_listed_as_they_are_executed(x: Tensor) -> None:
 def test_it_is_kept_for_the_object_and_costs_a_few_passes(cnn: nn.Sequential, x: Tensor) -> None:
     seen: list[int] = []
     cnn.register_forward_hook(lambda layer, given, out: seen.append(len(out)))
-    assert examine(cnn, x) is examine(cnn, x)
-    assert sum(seen) <= 8
+    found = examine(cnn, x)
+    assert sum(seen) <= 24
+    seen.clear()
+    assert examine(cnn, x) is found
+    assert seen == [2, 2]
     assert examine(copy.deepcopy(cnn), x) is not examine(cnn, x)
     assert examine(cnn, x.double()) is examine(cnn, x)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda net, x: net(x / x.amax((1, 2, 3), keepdim=True)),  # undefined for black images
+        lambda net, x: net(x.clamp_max(1)) / (x.sum((1, 2, 3)) > 2)[:, None],  # infinite for dark ones
+        lambda net, x: masked(net(x)),
+        lambda net, x: (100 * net(x)).log_softmax(1),  # mostly rounding for the class that is predicted
+        lambda net, x: (
+            net(x) if x.mean(0).max() > 0.5 or x[0].min() < 0 else 1 / 0
+        ),  # not for images that are none
+    ],
+    ids=["normalised", "not finite", "masked", "logarithms", "raises"],
+)
+def test_what_is_odd_about_odd_images_is_no_mixing_of_images(
+    change: Callable[[nn.Module, Tensor], Any], mlp: nn.Sequential, x: Tensor
+) -> None:
+    assert examine(Wrapper(mlp, change), x).reason == ""
+
+
+def test_classes_are_compared_on_their_own_scale_and_rounding_is_none() -> None:
+    """The last class is masked; what is nearly 0 is the difference of larger numbers, as in a logarithm of nearly 1."""
+    one = torch.tensor([[-1e-7, -20.0, -1e9], [0.0, -10.0, -1e9]])
+    assert are_same(one, torch.tensor([[0.0, -20.00001, -1e9], [-1e-7, -10.0, -1e9]]))
+    assert not are_same(one, torch.tensor([[-1e-7, -20.1, -1e9], [0.0, -10.0, -1e9]]))
+    assert not are_same(one, torch.tensor([[-1e-3, -20.0, -1e9], [0.0, -10.0, -1e9]]))
+    assert are_same(one / 0, one / 0)
+    assert not are_same(one, one / 0)
+
+
+class Changes(nn.Module):
+    """A network that something is switched on in after it was examined."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network, self.after = network, torch.nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.after(self.network(x))
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (lambda logits: logits + torch.randn(logits.shape), "differ from call to call"),
+        (lambda logits: logits - logits.mean(0), "depend on the other images"),
+        (lambda logits: logits * torch.nan, "are not finite"),
+        (lambda logits: (logits, logits), "returns a tuple"),
+    ],
+    ids=["noise", "batch", "nan", "form"],
+)
+def test_a_network_that_changed_is_examined_anew(
+    after: Callable[[Tensor], Any], said: str, cnn: nn.Sequential, x: Tensor, target: Tensor
+) -> None:
+    model = Changes(cnn)
+    before = xb.explain(model, "saliency", x, target)
+    setattr(model.after, "forward", after)  # noqa: B010
+    with pytest.raises(xb.XaiboardError, match=said):
+        xb.explain(model, "saliency", x, target)
+    del model.after.forward
+    assert torch.equal(xb.explain(model, "saliency", x, target), before)
+
+
+def test_a_method_s_own_check_is_made_anew_on_a_network_that_changed(
+    cnn: nn.Sequential, x: Tensor, target: Tensor
+) -> None:
+    """A logit times itself, without a layer whose rule could say how: DeepLIFT is wrong on it."""
+    model = Changes(cnn)
+    xb.explain(model, "deeplift", x, target)
+    setattr(model.after, "forward", torch.square)  # noqa: B010
+    with pytest.raises(xb.XaiboardError, match="'deeplift' does not apply"):
+        xb.explain(model, "deeplift", x, target)
 
 
 def test_it_leaves_mode_buffers_gradients_hooks_and_random_numbers_alone(x: Tensor) -> None:
