@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -75,9 +76,8 @@ def examine(model: nn.Module, x: Tensor) -> Examination:
     Raises:
         XaiboardError: the network has parameters without values.
     """
-    require_values(model)
-    known = _KEPT.setdefault(model, {})
     x = in_type_of(model, x[:2].detach())
+    known = _KEPT.setdefault(model, {})
     key = (x.shape[1:], x.dtype, x.device)
     if key not in known or known[key].reason:
         devices = [x.device] if x.device.type == "cuda" else []
@@ -87,9 +87,20 @@ def examine(model: nn.Module, x: Tensor) -> Examination:
 
 
 def in_type_of(model: nn.Module, x: Tensor) -> Tensor:
-    """The images in type and on the device of the network's first parameter, if it has one."""
-    first = next((each for each in model.parameters() if each.is_floating_point()), None)
-    return x if first is None else x.to(first)
+    """The images in the type and on the device of most of the network's weights, if it has any.
+
+    Raises:
+        XaiboardError: the network has parameters without values.
+    """
+    require_values(model)
+    sizes: Counter[tuple[torch.dtype, torch.device]] = Counter()
+    for each in model.parameters():
+        if each.is_floating_point():
+            sizes[each.dtype, each.device] += each.numel()
+    if not sizes:
+        return x
+    (dtype, device), _ = sizes.most_common(1)[0]
+    return x.to(device, dtype)
 
 
 def examined(trained: TrainedModel, x: Tensor) -> TrainedModel:
