@@ -57,20 +57,18 @@ def grid_of(output: Tensor, x: Tensor, layer: str, reshape: str) -> Grid:
     known = channel_axis(output)
     grids = []
     for axis in (1, output.dim() - 1) if known is None else (known,):
-        sizes = (*shape[: axis - 1], *shape[axis:])
-        if grid := _grid(sizes, x, wanted, sure=known is not None):
+        if grid := _grid((*shape[: axis - 1], *shape[axis:]), x, wanted):
             grids.append(Grid(axis, *grid))
-    if len(grids) == 1 and (known is not None or reshape):
+    if len(grids) == 1:
         return grids[0]
-    if reshape and not grids:
+    if grids:
         raise XaiboardError(
-            f"layer '{layer}' gives {shape} an image, which reshape={reshape} does not fit on {x.shape[2]} x"
-            f" {x.shape[3]} pixels; give the rows x columns of its map, or of all its tokens but a class token, such as"
-            " reshape=14x14"
+            f"layer '{layer}' gives {shape} an image, and it cannot be told which axis has the channels; give another"
+            " layer=, or the rows x columns of its map, such as reshape=14x14"
         )
     raise XaiboardError(
-        f"layer '{layer}' gives {shape} an image, and it cannot be told which axis has the channels; give another"
-        " layer=, or the rows x columns of its map, such as reshape=14x14"
+        f"layer '{layer}' gives {shape} an image, which reshape={reshape} does not fit on {x.shape[2]} x {x.shape[3]}"
+        " pixels; give the rows x columns of its map, or of all its tokens but a class token, such as reshape=14x14"
     )
 
 
@@ -83,25 +81,21 @@ def _read(reshape: str) -> tuple[int, int] | None:
     return int(read[1]), int(read[2])
 
 
-def _grid(
-    sizes: tuple[int, ...], x: Tensor, wanted: tuple[int, int] | None, *, sure: bool
-) -> tuple[int, int] | None:
-    """Rows and columns of a map or of tokens, whose sizes are those of the axes without channels, if they fit.
+def _grid(sizes: tuple[int, ...], x: Tensor, wanted: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Rows and columns of what has these sizes apart from its channels; None if it does not fit.
 
     Args:
         sizes: rows and columns of a map, or the number of tokens.
         x: the images.
         wanted: the rows and columns that it must have, if they are given.
-        sure: whether these are the axes without channels for certain; if not, a map must be as oblong as the image.
     """
-    if len(sizes) == 1:
-        (count,) = sizes
-        if wanted is None:
-            return _usual_grid(count, x)
-        return wanted if count - wanted[0] * wanted[1] in (0, 1) else None
-    rows, columns = sizes
-    alike = abs(rows * x.shape[3] - columns * x.shape[2]) < max(x.shape[2:])
-    return (rows, columns) if sizes == wanted or (wanted is None and (sure or alike)) else None
+    if len(sizes) == 2:
+        rows, columns = sizes
+        return (rows, columns) if wanted in (None, sizes) else None
+    (count,) = sizes
+    if wanted is None:
+        return _usual_grid(count, x)
+    return wanted if count - wanted[0] * wanted[1] in (0, 1) else None
 
 
 def _usual_grid(count: int, x: Tensor) -> tuple[int, int] | None:
