@@ -100,6 +100,7 @@ OTHERS: dict[str, Activation] = {
     "global maximum": lambda x: x + x.amax((2, 3), keepdim=True) + x.max(2, keepdim=True).values,
     "max-pooling of maps side by side": lambda x: functional.max_pool2d(torch.cat([x, -x], 1), 1)[:, :2],
     "a mask of its own": lambda x: x * (torch.arange(4) > 1),
+    "a detached scale": lambda x: x * x.detach().square().mean((1, 2, 3), keepdim=True),
     "a masked attention": lambda x: x.masked_fill(torch.eye(4).bool(), -9).softmax(-1),
     "channels in another order": lambda x: x[:, [1, 0]],
 }

@@ -399,6 +399,13 @@ def test_a_baseline_for_which_the_model_is_undefined_is_named(
         explain(model, "kernel_shap", images, target)
 
 
+def test_what_is_not_finite_does_not_add_up(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
+) -> None:
+    with pytest.raises(XaiboardError, match="DeepLIFT does not add up on 5 of 5 inputs"):
+        attribute("deeplift", ByItsMean(False, cnn), images, target)
+
+
 def test_deeplift_shap_takes_images_for_baselines(cnn: nn.Sequential, reason_against: Reason) -> None:
     """On a black one the model is undefined, and no matter."""
 

@@ -10,6 +10,7 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 from xaiboard.benchmark.methods.shared.cam import features_and_gradients
+from xaiboard.benchmark.methods.shared.channel_axis import channel_axis
 from xaiboard.benchmark.methods.shared.tokens import grid_of
 
 CAMS = ["gradcam", "gradcam_plus_plus", "layercam", "guided_gradcam"]
@@ -165,6 +166,12 @@ def test_the_axis_of_the_channels_is_that_of_the_layer(
     for wrong in ("4x3", "2x3"):
         with pytest.raises(xb.XaiboardError, match=f"which reshape={wrong} does not fit on 12 x 12 pixels"):
             features_and_gradients(model, x, target, layer, wrong)
+
+
+def test_layers_on_the_last_axis_tell_it() -> None:
+    given = torch.rand(2, 4, 4, 4, requires_grad=True)
+    assert channel_axis(nn.Linear(4, 4)(given)) == channel_axis(nn.LayerNorm(4)(given)) == 3
+    assert channel_axis(nn.LayerNorm([4, 4])(given)) is None
 
 
 def test_weights_of_attention_are_no_map_of_features(target: Tensor) -> None:
