@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,7 @@ def scores(finished: xb.Run) -> bytes:
     return table[known].sort_values(order)["score"].to_numpy().tobytes()
 
 
-class Maker(dict[str, type]):
+class Maker(OrderedDict[str, type]):
     """Makes an object when it is asked for one, as the activations of Hugging Face's networks do."""
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401
