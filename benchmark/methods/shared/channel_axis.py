@@ -92,12 +92,9 @@ def _places(shape: Sequence[int], given: Sequence[int]) -> Axes:
 
 def _moved(function: Node, count: int) -> Axes:
     """Where the axes of the result of a permutation come from."""
-    saved = {name: getattr(function, f"_saved_{name}", None) for name in ("dims", "dim0", "dim1")}
-    if saved["dims"] is not None:
-        return {axis: _signed(dim) % count for axis, dim in enumerate(saved["dims"])}
-    one, other = (
-        (0, 1) if saved["dim0"] is None else (_signed(saved[name]) % count for name in ("dim0", "dim1"))
-    )
+    if (dims := getattr(function, "_saved_dims", None)) is not None:
+        return {axis: _signed(dim) % count for axis, dim in enumerate(dims)}
+    one, other = (_signed(getattr(function, f"_saved_dim{end}", end)) % count for end in (0, 1))
     return {**dict(enumerate(range(count))), one: other, other: one}
 
 

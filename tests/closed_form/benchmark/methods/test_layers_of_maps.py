@@ -225,12 +225,12 @@ def test_the_last_layer_is_that_of_the_head_whose_logits_are_returned(
         model = seeded(lambda chosen=chosen: Heads(chosen, shared))
         layer = f"heads.{0 if shared else chosen}"
         found = [xb.explain(model, name, x, target), xb.explain(model, name, x, target, layer=layer)]
-        model.run = (chosen,)  # pyright: ignore[reportAttributeAccessIssue]
+        model.run = (chosen,)  # pyright: ignore[reportArgumentType]
         wanted = xb.explain(model, name, x, target)
         assert wanted.abs().max() > 0
         assert all(torch.equal(each, wanted) for each in found)
     if not shared:
-        model.run = (0, 1)  # pyright: ignore[reportAttributeAccessIssue]
+        model.run = (0, 1)  # pyright: ignore[reportArgumentType]
         with pytest.raises(
             xb.XaiboardError, match=r"'heads\.0' is not one map .*; give layer= .* heads\.1, trunk$"
         ):
