@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from inspect import isclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from .engine.probe import probe
 from .engine.runner import execute, split
 from .engine.staleness import Register, computes_the_same, warn_of_unknown_outputs
 from .engine.values import Values
-from .errors import XaiboardError, XaiboardWarning
+from .errors import XaiboardError, XaiboardWarning, message
 from .html_page.make import write_report
 from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
@@ -472,7 +473,7 @@ def explain(
 
     Raises:
         XaiboardError: arguments of the wrong type, shape or range; an unknown method or setting; or a method that does
-            not apply or returns something else.
+            not apply, fails or returns something else. A function of your own raises what it raises.
     """
     require_explainable(x, target, seed)
     choices = choose_components(
@@ -492,7 +493,13 @@ def explain(
         conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
         trained = TrainedModel("model", "own", model, "")
         values = Values(trained, data, reference, conditions, Batcher(None, str(x.device)))
-        return values.attribution(choice).to(given)
+        try:
+            return values.attribution(choice).to(given)
+        except Exception as error:
+            own = not choice.component.built_in and not isclass(choice.component.function)
+            if own or isinstance(error, XaiboardError):
+                raise
+            raise XaiboardError(f"'{choice.component.name}' failed on the model: {message(error)}") from error
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:

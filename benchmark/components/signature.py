@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 
 from ..errors import XaiboardError
 from ..toolkit.ranges import AddedLater, read_range
+from .captum_objects import require_network_alone, settings_of
 from .docstrings import meanings_of_arguments
 from .setting import Setting
 
@@ -42,10 +43,6 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 OF_ALL = ("target", "label", "logits")
 """What a metric of all samples at once may ask for, beside shared values: only a few numbers for each sample."""
-
-
-_TUNING = {"perturbations_per_eval", "internal_batch_size", "show_progress", "return_convergence_delta"}
-"""Parameters of captum's ``attribute`` that change its cost or its return type, but not the attribution."""
 
 
 class Signature(NamedTuple):
@@ -175,9 +172,6 @@ def _read_captum(kind: str, name: str, function: type) -> Signature:
         raise XaiboardError(
             f"{kind} '{name}' is a class; give a function, or a captum class with 'attribute'"
         )
-    settings = {
-        parameter.name: Setting(parameter.name, parameter.default)
-        for parameter in inspect.signature(function.attribute).parameters.values()
-        if isinstance(parameter.default, (bool, int, float, str)) and parameter.name not in _TUNING
-    }
+    require_network_alone(function)
+    settings = {setting: Setting(setting, default) for setting, default in settings_of(function).items()}
     return Signature(("model", "x", "target"), settings)

@@ -23,6 +23,10 @@ def require_explainable(x: Tensor, target: Tensor, seed: int) -> None:
         XaiboardError: they are not.
     """
     shape = tuple(x.shape)
+    if x.is_meta or target.is_meta:
+        raise XaiboardError(
+            f"x and target must hold values; got {'x' if x.is_meta else 'target'} on the device 'meta', which has none"
+        )
     if x.layout != torch.strided or not x.dtype.is_floating_point:
         raise XaiboardError(
             f"x must hold floating point numbers in [0, 1]; got {_kind(x)} {shape}; convert it, as with x.float() / 255"

@@ -33,7 +33,7 @@ class Contents:
 
     def __init__(self, where: str, owner: Any, held: Any) -> None:  # noqa: ANN401 - any object
         self.where, self.owner, self.held = where, owner, held
-        self.type, self.saved = type(owner), held.copy()
+        self.type, self.saved = type(owner), _copy(held)
         self.training = owner.training if isinstance(owner, torch.jit.ScriptModule) else None
         self.overlooked: set[Any] = set()
 
@@ -60,7 +60,7 @@ class Contents:
         if self.training is not None:
             self.owner.training = self.training
         if isinstance(self.saved, Mapping):
-            own = {key: self.held[key] for key in self.overlooked if key in self.held}
+            own = {key: dict.get(self.held, key) for key in self.overlooked if key in self.held}
             self.held.clear()
             self.held.update({**self.saved, **own})
         elif isinstance(self.saved, set):
@@ -87,7 +87,9 @@ class Contents:
             and all(map(is_, now.values(), saved.values()))
         ):
             return found  # the usual case, in C
-        keys = {key for key in {**saved, **now} if not is_same(now.get(key, WHOLE), saved.get(key, WHOLE))}
+        keys = {
+            key for key in (*saved, *now) if not is_same(dict.get(now, key, WHOLE), saved.get(key, WHOLE))
+        }
         moved = not keys and list(now) != list(saved)
         return found | keys | ({WHOLE} if moved else set())
 
@@ -108,6 +110,11 @@ class Contents:
         if kind in CHILDREN:
             return "replaced", f"{layer}.{key}"
         return "changed the attribute", self._place(key)
+
+
+def _copy(held: Any) -> Any:  # noqa: ANN401 - a dict, a list or a set
+    # not what a subclass of dict copies and looks up: that may make something new of what it holds
+    return {key: dict.get(held, key) for key in held} if isinstance(held, dict) else held.copy()
 
 
 class Numbers:

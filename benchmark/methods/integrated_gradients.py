@@ -5,9 +5,10 @@ from torch import Tensor, nn
 
 from ..components.decorators import method
 from ..toolkit.ranges import Count
+from .shared.baselines import undefined_on_baseline
 
 
-@method(source="Sundararajan et al. 2017, arXiv:1703.01365, eq. 1")
+@method(source="Sundararajan et al. 2017, arXiv:1703.01365, eq. 1", verify=undefined_on_baseline)
 def integrated_gradients(
     model: nn.Module,
     x: Tensor,

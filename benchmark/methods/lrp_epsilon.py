@@ -21,6 +21,7 @@ from .shared.layers import (
     unfollowed,
     used_twice,
 )  # fmt: skip
+from .shared.rounding import rounding
 from .shared.traceless import traceless
 
 PASSES = (nn.ReLU, nn.Tanh, nn.Dropout)
@@ -28,9 +29,6 @@ PASSES = (nn.ReLU, nn.Tanh, nn.Dropout)
 
 EXACT = 1e-30
 """Epsilon of layers without weights; large enough to avoid 0 / 0, and too small to absorb relevance."""
-
-SAME = 1e-3
-"""Largest difference of LRP-0 from input x gradient, as a share of its largest magnitude."""
 
 
 def without_epsilon_rule(model: nn.Module) -> str | None:
@@ -70,7 +68,7 @@ def is_input_x_gradient(
         return None
     wanted = x * gradient(model, x, target)
     missing = (_relevance(model, x, target, EXACT) - wanted).abs().max()
-    if missing <= SAME * wanted.abs().max():
+    if missing <= rounding(x.dtype) * wanted.abs().max():
         return None
     return f"LRP without epsilon must be input x gradient on the model, and differs from it by {float(missing):.2g}"
 

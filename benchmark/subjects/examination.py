@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import XaiboardError
-from ..toolkit.networks import evaluating, require_values
+from ..toolkit.networks import evaluating
 from .findings import Examination, in_type_of, look_at, undisturbed
 from .logits import are_same, as_logits, logits_of, wrong_form
 from .trained_models import TrainedModel
@@ -45,9 +45,8 @@ def examine(model: nn.Module, x: Tensor) -> Examination:
     Raises:
         XaiboardError: the network has parameters without values.
     """
-    require_values(model)
-    known = _KEPT.setdefault(model, {})
     x = in_type_of(model, x[:2].detach())
+    known = _KEPT.setdefault(model, {})
     key = (x.shape[1:], x.dtype, x.device)
     with undisturbed(model, x), torch.no_grad():
         if key in known and not _is_as_then(model, known[key]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from ..errors import message
 from ..toolkit.executed import first_tensor, follow, opaque_part
-from ..toolkit.networks import evaluating
+from ..toolkit.networks import evaluating, require_values
 from .batches import mixes_images
 from .logits import are_same, as_logits, logits_of, wrong_form
 
@@ -131,6 +132,17 @@ def undisturbed(model: nn.Module, x: Tensor) -> Iterator[None]:
 
 
 def in_type_of(model: nn.Module, x: Tensor) -> Tensor:
-    """The images in type and on the device of the network's first parameter, if it has one."""
-    first = next((each for each in model.parameters() if each.is_floating_point()), None)
-    return x if first is None else x.to(first)
+    """The images in the type and on the device of most of the network's weights, if it has any.
+
+    Raises:
+        XaiboardError: the network has parameters without values.
+    """
+    require_values(model)
+    sizes: Counter[tuple[torch.dtype, torch.device]] = Counter()
+    for each in model.parameters():
+        if each.is_floating_point():
+            sizes[each.dtype, each.device] += each.numel()
+    if not sizes:
+        return x
+    (dtype, device), _ = sizes.most_common(1)[0]
+    return x.to(device, dtype)

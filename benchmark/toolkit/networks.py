@@ -42,12 +42,16 @@ def copy_network(model: nn.Module) -> nn.Module:
 
 
 def require_values(model: nn.Module) -> None:
-    """Refuses lazy layers that have not seen an input yet.
+    """Refuses lazy layers that have not seen an input yet, and weights on the device ``meta``.
 
     Raises:
         XaiboardError: a parameter has no values.
     """
     for name, parameter in model.named_parameters():
+        if parameter.is_meta:
+            raise XaiboardError(
+                f"the model's parameter '{name}' is on the device 'meta' and has no values; load the model's weights"
+            )
         if isinstance(parameter, UninitializedParameter):
             raise XaiboardError(
                 f"the model's parameter '{name}' has no values yet; call the model once with images, and train it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import torch
@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ...errors import XaiboardError
-from ...toolkit.executed import Calls, first_tensor, follow
+from ...toolkit.executed import Calls, follow
 from ...toolkit.ranges import AddedLater
+from .graph import functions_between
+from .layer_outputs import LayerOutputs
 from .layers import unfollowed
-from .tokens import as_map
+from .tokens import grid_of
 
 Layer = Annotated[str, AddedLater()]
 """A module's dotted name; empty for the last convolution that is executed with a map above 1 x 1."""
@@ -41,23 +43,27 @@ def features_and_gradients(
     """
     if reason := unfollowed(model):
         raise XaiboardError(reason)
-    reader = _Reader(model, layer)
-    with follow(model, left=reader.left), Calls(reader.called):
-        logit = model(x.detach().requires_grad_()).gather(1, target[:, None]).sum()
-    features = reader.features()
-    gradients = torch.autograd.grad(logit, features, allow_unused=True)[0] if features.requires_grad else None
-    if gradients is None or len(features) != len(x):
+    outputs, image = LayerOutputs(model, layer), x.detach().requires_grad_()
+    with follow(model, left=outputs.left), Calls(outputs.called):
+        logit = model(image).gather(1, target[:, None]).sum()
+    outputs.forget_all_but(set(functions_between(image, logit)))
+    name, features = outputs.name(), outputs.last()
+    if features is None and not layer:  # what was kept instead is of a later convolution, of another head
+        return features_and_gradients(model, x, target, name, reshape)
+    gradients = None if features is None else torch.autograd.grad(logit, features, allow_unused=True)[0]
+    if features is None or gradients is None or len(features) != len(x):
         raise XaiboardError(
-            f"the output of layer '{reader.name}' is not one map an image that the logits depend on; give layer="
-            f" {reader.candidates}"
+            f"the output of layer '{name}' is not one map an image that the logits depend on; give layer="
+            f" {outputs.candidates}"
         )
-    if features.dim() != 4 or reshape:
-        features, gradients = (as_map(each, x, reader.name, reshape) for each in (features, gradients))
-    if max(features.shape[2:]) == 1:
+    if x.dim() != 4:
         raise XaiboardError(
-            f"the map of layer '{reader.name}' has 1 x 1 pixels; give layer= {reader.candidates}"
+            f"class activation maps are of images (B, C, H, W), and x has shape {tuple(x.shape)}"
         )
-    return features.detach(), gradients
+    grid = grid_of(features, x, name, reshape)
+    if max(grid.rows, grid.columns) == 1:
+        raise XaiboardError(f"the map of layer '{name}' has 1 x 1 pixels; give layer= {outputs.candidates}")
+    return grid.map_of(features.detach()), grid.map_of(gradients)
 
 
 def finds_a_map(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[str, Any]) -> None:
@@ -78,90 +84,3 @@ def on_pixels(coarse: Tensor, x: Tensor) -> Tensor:
     """The map ``(B, 1, H', W')`` resampled bilinearly to the size of ``x``, and shared equally by its channels."""
     fine = interpolate(coarse.detach(), size=x.shape[2:], mode="bilinear", align_corners=False)
     return fine.expand_as(x) / x.shape[1]
-
-
-class _Reader:
-    """Keeps the output of one layer while the network runs, and sees what other layers would do."""
-
-    def __init__(self, model: nn.Module, layer: str) -> None:
-        self.names = {module: name for name, module in model.named_modules()}
-        self.wanted = next((module for module, name in self.names.items() if layer and name == layer), None)
-        self.given, self.name = layer, layer
-        self.kept: Tensor | None = None
-        self.maps: list[str] = []
-        """Names of executed layers whose outputs are maps above 1 x 1."""
-        self.convolutions = 0
-        self.functional = False
-        """Whether the last convolution with a map was called as a function, by no ``nn.Conv2d``."""
-        self.tokens = ""
-        """Name of a layer that works on tokens, after the last convolution."""
-
-    def called(self, func: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any]) -> Any:  # noqa: ANN401
-        """Sees convolutions that no layer makes."""
-        result = func(*args, **settings)
-        if getattr(func, "__name__", "") == "conv2d" and _is_map(result):
-            self.functional = True
-        return result
-
-    def left(self, module: nn.Module, output: object) -> Tensor | None:
-        """Keeps the output of the layer that is wanted; the rest of the network goes on with a copy."""
-        found, name = first_tensor(output), self.names[module]
-        if found is None:
-            return None
-        if _is_map(found) and name:
-            self.maps.append(name)
-        if self.given:
-            here = module is self.wanted
-        else:
-            here = isinstance(module, nn.Conv2d) and _is_map(found)
-            self.convolutions += isinstance(module, nn.Conv2d)
-            self.tokens = "" if here else self.tokens or (name if _works_on_tokens(module, found) else "")
-        if not here:
-            return None
-        self.kept, self.name, self.functional = found, name, False
-        return found.clone() if isinstance(output, Tensor) else None  # the next layer may change it in place
-
-    def features(self) -> Tensor:
-        """What was kept.
-
-        Raises:
-            XaiboardError: nothing was, or something that is no late feature map.
-        """
-        if self.given:
-            if self.kept is None:
-                what = "is not executed" if self.wanted else "does not exist"
-                raise XaiboardError(f"layer '{self.given}' {what}; give layer= {self.candidates}")
-            return self.kept
-        if self.tokens:
-            raise XaiboardError(
-                f"layer '{self.tokens}' works on tokens, so that no convolution gives a late feature map; give layer="
-                " the dotted name of a late layer, and reshape=auto or rows x columns, such as reshape=14x14"
-            )
-        if self.functional:
-            raise XaiboardError(
-                "the last convolution is called as a function, by no nn.Conv2d;"
-                f" give layer= {self.candidates}"
-            )
-        if self.kept is None:
-            if not self.convolutions:
-                raise XaiboardError("the model has no convolution")
-            raise XaiboardError(f"no convolution has a map above 1 x 1 pixels; give layer= {self.candidates}")
-        return self.kept
-
-    @property
-    def candidates(self) -> str:
-        """Names of the last layers that would do, in words."""
-        last = list(dict.fromkeys(reversed(self.maps)))[:3]
-        return f"one with a larger map, such as {', '.join(last)}" if last else "another one"
-
-
-def _is_map(output: object) -> bool:
-    return isinstance(output, Tensor) and output.dim() == 4 and max(output.shape[2:]) > 1
-
-
-def _works_on_tokens(module: nn.Module, output: Tensor) -> bool:
-    """Whether it has weights, and gives several vectors an image, ``(B, N, D)`` or ``(B, H, W, D)``."""
-    own = len(list(module.parameters(recurse=False)))
-    weights = own > 0 or isinstance(module, (nn.Linear, nn.MultiheadAttention))
-    wide = output.dim() == 3 or (output.dim() == 4 and isinstance(module, nn.Linear))
-    return weights and wide and output.numel() > len(output) * output.shape[-1]

@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...errors import XaiboardError
+from ...toolkit.rng import SampleRng
+from .baselines import undefined_on_baseline
 from .layers import AVERAGES, LINEAR, MAXIMA, SHAPES, name_of
 from .replaced_rules import Rule, Trace, run_with_rules
+from .rounding import rounding
 
 RESCALED = (
     nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus,
@@ -37,9 +40,6 @@ SAME = 1e-10
 LOGITS = 16
 """Largest number of logits for which the rule checks itself on a network."""
 
-TOLERANCE = 1e-3
-"""Largest share of the sum of magnitudes by which attributions may fail to add up; more is an error."""
-
 
 @torch.enable_grad()
 def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor) -> Tensor:
@@ -61,7 +61,8 @@ def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor)
     attribution = (x.detach() - baseline) * multipliers
     change = torch.sub(*chosen.detach()[:, 0].chunk(2))
     parts = attribution.flatten(1)
-    missing = (parts.sum(1) - change).abs() > TOLERANCE * (parts.abs().sum(1) + change.abs())
+    allowed = rounding(x.dtype) * (parts.abs().sum(1) + change.abs())
+    missing = ~((parts.sum(1) - change).abs() <= allowed)  # nor does what is not finite add up
     if missing.any():
         raise XaiboardError(
             f"DeepLIFT does not add up on {int(missing.sum())} of {len(x)} inputs: the model does something for which"
@@ -74,12 +75,18 @@ def adds_up(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[str, 
     """Contributions to several logits of one input, which check themselves; one logit alone may be flat there.
 
     Raises:
-        XaiboardError: they do not add up, or a layer has no rule.
+        XaiboardError: they do not add up, a layer has no rule, or the model computes nothing for the baseline.
     """
+    if "baseline" not in settings:  # images serve as baselines, as another one does here
+        baseline = SampleRng(0, range(len(x)), "another image").uniform(x)
+    elif reason := undefined_on_baseline(model, x, target, settings):
+        raise XaiboardError(reason)
+    else:
+        baseline = torch.full_like(x, settings["baseline"])
     with torch.no_grad():
         classes = torch.arange(model(x).shape[1], device=x.device)[:LOGITS]
-    x = x.expand(len(classes), *x.shape[1:])
-    contributions(model, x, torch.full_like(x, settings.get("baseline", 0.0)), classes)
+    x, baseline = (each.expand(len(classes), *x.shape[1:]) for each in (x, baseline))
+    contributions(model, x, baseline, classes)
 
 
 def _rule_of(function: str, args: tuple[Any, ...], settings: Mapping[str, Any]) -> Rule | None:

@@ -1,66 +1,108 @@
-"""Tokens of a transformer as a map of the image."""
+"""Outputs of a layer as maps of the image: feature maps with channels first or last, and tokens of a transformer."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from torch import Tensor
 
 from ...errors import XaiboardError
+from .channel_axis import channel_axis
 
 EXTRA = 8
 """Largest number of tokens in front of those of patches, such as class, distillation and register tokens."""
 
 
-def as_map(tokens: Tensor, x: Tensor, layer: str, reshape: str) -> Tensor:
-    """Tokens ``(B, N, D)``, or maps with channels last ``(B, H', W', D)``, as maps ``(B, D, H', W')``.
+class Grid(NamedTuple):
+    """How a layer's output lies in the image.
 
     Args:
-        tokens: a layer's output.
+        channels: the axis of its channels.
+        rows: number of rows of the map.
+        columns: number of its columns.
+    """
+
+    channels: int
+    rows: int
+    columns: int
+
+    def map_of(self, output: Tensor) -> Tensor:
+        """The output ``(B, ...)`` as maps ``(B, D, H', W')``; tokens in front of those of patches are dropped."""
+        first = output.movedim(self.channels, 1)
+        if first.dim() == 4:
+            return first
+        return first[:, :, -self.rows * self.columns :].unflatten(2, (self.rows, self.columns))
+
+
+def grid_of(output: Tensor, x: Tensor, layer: str, reshape: str) -> Grid:
+    """How a layer's output lies in the image; the axis of its channels is read from what computed it.
+
+    Args:
+        output: maps ``(B, D, H', W')`` or ``(B, H', W', D)``, or tokens ``(B, N, D)``.
         x: the images, ``(B, C, H, W)``.
         layer: name of the layer, for messages.
-        reshape: ``auto``: patches are square, and tokens in front of those of patches are dropped. Or rows and columns,
-            such as ``14x14``; what is left over in front is dropped.
+        reshape: rows and columns, such as ``14x14``, which the output must have; one token more is a class token, and
+            dropped. ``auto``: patches are square, and tokens in front of theirs are dropped. Empty for maps.
 
     Raises:
-        XaiboardError: the tokens do not fit the image.
+        XaiboardError: the output is no map, does not fit, or fits in two ways.
     """
-    if not reshape:
+    shape, wanted = tuple(output.shape[1:]), _read(reshape)
+    if output.dim() not in (3, 4) or (output.dim() == 3 and not reshape):
         raise XaiboardError(
-            f"layer '{layer}' gives {tuple(tokens.shape[1:])} an image, which is no map; give reshape=auto for tokens,"
-            " or rows x columns, such as reshape=14x14, or another layer="
+            f"layer '{layer}' gives {shape} an image, which is no map; give another layer=, or for tokens reshape=auto"
+            " or rows x columns, such as reshape=14x14"
         )
-    if tokens.dim() == 4:
-        return tokens.permute(0, 3, 1, 2)
-    if tokens.dim() != 3:
+    known = channel_axis(output)
+    grids = []
+    for axis in (1, output.dim() - 1) if known is None else (known,):
+        if grid := _grid((*shape[: axis - 1], *shape[axis:]), x, wanted):
+            grids.append(Grid(axis, *grid))
+    if len(grids) == 1:
+        return grids[0]
+    if grids:
         raise XaiboardError(
-            f"layer '{layer}' gives {tuple(tokens.shape[1:])} an image, which are no tokens; give another layer="
+            f"layer '{layer}' gives {shape} an image, and it cannot be told which axis has the channels; give another"
+            " layer=, or the rows x columns of its map, such as reshape=14x14"
         )
-    count = tokens.shape[1]
-    rows, columns = _usual_grid(count, x, layer) if reshape == "auto" else _grid(reshape, count, layer)
-    return tokens[:, count - rows * columns :].mT.unflatten(2, (rows, columns))
+    raise XaiboardError(
+        f"layer '{layer}' gives {shape} an image, which reshape={reshape} does not fit on {x.shape[2]} x {x.shape[3]}"
+        " pixels; give the rows x columns of its map, or of all its tokens but a class token, such as reshape=14x14"
+    )
 
 
-def _grid(reshape: str, count: int, layer: str) -> tuple[int, int]:
-    """Rows and columns from text."""
-    read = re.fullmatch(r"(\d+)x(\d+)", reshape)
-    rows, columns = (int(read[1]), int(read[2])) if read else (0, 0)
-    if not 0 < rows * columns <= count:
-        raise XaiboardError(
-            f"reshape must be auto, or rows x columns of at most the {count} tokens of layer '{layer}', such as 14x14;"
-            f" got '{reshape}'"
-        )
-    return rows, columns
+def _read(reshape: str) -> tuple[int, int] | None:
+    """Rows and columns from text; None if the text does not give them."""
+    if reshape in ("", "auto"):
+        return None
+    if not (read := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", reshape)):
+        raise XaiboardError(f"reshape must be auto, or rows x columns, such as 14x14; got '{reshape}'")
+    return int(read[1]), int(read[2])
 
 
-def _usual_grid(count: int, x: Tensor, layer: str) -> tuple[int, int]:
+def _grid(sizes: tuple[int, ...], x: Tensor, wanted: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Rows and columns of what has these sizes apart from its channels; None if it does not fit.
+
+    Args:
+        sizes: rows and columns of a map, or the number of tokens.
+        x: the images.
+        wanted: the rows and columns that it must have, if they are given.
+    """
+    if len(sizes) == 2:
+        rows, columns = sizes
+        return (rows, columns) if wanted in (None, sizes) else None
+    (count,) = sizes
+    if wanted is None:
+        return _usual_grid(count, x)
+    return wanted if count - wanted[0] * wanted[1] in (0, 1) else None
+
+
+def _usual_grid(count: int, x: Tensor) -> tuple[int, int] | None:
     """Rows and columns of square patches without overlap, with as few tokens in front as possible."""
     height, width = x.shape[2:]
     for extra in range(min(EXTRA + 1, count)):
         for side in range(1, min(height, width) + 1):
             if height % side == width % side == 0 and (height // side) * (width // side) == count - extra:
                 return height // side, width // side
-    raise XaiboardError(
-        f"the {count} tokens of layer '{layer}' are no square patches of {height} x {width} pixels; give their rows and"
-        " columns, such as reshape=14x14"
-    )
+    return None

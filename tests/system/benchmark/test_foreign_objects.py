@@ -11,6 +11,8 @@ import torch
 import xaiboard.benchmark as xb
 from helpers import Runner
 from torch import Tensor, nn
+from xaiboard.benchmark.components.decorators import make_method
+from xaiboard.benchmark.selection import choose_components
 
 OBJECTS: dict[str, Callable[[nn.Sequential], captum.attr.Attribution]] = {
     "IntegratedGradients": lambda net: captum.attr.IntegratedGradients(net, multiply_by_inputs=False),
@@ -55,6 +57,46 @@ def test_an_object_of_captum_that_fits_no_network_is_refused(
     other = nn.Sequential(nn.Sequential(nn.Conv2d(1, 4, 3)), nn.Flatten())
     with pytest.raises(xb.XaiboardError, match=r"made for a layer '0.0', which the model does not have"):
         xb.explain(cnn, captum.attr.GuidedGradCam(other, other.get_submodule("0.0")), x, target)
+
+
+def test_an_object_of_captum_has_the_settings_of_its_class(
+    cnn: nn.Sequential, x: Tensor, target: Tensor
+) -> None:
+    made = captum.attr.IntegratedGradients(cnn)
+    found = xb.explain(cnn, made, x, target, n_steps=3)
+    assert torch.equal(found, xb.explain(cnn, captum.attr.IntegratedGradients, x, target, n_steps=3))
+    assert not torch.allclose(found, xb.explain(cnn, made, x, target))
+    with pytest.raises(
+        xb.XaiboardError, match=r"setting 'n_steps' of 'IntegratedGradients' must be int.*got 'many'"
+    ):
+        xb.explain(cnn, made, x, target, n_steps="many")
+    with pytest.raises(
+        xb.XaiboardError, match=r"^'IntegratedGradients' failed on the model: AssertionError: The numb"
+    ):
+        xb.explain(cnn, captum.attr.IntegratedGradients, x, target, n_steps=-1)
+    (choice,) = choose_components(xb.methods, make_method, [made])
+    assert choice.settings["n_steps"] == 50
+    assert choice.identity["settings"] == {}, "records are older than the settings"
+
+
+NEEDY: dict[str, tuple[Callable[[nn.Sequential], object], str]] = {
+    "an object": (captum.attr.Occlusion, "Occlusion needs 'sliding_window_shapes', .*give a function in its place"),
+    "a class": (lambda net: captum.attr.Occlusion, "Occlusion needs 'sliding_window_shapes'"),
+    "an object inside": (lambda net: captum.attr.NoiseTunnel(captum.attr.Occlusion(net)), "Occlusion needs 'sliding"),
+    "a neuron": (lambda net: captum.attr.NeuronGradient(net, net[0]), "NeuronGradient needs 'neuron_selector'"),
+    "a class that is made of two": (lambda net: captum.attr.LayerGradCam, "LayerGradCam is made of 'layer', which"),
+    "a class of another object": (lambda net: captum.attr.NoiseTunnel, "NoiseTunnel is made of 'attribution_method'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEEDY)
+def test_what_captum_needs_beyond_model_input_and_target_is_named(
+    name: str, cnn: nn.Sequential, x: Tensor, target: Tensor, run: Runner
+) -> None:
+    make, said = NEEDY[name]
+    for call in (lambda: xb.explain(cnn, make(cnn), x, target), lambda: run(methods=[make(cnn)])):
+        with pytest.raises(xb.XaiboardError, match=f"^captum's {said}"):
+            call()
 
 
 def test_a_function_that_closes_over_a_network_is_identified_by_it(run: Runner) -> None:

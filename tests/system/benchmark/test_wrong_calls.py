@@ -128,6 +128,8 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "explain uint8": (explain(NET, own, X.byte()), "x must hold floating point numbers in [0, 1]; got uint8 (2, 1, 8"),
     "explain integers": (explain(NET, own, X.long()), "x must hold floating point numbers in [0, 1]; got int64"),
     "explain sparse": (explain(NET, own, X.to_sparse()), "x must hold floating point numbers in [0, 1]; got sparse"),
+    "explain meta": (explain(NET, own, X.to("meta")), "x and target must hold values; got x on the device 'meta', whi"),
+    "explain for meta": (explain(NET, own, X, TARGET.to("meta")), "must hold values; got target on the device 'meta'"),
     "explain one image": (explain(NET, own, X[0]), "x must be images (B, C, H, W) or vectors (B, F); got shape (1, 8"),
     "explain no image": (explain(NET, own, X[:0]), "got shape (0, 1, 8, 8)"),
     "explain NaN": (explain(NET, own, X * float("nan")), "x must be finite; got 128 values that are not"),

@@ -1,6 +1,7 @@
 """Methods that change the backward pass: against a loop over the layers that applies the rule by hand."""
 
 import copy
+import re
 import warnings
 from collections.abc import Callable
 
@@ -8,7 +9,9 @@ import captum.attr
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark import XaiboardError, methods
+from xaiboard.benchmark import XaiboardError, explain, methods
+from xaiboard.benchmark.methods import lrp_epsilon
+from xaiboard.benchmark.methods.shared import rescale_rule
 from xaiboard.benchmark.toolkit.data import Reference
 from xaiboard.models.layers import GroupSort2, HalfHuber, L2NormPool2d
 
@@ -350,6 +353,68 @@ def test_deeplift_of_a_layer_of_somebody_s_own_must_add_up(reason_against: Reaso
 def test_lrp_has_no_rule_for(layer: nn.Module, reason_against: Reason) -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 3), layer, nn.Flatten())
     assert reason_against("lrp_epsilon", model) == f"LRP has no rule for {type(layer).__name__}"
+
+
+@pytest.mark.parametrize(("name", "what"), [("deeplift", "add up"), ("lrp_epsilon", "be input x gradient")])
+def test_the_check_is_as_strict_as_the_dtype_allows(
+    name: str, what: str, cnn: nn.Sequential, reason_against: Reason, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that is wrong by a hundred-thousandth passes for rounding in float32 alone."""
+    shape = (3, 12, 10)
+    assert reason_against(name, cnn, shape) == ""
+    exact, slightly = lrp_epsilon._relevance, 1 + 1e-5
+    monkeypatch.setattr(lrp_epsilon, "_relevance", lambda *given: exact(*given) * slightly)
+    rescaled = rescale_rule._rescaled
+    monkeypatch.setattr(rescale_rule, "_rescaled", lambda *given: rescaled(*given) * slightly)
+    assert what in reason_against(name, cnn, shape)
+    assert reason_against(name, cnn.float(), shape) == ""
+
+
+class ByItsMean(nn.Module):
+    """Divides an image by its mean, which a black one does not have."""
+
+    def __init__(self, raises: bool, network: nn.Module) -> None:
+        super().__init__()
+        self.raises, self.network = raises, network
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.mean((1, 2, 3), keepdim=True)
+        if self.raises and (mean == 0).any():
+            raise ValueError("black image")
+        return self.network(x / mean)
+
+
+@pytest.mark.parametrize(
+    ("raises", "said"), [(True, "it raises ValueError: black image"), (False, "are not finite")]
+)
+def test_a_baseline_for_which_the_model_is_undefined_is_named(
+    raises: bool, said: str, cnn: nn.Sequential, images: Tensor, target: Tensor, reason_against: Reason
+) -> None:
+    model = ByItsMean(raises, cnn)
+    for name in ("deeplift", "integrated_gradients"):
+        wanted = f"the model is undefined on the baseline, an image of 0: .*{said}; give another baseline="
+        assert re.fullmatch(wanted, reason_against(name, model, (3, 12, 10)))
+        assert "baseline" not in reason_against(name, model, (3, 12, 10), baseline=0.5)
+    with pytest.raises(XaiboardError, match=r"'kernel_shap' (failed on the model: Val|must return finite)"):
+        explain(model, "kernel_shap", images, target)
+
+
+def test_what_is_not_finite_does_not_add_up(
+    attribute: Callable[..., Tensor], cnn: nn.Sequential, images: Tensor, target: Tensor
+) -> None:
+    with pytest.raises(XaiboardError, match="DeepLIFT does not add up on 5 of 5 inputs"):
+        attribute("deeplift", ByItsMean(False, cnn), images, target)
+
+
+def test_deeplift_shap_takes_images_for_baselines(cnn: nn.Sequential, reason_against: Reason) -> None:
+    """On a black one the model is undefined, and no matter."""
+
+    class Undefined(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return cnn(x if x.flatten(1).any(1).all() else x * torch.nan)
+
+    assert "undefined on the baseline" in reason_against("deeplift", Undefined(), (3, 12, 10))
+    assert reason_against("deeplift_shap", Undefined(), (3, 12, 10)) == ""
 
 
 def test_lrp_applies_to_sequences_of_layers_with_a_rule(

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,25 @@ def scores(finished: xb.Run) -> bytes:
     known = table["method"].isin([*METHODS, ""]) & table["metric"].str.partition(".")[0].isin(names)
     order = ["model", "method", "metric", "settings", "perturbation", "sample"]
     return table[known].sort_values(order)["score"].to_numpy().tobytes()
+
+
+class Maker(OrderedDict[str, type]):
+    """Makes an object when it is asked for one, as the activations of Hugging Face's networks do."""
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401
+        return super().__getitem__(key)()
+
+
+def test_a_dict_is_put_back_with_what_it_holds_not_with_what_it_makes() -> None:
+    model = Net()
+    makers = model.scales[1]["makers"] = Maker(relu=nn.ReLU, gelu=nn.GELU)
+    before = Snapshot({"model": model})
+    assert before.changes() == []
+    makers["relu"] = nn.SiLU
+    assert before.changes() == ["changed the attribute 'model.scales[1].makers.relu'"]
+    before.put_back()
+    assert list(makers.items()) == [("relu", nn.ReLU), ("gelu", nn.GELU)]
+    assert before.changes() == []
 
 
 @pytest.mark.usefixtures("tiny")

@@ -279,6 +279,23 @@ def test_images_are_given_in_the_type_of_the_network(
     torch.testing.assert_close(found, xb.explain(cnn, "saliency", x, target), rtol=0.1, atol=0.02)
 
 
+def test_the_type_is_that_of_most_weights(cnn: nn.Sequential, x: Tensor, target: Tensor) -> None:
+    """The first parameter is a number in float64, by which the logits are scaled."""
+
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
+            self.network = cnn
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.scale * self.network(x).double()
+
+    for method in ("saliency", "gradcam", "guided_backprop", "deeplift"):
+        found, wanted = (xb.explain(net, method, x, target) for net in (Scaled(), cnn))
+        torch.testing.assert_close(found, 2 * wanted)
+
+
 def test_one_image_and_one_class_are_enough(cnn: nn.Sequential, x: Tensor, target: Tensor) -> None:
     for method in ("saliency", "gradcam", "deeplift"):
         whole = xb.explain(cnn, method, x, target)
@@ -313,3 +330,7 @@ def test_layers_without_weights_yet_are_named(x: Tensor, target: Tensor, run: Ru
     for call in (lambda: xb.explain(model, "saliency", x, target), lambda: run(models={"net": model})):
         with pytest.raises(xb.XaiboardError, match=r"parameter '1.weight' has no values yet"):
             call()
+    with pytest.raises(
+        xb.XaiboardError, match=r"parameter '1.weight' is on the device 'meta' and has no values; load"
+    ):
+        xb.explain(nn.Sequential(nn.Flatten(), nn.Linear(64, 4, device="meta")), "saliency", x, target)
