@@ -13,6 +13,7 @@ import pandas as pd
 from ..store import tables
 from ..store.columns import LABEL
 from ..store.glossary import Glossary, make_glossary, read_said
+from ..store.maps import IMAGE, MAP, read_images, read_maps
 from ..store.run_file import read_run
 from ..toolkit.files import user_folder
 from .attribution_robustness.convergence import converged
@@ -50,6 +51,7 @@ class Results:
         curves = pd.DataFrame(columns=LABEL) if curves is None else curves
         # What is in the instance's dictionary, a cached property does not make.
         vars(results).update(cells=cells, scores=scores, curves=curves, conditions={}, _said=dict(said or {}))
+        vars(results).update(maps=pd.DataFrame(columns=MAP), images=pd.DataFrame(columns=IMAGE))
         return results
 
     @cached_property
@@ -66,6 +68,16 @@ class Results:
     def curves(self) -> pd.DataFrame:
         """One row for each point of each mean curve."""
         return tables.read_curves(self.folder)
+
+    @cached_property
+    def maps(self) -> pd.DataFrame:
+        """One row for each kept attribution of the first samples, see :func:`~xaiboard.benchmark.store.maps.map_of`."""
+        return read_maps(self.folder)
+
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """One row for each sample of which maps are kept."""
+        return read_images(self.folder)
 
     @cached_property
     def conditions(self) -> dict[str, Any]:
