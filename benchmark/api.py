@@ -29,9 +29,9 @@ from .engine.staleness import Register, computes_the_same, warn_of_unknown_outpu
 from .engine.values import Values
 from .errors import XaiboardError, XaiboardWarning
 from .pictures.counterfactuals import draw_counterfactuals
-from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
+from .report.formats import figure_names, formats_of
 from .report.results import Results
 from .report.write import write, written_names
 from .request import Request, read_request
@@ -160,6 +160,7 @@ def run(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    figures: str = "png",
     family: str | Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> Run:
@@ -183,6 +184,7 @@ def run(
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
         engine: where cells are computed: ``local``.
+        figures: ``svg`` or ``pdf``: each figure is drawn in that format too, at the width of a paper's column.
         family: the family of the modules among the models, as part of which they are compared: one for all, or a
             mapping of their names.
         progress: whether to show a progress bar.
@@ -211,6 +213,7 @@ def run(
         out=out,
         reuse=reuse,
         engine=engine,
+        figures=figures,
         family=family,
     )
     finished = run_request(request, progress=progress)
@@ -256,19 +259,19 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
         with store.lock():
             consolidate(store)
-            write_tables(finished)
-        _draw_pictures(plan, finished)
+            write_tables(finished, request.figures)
+        _draw_pictures(plan, finished, request.figures)
         with store.lock():
-            seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
+            seal_files(store.folder, figure_names(store.folder))
     return finished
 
 
-def _draw_pictures(plan: Plan, finished: Run) -> None:
-    """Draws maps of a few samples, of the cells that this run planned."""
-    picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
-    draw_gallery(plan, finished.folder / f"gallery-{picture}")
-    draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}")
-    draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}")
+def _draw_pictures(plan: Plan, finished: Run, figures: str) -> None:
+    """Draws what a few samples look like when they are perturbed, in the cells that this run planned."""
+    picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}"
+    for suffix in formats_of(finished.folder, figures):
+        draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}.{suffix}")
+        draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}.{suffix}")
 
 
 def finished_cells(plan: Plan, request: Request) -> list[Cell]:
@@ -404,9 +407,9 @@ def _part(plan: Plan, cells: pd.DataFrame) -> str:
     return "" if set(zip(of_dataset["model"], of_dataset["method"], strict=True)) <= drawn else "-part"
 
 
-def write_tables(finished: Run) -> None:
+def write_tables(finished: Run, figures: str = "png") -> None:
     """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
-    write(finished.folder, finished.results)
+    write(finished.folder, finished.results, figures)
 
 
 def _samples(request: Request) -> Data:

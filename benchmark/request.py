@@ -19,6 +19,7 @@ from .components.registry import Registry
 from .engine.conditions import Conditions
 from .engine.isolation import alone
 from .errors import XaiboardError
+from .report.formats import FORMATS
 from .selection import Make, Selection, choose_components, choose_models, no_object
 from .toolkit.files import user_folder
 
@@ -45,6 +46,7 @@ class Request:
         out: the folder of the run.
         reuse: another run whose finished cells are taken over, or None.
         engine: where cells are computed.
+        figures: a format that each figure has beside its PNG.
         families: of modules that were given as they are, by name; ``own`` where there is none.
     """
 
@@ -60,6 +62,7 @@ class Request:
     out: Path
     reuse: Path | None = None
     engine: str = "local"
+    figures: str = "png"
     families: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -81,6 +84,7 @@ def read_request(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
+    figures: str = "png",
     family: str | Mapping[str, str] | None = None,
 ) -> Request:
     """The request that these words make; they are those of :func:`xaiboard.benchmark.run`.
@@ -89,6 +93,7 @@ def read_request(
         XaiboardError: a word that nothing is known by, or a value that makes no sense.
     """
     _one_of("engine", engine, ENGINES)
+    _one_of("format of figures", figures, FORMATS)
     batch = read_batch_size(batch_size)
     folder = default_folder(str(suite)) if out is None else user_folder(out)
     other = None if reuse is None else user_folder(reuse)
@@ -122,6 +127,7 @@ def read_request(
         out=folder,
         reuse=other,
         engine=engine,
+        figures=figures,
         families=read_families(family, chosen_models),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..store.glossary import FILE
+from .formats import figure_names
 from .markdown import plain
 from .results import Results
 from .section import sections
@@ -51,5 +52,5 @@ def describe_files(folder: Path) -> str:
     tables = [name for section in sections() for name in section.files]
     names = [PAGE, *sorted(tables, key=lambda name: not name.startswith("leaderboard"))]
     names += ["cells.csv", FILE, "scores.parquet", "curves.csv"]
-    names += sorted(path.name for path in folder.glob("*.png"))
+    names += figure_names(folder)
     return f"{folder}/: " + ", ".join(name for name in names if (folder / name).is_file())
