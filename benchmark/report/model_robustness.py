@@ -97,7 +97,7 @@ def draw_robustness(scores: pd.DataFrame, glossary: Glossary, path: Path) -> boo
     for axis in axes.flat[len(families) :]:
         axis.set_axis_off()
     for axis in axes[:, 0]:
-        axis.set_ylabel("accuracy")
+        axis.set_ylabel("accuracy within the radius")
     for axis in axes.flat[max(0, len(families) - columns) : len(families)]:
         axis.set_xlabel("L2 radius, pixels in [0, 1]")
         axis.tick_params(labelbottom=True)
