@@ -160,8 +160,8 @@ def run(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
-    figures: str = "png",
     family: str | Mapping[str, str] | None = None,
+    figures: str = "png",
     progress: bool = True,
 ) -> Run:
     """Runs a suite, or a selection of your own, and returns its tables. The same call resumes.
@@ -184,9 +184,9 @@ def run(
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
         engine: where cells are computed: ``local``.
-        figures: ``svg`` or ``pdf``: each figure is drawn in that format too, at the width of a paper's column.
         family: the family of the modules among the models, as part of which they are compared: one for all, or a
             mapping of their names.
+        figures: ``svg`` or ``pdf``: each figure is drawn in that format too, at the width of a paper's column.
         progress: whether to show a progress bar.
 
     Raises:
@@ -213,8 +213,8 @@ def run(
         out=out,
         reuse=reuse,
         engine=engine,
-        figures=figures,
         family=family,
+        figures=figures,
     )
     finished = run_request(request, progress=progress)
     _tell_of_failures(finished)

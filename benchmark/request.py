@@ -46,8 +46,8 @@ class Request:
         out: the folder of the run.
         reuse: another run whose finished cells are taken over, or None.
         engine: where cells are computed.
-        figures: a format that each figure has beside its PNG.
         families: of modules that were given as they are, by name; ``own`` where there is none.
+        figures: a format that each figure has beside its PNG.
     """
 
     dataset: str
@@ -62,8 +62,8 @@ class Request:
     out: Path
     reuse: Path | None = None
     engine: str = "local"
-    figures: str = "png"
     families: Mapping[str, str] = field(default_factory=dict)
+    figures: str = "png"
 
 
 def read_request(
@@ -84,8 +84,8 @@ def read_request(
     out: str | Path | None = None,
     reuse: str | Path | None = None,
     engine: str = "local",
-    figures: str = "png",
     family: str | Mapping[str, str] | None = None,
+    figures: str = "png",
 ) -> Request:
     """The request that these words make; they are those of :func:`xaiboard.benchmark.run`.
 
@@ -127,8 +127,8 @@ def read_request(
         out=folder,
         reuse=other,
         engine=engine,
-        figures=figures,
         families=read_families(family, chosen_models),
+        figures=figures,
     )
 
 

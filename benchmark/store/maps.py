@@ -53,7 +53,7 @@ def read_identified(folder: Path) -> pd.DataFrame:
     return _of_right_size(folder / MAPS, table, table["map"], ["height", "width"])
 
 
-def map_of(row: Mapping[str, Any] | pd.Series) -> np.ndarray:
+def map_of(row: Mapping[Any, Any] | pd.Series) -> np.ndarray:
     """The attribution in a row of :func:`read_maps`, summed over channels, signed, float32 ``(H, W)``.
 
     A vector of ``F`` features is ``(1, F)``. Each value is exact to ``scale / 254``, where ``scale`` is the largest
@@ -63,7 +63,7 @@ def map_of(row: Mapping[str, Any] | pd.Series) -> np.ndarray:
     return steps.astype(np.float32) / np.float32(LARGEST) * np.float32(row["scale"])
 
 
-def image_of(row: Mapping[str, Any] | pd.Series) -> np.ndarray:
+def image_of(row: Mapping[Any, Any] | pd.Series) -> np.ndarray:
     """The image in a row of :func:`read_images`, in ``[0, 1]``, float32 ``(C, H, W)``; a vector is ``(1, 1, F)``."""
     pixels = np.frombuffer(row["pixels"], np.uint8).reshape(row["channels"], row["height"], row["width"])
     return pixels.astype(np.float32) / np.float32(255)

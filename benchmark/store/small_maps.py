@@ -17,7 +17,8 @@ def small_map(attribution: np.ndarray) -> dict[str, Any]:
     """
     exact = attribution.astype(np.float64)
     values = shrink(exact.sum(0)) if exact.ndim > 1 else exact[None]
-    scale = np.float32(np.abs(values).max())
+    with np.errstate(over="ignore"):  # a scale that float32 cannot hold is infinite
+        scale = np.float32(np.abs(values).max())
     steps = np.rint(values * (LARGEST / float(scale))) if scale else np.zeros_like(values)
     whole = steps.clip(-LARGEST, LARGEST).astype(np.int8)
     return {"height": len(whole), "width": whole.shape[1], "scale": scale, "map": whole.tobytes()}
