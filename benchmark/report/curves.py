@@ -14,6 +14,7 @@ from .column_names import short_names
 from .drawing import COLUMN, HEADING, PAGE, TEXT, drawing, save
 from .markdown import DIRECTION_SIGNS
 from .panels import Line, Room, make_panels, name_lines, room_for_names
+from .texts import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +63,7 @@ def draw_curves(
     beside = room_for_names(set(curves["method"]), NAMES)
     figure, axes = make_panels(
         len(columns), len(models), width=COLUMN if len(models) == 1 else PAGE, height=1.0, sharey="row",
-        room=Room(left=0.35, right=beside, top=0.42, bottom=0.5, across=beside + 0.05, down=0.22),
+        room=Room(left=0.35, right=beside, top=0.42, bottom=0.62, across=beside + 0.05, down=0.22),
     )  # fmt: skip
     for row, column in zip(axes, columns, strict=True):
         shown = curves[curves["column"] == column]
@@ -91,7 +92,8 @@ def _write_around(axes: Any, models: Sequence[str]) -> None:  # noqa: ANN401 - a
         )
     axes[-1][0].set_xlabel("fraction of the steps")
     reading = f"In each panel the {BEST} methods and {CONTROLS} controls (grey) with the best ranks bear their names."
-    figure.text(0.05 / figure.get_figwidth(), 0.05 / figure.get_figheight(), reading, va="bottom")
+    lines = wrap(reading, figure.get_figwidth() - 0.1, TEXT, breaks=" ")
+    figure.text(0.05 / figure.get_figwidth(), 0.05 / figure.get_figheight(), "\n".join(lines), va="bottom")
 
 
 def _fill(

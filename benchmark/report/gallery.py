@@ -1,4 +1,4 @@
-"""The gallery: the maps of a few images, methods across in blocks of eight, controls after all others."""
+"""The gallery: the maps of a few images, eight methods a row at most, controls after all others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IMAGES = 6
 """Images of a model at most."""
 
 ROWS = 12
-"""Rows of tiles in the picture, where there are not more models and blocks than these."""
+"""Rows of tiles in the picture, where there are not more models and rows of methods than these."""
 
 NAMES, EDGE, GAP = 0.64, 0.05, 0.04
 """Inches: width of the models' names, margin of the picture, space between tiles."""
@@ -45,24 +45,27 @@ class Block(NamedTuple):
     Args:
         heading: above them.
         methods: their names.
+        place: of the first among the tiles of its row, from 1; the image has place 0.
     """
 
     heading: str
-    methods: Sequence[str]
+    methods: list[str]
+    place: int = 1
 
 
-def blocks_of(methods: Sequence[str], controls: Collection[str]) -> list[Block]:
-    """The methods in blocks of about equal size, then the controls in blocks of their own."""
-    parts = {
-        "Methods": [name for name in methods if name not in controls],
-        "Controls, which explain nothing": [name for name in methods if name in controls],
-    }
-    return [
-        Block(heading if not place else "", [str(name) for name in some])
-        for heading, names in parts.items()
-        if names
-        for place, some in enumerate(np.array_split(names, ceil(len(names) / ACROSS)))
-    ]
+def rows_of(methods: Sequence[str], controls: Collection[str]) -> list[list[Block]]:
+    """The methods in rows of about equal length, then the controls: below, or beside the last methods."""
+    judged = _parted("Methods", [name for name in methods if name not in controls])
+    grey = _parted("Controls, which explain nothing", [name for name in methods if name in controls])
+    if judged and len(grey) == 1 and len(judged[-1].methods) + 1 + len(grey[0].methods) <= ACROSS:
+        beside = grey[0]._replace(place=len(judged[-1].methods) + 2)
+        return [*([block] for block in judged[:-1]), [judged[-1], beside]]
+    return [[block] for block in (*judged, *grey)]
+
+
+def _parted(heading: str, names: Sequence[str]) -> list[Block]:
+    parts = np.array_split(np.array(names, dtype=object), ceil(len(names) / ACROSS)) if names else []
+    return [Block("" if place else heading, list(some)) for place, some in enumerate(parts)]
 
 
 def draw_gallery(
@@ -75,7 +78,7 @@ def draw_gallery(
 ) -> bool:
     """Draws the maps that a run keeps of the first images of one data set.
 
-    In each block of methods the models are below each other, with as many images each as there is room for.
+    In each row of methods the models are below each other, with as many images each as there is room for.
 
     Args:
         maps: rows of :func:`.store.maps.read_maps`, of one data set; nothing is drawn unless they are of images.
@@ -93,37 +96,45 @@ def draw_gallery(
     if images.empty:
         return False
     methods = [name for name in colours if name in set(maps["method"])]
-    blocks = blocks_of(methods, controls)
-    shown = images.head(max(1, min(IMAGES, ROWS // (len(blocks) * len(models)))))
+    rows = rows_of(methods, controls)
+    shown = images.head(max(1, min(IMAGES, ROWS // (len(rows) * len(models)))))
     tiles = {
         (row["model"], row["method"], row["sample"]): map_of(row)
         for row in maps[maps["sample"].isin(shown["sample"])].to_dict("records")
     }
     size = TEXT if whole_words([*methods, *models], NAMES - APART, TEXT) else SMALL
-    names = [lines_of(block.methods, PITCH - APART, size) for block in blocks]
-    of_block = len(models) * (len(shown) * PITCH + EDGE)
-    heads = [_head(block, lines) for block, lines in zip(blocks, names, strict=True)]
-    sheet = Sheet(PAGE, 2 * EDGE + line_height(TEXT) + sum(heads) + len(blocks) * of_block)
+    names = dict(zip(methods, lines_of(methods, PITCH - APART, size), strict=True))
+    heads = [max(_head(block, names) for block in row) for row in rows]
+    of_row = len(models) * (len(shown) * PITCH + EDGE)
+    sheet = Sheet(PAGE, 2 * EDGE + line_height(TEXT) + sum(heads) + len(rows) * of_row)
     sheet.text(EDGE, EDGE, READING)
     top = EDGE + line_height(TEXT)
-    for block, lines, head in zip(blocks, names, heads, strict=True):
-        _name(sheet, block, lines, size, colours, top + head)
-        _fill(sheet, block.methods, models, shown, tiles, size, top + head)
-        top += head + of_block
+    for row, head in zip(rows, heads, strict=True):
+        top += head
+        _fill(sheet, models, shown, size, top)
+        for block in row:
+            _name(sheet, block, names, size, colours, top)
+            _draw(sheet, block, models, shown, tiles, top)
+        top += of_row
     sheet.save(path)
     return True
 
 
-def _head(block: Block, names: list[list[str]]) -> float:
+def _left(place: int) -> float:
+    """Where a tile begins, in inches."""
+    return EDGE + NAMES + place * PITCH
+
+
+def _head(block: Block, names: Mapping[str, list[str]]) -> float:
     """Inches above the tiles of a block: its heading, and the names of its methods."""
     heading = 1.4 * line_height(HEADING) if block.heading else 0
-    return heading + max(map(len, names)) * line_height(TEXT) + 3 * GAP
+    return heading + max(len(names[method]) for method in block.methods) * line_height(TEXT) + 3 * GAP
 
 
 def _name(
     sheet: Sheet,
     block: Block,
-    names: list[list[str]],
+    names: Mapping[str, list[str]],
     size: float,
     colours: Mapping[str, str],
     bottom: float,
@@ -131,36 +142,44 @@ def _name(
     """Heading and names, each above a bar in the colour of its method; the names end above the tiles."""
     top = bottom - _head(block, names)
     if block.heading:
-        sheet.text(EDGE, top + 2 * GAP, block.heading, size=HEADING, weight="bold")
-    for place, (method, lines) in enumerate(zip(block.methods, names, strict=True), start=1):
-        left = EDGE + NAMES + place * PITCH
+        left = _left(block.place) if block.place > 1 else EDGE
+        sheet.text(left, top + 2 * GAP, block.heading, size=HEADING, weight="bold")
+    for place, method in enumerate(block.methods, start=block.place):
+        lines = names[method]
         above = bottom - 1.5 * GAP - len(lines) * line_height(size)
-        sheet.caption(left, above, PITCH - GAP, lines, size)
-        sheet.bar(left, bottom - GAP, PITCH - GAP, GAP / 2, colours[method])
+        sheet.caption(_left(place), above, PITCH - GAP, lines, size)
+        sheet.bar(_left(place), bottom - GAP, PITCH - GAP, GAP / 2, colours[method])
 
 
-def _fill(
-    sheet: Sheet,
-    methods: Sequence[str],
-    models: Sequence[str],
-    images: pd.DataFrame,
-    tiles: Mapping[tuple[str, str, int], np.ndarray],
-    size: float,
-    top: float,
-) -> None:
-    """The tiles of a block: models with their images below each other."""
-    side = PITCH - GAP
-    for model, lines in zip(models, lines_of(models, NAMES - GAP, size), strict=True):
+def _fill(sheet: Sheet, models: Sequence[str], images: pd.DataFrame, size: float, top: float) -> None:
+    """The names of the models and, beside each, the images below each other."""
+    for lines in lines_of(models, NAMES - GAP, size):
         for place, line in enumerate(lines):
             sheet.text(EDGE, top + place * line_height(size), line, size=size)
         for image in images.to_dict("records"):
-            sheet.image(EDGE + NAMES, top, side, image_of(image))
-            for place, method in enumerate(methods, start=1):
-                left = EDGE + NAMES + place * PITCH
-                tile = tiles.get((model, method, image["sample"]))
+            sheet.image(_left(0), top, PITCH - GAP, image_of(image))
+            top += PITCH
+        top += EDGE
+
+
+def _draw(
+    sheet: Sheet,
+    block: Block,
+    models: Sequence[str],
+    images: pd.DataFrame,
+    tiles: Mapping[tuple[str, str, int], np.ndarray],
+    top: float,
+) -> None:
+    """The maps of a block: those of each model and image below each other."""
+    side = PITCH - GAP
+    for model in models:
+        for sample in images["sample"]:
+            for place, method in enumerate(block.methods, start=block.place):
+                tile = tiles.get((model, method, sample))
                 if tile is None:
-                    sheet.text(left + side / 2, top + side / 2, "–", ha="center", va="center", color="0.5")
+                    middle = _left(place) + side / 2, top + side / 2
+                    sheet.text(*middle, "–", ha="center", va="center", color="0.5")
                 else:
-                    sheet.map(left, top, side, tile)
+                    sheet.map(_left(place), top, side, tile)
             top += PITCH
         top += EDGE

@@ -12,6 +12,9 @@ from .blocks import COLUMN, Blocks
 from .few_models import few_models
 from .standing import Standing
 
+FIRST = "faithfulness"
+"""Of families with equally many columns this one is drawn, or else the first by name."""
+
 
 class MeanRanks(NamedTuple):
     """The methods of one model, the best first.
@@ -44,7 +47,8 @@ def mean_ranks(blocks: Blocks, standings: Sequence[Standing], trusted: pd.DataFr
     keys = ["dataset", "model", "perturbation", "metric", "settings"]  # as those of standings
     if trusted.empty:
         return []
-    family = str(trusted["metric_family"].value_counts(sort=False).sort_index().idxmax())
+    counts = trusted["metric_family"].value_counts(sort=False).sort_index()
+    family = FIRST if counts.get(FIRST) == counts.max() else str(counts.idxmax())
     own = trusted[trusted["metric_family"] == family]
     names = dict(zip(own[keys].astype(str).itertuples(index=False, name=None), own["column"], strict=True))
     found = []

@@ -85,7 +85,7 @@ def draw_robustness(scores: pd.DataFrame, glossary: Glossary, path: Path) -> boo
     columns = min(ACROSS, len(families))
     figure, axes = make_panels(
         ceil(len(families) / columns), columns, width=PAGE if columns > 1 else COLUMN, height=1.6,
-        room=Room(left=0.45, right=beside, top=0.5, across=beside + 0.1, down=0.3),
+        room=Room(left=0.5, right=beside, top=0.5, across=beside + 0.1, down=0.3),
     )  # fmt: skip
     reach = float(table[["certified", "attacked"]].max(axis=1).quantile(0.99)) or 1
     axes[0][0].set(xlim=(0, reach), ylim=(0, 1.02))

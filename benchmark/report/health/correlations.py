@@ -12,7 +12,8 @@ import pandas as pd
 from ..blocks import COLUMN
 from ..drawing import PAGE, SMALL, TEXT, drawing, save
 from ..reliability import exact
-from ..texts import shorten, text_width
+from ..texts import shorten, text_width, wrap
+from ..tiles import line_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +123,9 @@ def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Pa
     side = min(PAGE - room - BAR, ROOMY * len(names))
     pitch = side / len(names)
     size = min(usual, 72 * pitch / 1.1)
-    wide, high = room + side + BAR, room + side + 0.3
+    wide = room + side + BAR
+    reading = wrap(READING, wide - 0.1, TEXT, breaks=" ")
+    high = room + side + 0.15 + len(reading) * line_height(TEXT)
     figure = pyplot.figure(figsize=(wide, high))
     axis = figure.add_axes((room / wide, room / high, side / wide, side / high), facecolor="0.8")
     image = axis.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
@@ -136,7 +139,7 @@ def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Pa
     _write_numbers(axis, matrix, 72 * pitch)
     bar = figure.add_axes(((room + side + 0.1) / wide, room / high, 0.1 / wide, side / high))
     figure.colorbar(image, cax=bar, ticks=[-1, -0.5, 0, 0.5, 1])
-    figure.text(0.05 / wide, 1 - 0.05 / high, READING, va="top")
+    figure.text(0.05 / wide, 1 - 0.05 / high, "\n".join(reading), va="top")
     save(figure, path)
     return True
 

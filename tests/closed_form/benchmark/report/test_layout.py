@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from xaiboard.benchmark.report.curves import draw_curves
 from xaiboard.benchmark.report.drawing import DPI
 from xaiboard.benchmark.report.few_models import few_models
-from xaiboard.benchmark.report.gallery import IMAGES, blocks_of, draw_gallery
+from xaiboard.benchmark.report.gallery import IMAGES, draw_gallery, rows_of
 from xaiboard.benchmark.report.health.correlations import draw_correlations
 from xaiboard.benchmark.report.mean_ranks import MeanRanks, cliques
 from xaiboard.benchmark.report.model_robustness import draw_robustness
@@ -74,12 +74,12 @@ def assert_fits(figure: Figure) -> None:
     assert [(shown[a][0], shown[b][0]) for a, b in lie] == []
 
 
-def curves(path: Path) -> bool:
+def curves(path: Path, models: int = 3) -> bool:
     board, points = (table("standard", name) for name in ("leaderboard", "curves"))
     return draw_curves(
         points,
         board,
-        few_models(board),
+        few_models(board, models),
         STANDARD.looks,
         STANDARD.controls,
         make_glossary(STANDARD.cells),
@@ -89,6 +89,21 @@ def curves(path: Path) -> bool:
 
 def correlations(path: Path) -> bool:
     return draw_correlations(table("standard", "metric_correlations"), table("standard", "health"), path)
+
+
+def small_curves(path: Path) -> bool:
+    return curves(path, models=1)
+
+
+def small_correlations(path: Path) -> bool:
+    found, health = table("standard", "metric_correlations"), table("standard", "health")
+    few = sorted(set(health["column"]))[:4]
+    kept = found["column_a"].isin(few) & found["column_b"].isin(few)
+    return draw_correlations(found[kept], health[health["column"].isin(few)], path)
+
+
+def small_gallery(path: Path) -> bool:
+    return gallery(path, methods=7)
 
 
 def robustness(path: Path) -> bool:
@@ -141,7 +156,12 @@ def gallery(path: Path, methods: int = 31) -> bool:
     )
 
 
-@pytest.mark.parametrize("draw", [curves, correlations, robustness, ranks, gallery])
+SMALL_AND_LARGE = [
+    curves, small_curves, correlations, small_correlations, robustness, ranks, gallery, small_gallery,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", SMALL_AND_LARGE)
 def test_texts_are_inside_and_apart(
     draw: Callable[[Path], bool], drawn: list[Figure], tmp_path: Path
 ) -> None:
@@ -168,10 +188,12 @@ def test_texts_that_lie_on_each_other_are_seen(drawn: list[Figure], tmp_path: Pa
 
 
 def test_a_gallery_has_eight_methods_a_row_and_controls_apart() -> None:
-    blocks = blocks_of([f"m{place:02}" for place in range(17)] + ["random"], {"random"})
-    assert [len(block.methods) for block in blocks] == [6, 6, 5, 1]
-    assert [bool(block.heading) for block in blocks] == [True, False, False, True]
-    assert blocks[-1].methods == ["random"]
+    rows = rows_of([*(f"m{place:02}" for place in range(24)), "random"], {"random"})
+    assert [len(row[0].methods) for row in rows] == [8, 8, 8, 1]
+    assert [bool(row[0].heading) for row in rows] == [True, False, False, True]
+    assert rows[-1][0].methods == ["random"]
+    ((few, beside),) = rows_of(["a", "b", "random", "sobel"], {"random", "sobel"})
+    assert (few.place, few.methods, beside.place, beside.methods) == (1, ["a", "b"], 4, ["random", "sobel"])
 
 
 def test_a_gallery_shows_the_maps_that_are_kept(drawn: list[Figure], tmp_path: Path) -> None:
@@ -188,9 +210,10 @@ def test_a_gallery_shows_the_maps_that_are_kept(drawn: list[Figure], tmp_path: P
     assert draw_gallery(maps, images, ["m", "n"], set(), look, tmp_path / "figure.png")
     tiles = drawn[0].axes[0].images
     assert len(tiles) == IMAGES * (3 + 2)
-    shown = np.asarray(tiles[1].get_array())
+    first = tiles[2 * IMAGES]  # after the images of both models
+    shown = np.asarray(first.get_array())
     np.testing.assert_allclose(shown, values[0], atol=3 / 250)
-    assert tiles[1].get_clim() == (-tiles[1].get_clim()[1], pytest.approx(3, abs=0.02))
+    assert first.get_clim() == (-first.get_clim()[1], pytest.approx(3, abs=0.02))
     np.testing.assert_allclose(np.asarray(tiles[0].get_array()), image[0], atol=1 / 250)
     assert sum(text.get_text() == "–" for text in texts_of(drawn[0])) == IMAGES
     assert not draw_gallery(maps[:0], images, [], set(), look, tmp_path / "figure.png")
