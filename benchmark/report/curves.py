@@ -15,6 +15,7 @@ from .drawing import COLUMN, HEADING, PAGE, TEXT, drawing, save
 from .markdown import DIRECTION_SIGNS
 from .panels import Line, Room, make_panels, name_lines, room_for_names
 from .texts import wrap
+from .tiles import line_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,10 @@ BEST, CONTROLS = 4, 2
 
 NAMES = 1.25
 """Inches at most for the names beside a panel."""
+
+READING = (
+    f"In each panel the {BEST} methods and {CONTROLS} controls (grey) with the best ranks bear their names."
+)
 
 
 @drawing()
@@ -61,9 +66,11 @@ def draw_curves(
     models = [name for name in models if name in set(curves["model"])]
     columns = sorted(set(curves["column"]))
     beside = room_for_names(set(curves["method"]), NAMES)
+    width = COLUMN if len(models) == 1 else PAGE
+    reading = wrap(READING, width - 0.1, TEXT, breaks=" ")
     figure, axes = make_panels(
-        len(columns), len(models), width=COLUMN if len(models) == 1 else PAGE, height=1.0, sharey="row",
-        room=Room(left=0.35, right=beside, top=0.42, bottom=0.62, across=beside + 0.05, down=0.22),
+        len(columns), len(models), width=width, height=1.0, sharey="row",
+        room=Room(0.35, beside, 0.42, 0.42 + len(reading) * line_height(TEXT), beside + 0.05, 0.22),
     )  # fmt: skip
     for row, column in zip(axes, columns, strict=True):
         shown = curves[curves["column"] == column]
@@ -77,12 +84,12 @@ def draw_curves(
         row[0].set(xlim=(0, 1), ylim=(low - room, high + room), xticks=(0, 0.5, 1))
         for axis, panel in zip(row, panels, strict=True):
             _fill(axis, panel, looks, controls, beside)
-    _write_around(axes, models)
+    _write_around(axes, models, reading)
     save(figure, path)
     return True
 
 
-def _write_around(axes: Any, models: Sequence[str]) -> None:  # noqa: ANN401 - an array of axes
+def _write_around(axes: Any, models: Sequence[str], reading: Sequence[str]) -> None:  # noqa: ANN401 - an array of axes
     """Names of the models above, what is across below."""
     figure = axes[0][0].figure
     above = 1 - 0.05 / figure.get_figheight()
@@ -91,9 +98,7 @@ def _write_around(axes: Any, models: Sequence[str]) -> None:  # noqa: ANN401 - a
             axis.get_position().x0, above, model, fontsize=HEADING, weight="bold", va="top", ha="left"
         )
     axes[-1][0].set_xlabel("fraction of the steps")
-    reading = f"In each panel the {BEST} methods and {CONTROLS} controls (grey) with the best ranks bear their names."
-    lines = wrap(reading, figure.get_figwidth() - 0.1, TEXT, breaks=" ")
-    figure.text(0.05 / figure.get_figwidth(), 0.05 / figure.get_figheight(), "\n".join(lines), va="bottom")
+    figure.text(0.05 / figure.get_figwidth(), 0.05 / figure.get_figheight(), "\n".join(reading), va="bottom")
 
 
 def _fill(

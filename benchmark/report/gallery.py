@@ -24,10 +24,10 @@ IMAGES = 6
 ROWS = 12
 """Rows of tiles in the picture, where there are not more models and rows of methods than these."""
 
-NAMES, EDGE, GAP = 0.64, 0.05, 0.04
+NAMES, EDGE, GAP = 0.6, 0.05, 0.04
 """Inches: width of the models' names, margin of the picture, space between tiles."""
 
-APART = 0.02
+APART = 0.015
 """Inches between the names of two methods."""
 
 PITCH = (PAGE - EDGE - NAMES) / (1 + ACROSS)
@@ -102,7 +102,7 @@ def draw_gallery(
         (row["model"], row["method"], row["sample"]): map_of(row)
         for row in maps[maps["sample"].isin(shown["sample"])].to_dict("records")
     }
-    size = TEXT if whole_words([*methods, *models], NAMES - APART, TEXT) else SMALL
+    size = TEXT if whole_words(methods, PITCH - APART, TEXT) else SMALL
     names = dict(zip(methods, lines_of(methods, PITCH - APART, size), strict=True))
     heads = [max(_head(block, names) for block in row) for row in rows]
     of_row = len(models) * (len(shown) * PITCH + EDGE)
