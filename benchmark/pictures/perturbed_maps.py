@@ -75,7 +75,7 @@ def draw_robustness_gallery(plan: Plan, path: Path) -> None:
             f"Maps of {method} under {label}. L∞: largest change of a pixel; *: the prediction changed. Last: the {k:g}"
             " top pixels of both maps"
             f" (first: of the image's map, second: of its copy's) and the surroundings of the first, window {window};"
-            " LENS and top-k: the overlap.",
+            " LENS and top-k: the overlap."
         )
         titles = ("image", "map", "perturbed", "its map", "top pixels")
         draw_strips(titles, strips, reading, COLOURS, path)

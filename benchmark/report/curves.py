@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BEST, CONTROLS = 4, 2
 """How many methods, and how many controls, are drawn bold and named: those with the best ranks."""
 
-NAMES = 1.25
+NAMES = 1.3
 """Inches at most for the names beside a panel."""
 
 READING = (
@@ -56,8 +56,10 @@ def draw_curves(
     Returns:
         whether it was drawn.
     """
+    if curves.empty:
+        return False
     curves = curves[curves["model"].isin(list(models)) & curves["mean"].notna()]
-    curves = curves[curves.groupby(LABEL)["fraction"].transform("nunique") > 1] if len(curves) else curves
+    curves = curves[curves.groupby(LABEL)["fraction"].transform("nunique") > 1]
     if curves.empty:
         return False
     curves = curves.assign(column=short_names(curves, glossary))

@@ -32,11 +32,11 @@ _METADATA: dict[str, dict[str, Any]] = {
 }
 """Without dates and versions, which would make other bytes of the same figure."""
 
-_FILES = {"svg.hashsalt": "xaiboard", "pdf.fonttype": 42, "image.composite_image": False}
+_FILES: dict[Any, Any] = {"svg.hashsalt": "xaiboard", "pdf.fonttype": 42, "image.composite_image": False}
 """Names in an SVG are the same each time, fonts in a PDF are those that publishers take, each image is one of its own.
 """
 
-_LOOK = {
+_LOOK: dict[Any, Any] = {
     "font.size": TEXT,
     "axes.titlesize": HEADING,
     "axes.labelsize": TEXT,

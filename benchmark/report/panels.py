@@ -94,8 +94,8 @@ def name_lines(axis: Axes, lines: Sequence[Line], room: float) -> None:
     """
     if not lines:
         return
-    box = axis.get_position()
-    wide, high = np.array([box.width, box.height]) * axis.figure.get_size_inches()
+    box = axis.get_window_extent()
+    wide, high = np.array([box.width, box.height]) / axis.figure.dpi
     low, top = axis.get_ylim()
     wanted = (_heights(lines, axis.get_xlim()) - low) / (top - low) * high
     order = np.argsort(wanted, kind="stable")

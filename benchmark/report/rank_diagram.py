@@ -107,6 +107,6 @@ def _draw(
         number = f"{one.rank[place]:.1f}"
         name = shorten(method, NAMES - 0.35, TEXT)
         text = f"{name}  {number}" if left else f"{number}  {name}"
-        side = {"ha": "right"} if left else {"ha": "left"}
+        side = "right" if left else "left"
         shade = "0.4" if method in controls else "black"
-        sheet.text(end - 0.03 if left else end + 0.03, level, text, va="center", color=shade, **side)
+        sheet.text(end - 0.03 if left else end + 0.03, level, text, va="center", color=shade, ha=side)

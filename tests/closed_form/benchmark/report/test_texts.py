@@ -35,7 +35,7 @@ def test_a_shortened_name_keeps_its_ends(name: str) -> None:
 def test_places_are_the_nearest_ones_that_are_apart(seed: int) -> None:
     """Against a general solver of the same problem."""
     wanted = np.sort(np.random.default_rng(seed).random(6))
-    found = spread(wanted, 0.15, 0.05, 0.95)
+    found = spread(list(wanted), 0.15, 0.05, 0.95)
     gaps = {"type": "ineq", "fun": lambda x: np.diff(x) - 0.15}
     best = minimize(
         lambda x: ((x - wanted) ** 2).sum(),
