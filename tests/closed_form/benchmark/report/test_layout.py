@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from helpers import table
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from xaiboard.benchmark.pictures.strips import Tile, draw_strips
 from xaiboard.benchmark.report.curves import draw_curves
 from xaiboard.benchmark.report.drawing import DPI
 from xaiboard.benchmark.report.few_models import few_models
@@ -23,6 +25,7 @@ from xaiboard.benchmark.report.model_robustness import draw_robustness
 from xaiboard.benchmark.report.palette import colours
 from xaiboard.benchmark.report.rank_diagram import draw_ranks
 from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.tiles import Sheet
 from xaiboard.benchmark.store.glossary import Glossary, make_glossary
 from xaiboard.benchmark.store.small_maps import small_image, small_map
 from xaiboard.benchmark.toolkit.labels import read_metric_column
@@ -156,8 +159,23 @@ def gallery(path: Path, methods: int = 31) -> bool:
     )
 
 
+def strips(path: Path) -> bool:
+    """Class names and numbers of any length below tiles."""
+    show = partial(Sheet.map, values=np.zeros((3, 5)))
+    strip = [Tile(show, ["Egyptian cat, Felis catus", f"{-1.23e-7 * place:+.2g}"]) for place in range(5)]
+    titles = ["image", "1× step", "2× step", "4× step", "top pixels"]
+    legend = {
+        "second, far from it": "#d55e00",
+        "near the first": "#dfe3ec",
+        "second, near the first": "#009e73",
+    }
+    some = {"cnn.lipschitz_penalty_at (regularised)": [strip] * 3, "a": [strip]}
+    draw_strips(titles, some, "a sentence that is longer than a line, " * 9, legend, path)
+    return True
+
+
 SMALL_AND_LARGE = [
-    curves, small_curves, correlations, small_correlations, robustness, ranks, gallery, small_gallery,
+    curves, small_curves, correlations, small_correlations, robustness, ranks, gallery, small_gallery, strips,
 ]  # fmt: skip
 
 
