@@ -32,9 +32,9 @@ from .engine.values import Values
 from .errors import XaiboardError, XaiboardWarning, message
 from .html_page.make import write_report
 from .pictures.counterfactuals import draw_counterfactuals
-from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
+from .report.formats import figure_names, formats_of
 from .report.results import Results
 from .report.write import write, written_names
 from .request import KEEP, Request, read_request
@@ -174,6 +174,7 @@ def run(
     engine: str = "local",
     keep: int = KEEP,
     family: str | Mapping[str, str] | None = None,
+    figures: str = "png",
     progress: bool = True,
 ) -> Run:
     """Runs a suite, or a selection of your own, and returns its tables. The same call resumes.
@@ -199,6 +200,7 @@ def run(
         keep: of how many samples, the first ones, the map of each method on each model is kept.
         family: the family of the modules among the models, as part of which they are compared: one for all, or a
             mapping of their names.
+        figures: ``svg`` or ``pdf``: each figure is drawn in that format too, at the width of a paper's column.
         progress: whether to show a progress bar.
 
     Raises:
@@ -227,6 +229,7 @@ def run(
         engine=engine,
         keep=keep,
         family=family,
+        figures=figures,
     )
     finished = run_request(request, progress=progress)
     _tell_of_failures(finished)
@@ -279,10 +282,10 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         with store.lock():
             consolidate(store)
             write_kept(store.folder, keeper.kept.beside(read_kept(store.folder)).named_in(finished.cells))
-            write_tables(finished)
-        _draw_pictures(plan, finished)
+            write_tables(finished, request.figures)
+        _draw_pictures(plan, finished, request.figures)
         with store.lock():
-            seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
+            seal_files(store.folder, figure_names(store.folder))
             finished.report()
     return finished
 
@@ -357,12 +360,12 @@ def _take_maps_over(request: Request, plan: Plan, keeper: MapKeeper) -> Kept:
     return known
 
 
-def _draw_pictures(plan: Plan, finished: Run) -> None:
-    """Draws maps of a few samples, of the cells that this run planned."""
-    picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}.png"
-    draw_gallery(plan, finished.folder / f"gallery-{picture}")
-    draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}")
-    draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}")
+def _draw_pictures(plan: Plan, finished: Run, figures: str) -> None:
+    """Draws what a few samples look like when they are perturbed, in the cells that this run planned."""
+    picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}"
+    for suffix in formats_of(finished.folder, figures):
+        draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}.{suffix}")
+        draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}.{suffix}")
 
 
 def finished_cells(plan: Plan, request: Request) -> list[Cell]:
@@ -509,9 +512,9 @@ def _part(plan: Plan, cells: pd.DataFrame) -> str:
     return "" if set(zip(of_dataset["model"], of_dataset["method"], strict=True)) <= drawn else "-part"
 
 
-def write_tables(finished: Run) -> None:
+def write_tables(finished: Run, figures: str = "png") -> None:
     """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
-    write(finished.folder, finished.results)
+    write(finished.folder, finished.results, figures)
 
 
 def _samples(request: Request) -> Data:

@@ -19,6 +19,7 @@ from .components.registry import Registry
 from .engine.conditions import Conditions
 from .engine.isolation import alone
 from .errors import XaiboardError
+from .report.formats import FORMATS
 from .selection import Make, Selection, choose_components, choose_models, no_object
 from .toolkit.files import user_folder
 
@@ -50,6 +51,7 @@ class Request:
         engine: where cells are computed.
         keep: of how many samples the maps are kept.
         families: of modules that were given as they are, by name; ``own`` where there is none.
+        figures: a format that each figure has beside its PNG.
     """
 
     dataset: str
@@ -66,6 +68,7 @@ class Request:
     engine: str = "local"
     keep: int = KEEP
     families: Mapping[str, str] = field(default_factory=dict)
+    figures: str = "png"
 
 
 def read_request(
@@ -88,6 +91,7 @@ def read_request(
     engine: str = "local",
     keep: int = KEEP,
     family: str | Mapping[str, str] | None = None,
+    figures: str = "png",
 ) -> Request:
     """The request that these words make; they are those of :func:`xaiboard.benchmark.run`.
 
@@ -95,6 +99,7 @@ def read_request(
         XaiboardError: a word that nothing is known by, or a value that makes no sense.
     """
     _one_of("engine", engine, ENGINES)
+    _one_of("format of figures", figures, FORMATS)
     batch = read_batch_size(batch_size)
     folder = default_folder(str(suite)) if out is None else user_folder(out)
     other = None if reuse is None else user_folder(reuse)
@@ -132,6 +137,7 @@ def read_request(
         engine=engine,
         keep=keep,
         families=read_families(family, chosen_models),
+        figures=figures,
     )
 
 

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 from xaiboard.benchmark import api
 from xaiboard.benchmark.components import registry
-from xaiboard.benchmark.report.sections import curves
+from xaiboard.benchmark.report.sections import curves, methods
 from xaiboard.benchmark.toolkit.data import Data
 
 ROOT = Path(__file__).parents[1]
@@ -85,9 +85,9 @@ def cnn() -> nn.Sequential:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without figures, which take most of a small run's time."""
-    monkeypatch.setattr(api, "draw_gallery", lambda plan, path: None)
     monkeypatch.setattr(api, "draw_robustness_gallery", lambda plan, path: None)
-    monkeypatch.setattr(curves, "draw_curves", lambda table, glossary, path: False)
+    monkeypatch.setattr(curves, "draw_curves", lambda *_: False)
+    monkeypatch.setattr(methods, "draw_ranks", lambda *_: False)
 
 
 @pytest.fixture

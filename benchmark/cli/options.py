@@ -10,6 +10,7 @@ import click
 
 from ..components.builtin import has_entry_points
 from ..errors import XaiboardError
+from ..report.formats import FORMATS
 
 
 class _Folder(click.ParamType):
@@ -27,6 +28,12 @@ class _Folder(click.ParamType):
 
 
 FOLDER = _Folder()
+
+
+FIGURES = click.option(
+    "--figures", default="png", show_default=True, type=click.Choice(FORMATS), help="Draw figures in it, too."
+)
+"""The option that asks for figures that go into a paper."""
 
 
 def selection(command: Callable[..., Any]) -> Callable[..., Any]:

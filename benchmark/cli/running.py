@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import FOLDER, selection
+from .options import FIGURES, FOLDER, selection
 
 
 @click.command()
@@ -16,6 +16,7 @@ from .options import FOLDER, selection
 @click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/SUITE]")
 @click.option("--reuse", type=FOLDER, help="Take over the finished cells of this run.")
 @click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
+@FIGURES
 @click.option(
     "--keep",
     type=int,

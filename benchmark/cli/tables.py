@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from .options import FOLDER, load_sections, say_of_computing
+from .options import FIGURES, FOLDER, load_sections, say_of_computing
 
 
 @click.command("leaderboard")
 @click.argument("folder", type=FOLDER)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
-def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
+@FIGURES
+def rebuild(folder: Path, plugins: tuple[str, ...], figures: str) -> None:
     """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
     from ..report.console import describe_files
     from ..report.results import Results
@@ -25,7 +26,7 @@ def rebuild(folder: Path, plugins: tuple[str, ...]) -> None:
     store = Store(folder)
     with store.lock():
         consolidate(store)
-        write(folder, Results(folder))
+        write(folder, Results(folder), figures)
     click.echo(describe_files(folder))
     say_of_computing(folder)
 

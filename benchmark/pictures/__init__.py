@@ -1,4 +1,4 @@
-"""Figures that need maps, which they compute: galleries and counterfactuals.
+"""Figures that need networks: counterfactuals, and maps of perturbed images.
 
 May import: errors, toolkit, components, subjects, engine, report.
 """

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..engine.batching import Batcher
 from ..engine.plan import Plan
 from ..engine.values import Values
-from ..report.drawing import save, show_image, show_map
+from ..report.tiles import Sheet
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.roles import BOUNDARY_STEP
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .strips import Tile, draw_strips
 
 FAMILIES = ("ot", "standard", "adversarial")
 """Families that are shown, each by its first model."""
 
-IMAGES = 6
-"""Rows: the first samples of the run."""
+IMAGES = 4
+"""The first samples of the run."""
 
 LENGTHS = (0, 1, 2, 4)
 """Lengths of the steps: 1 leads to where the two best classes would be equal if the network were linear."""
+
+READING = (
+    "Steps along the gradient towards the best other class. Below each image: the predicted class, and by how much the"
+    " first one's logit exceeds the best other. Last: the step of length 1, red where it brightens, with its L2 norm."
+)
+"""Above the picture."""
 
 
 class Steps(NamedTuple):
@@ -74,37 +78,24 @@ def walk(model: nn.Module, x: Tensor, lengths: Sequence[float] = LENGTHS) -> Ste
 
 
 def draw_counterfactuals(plan: Plan, path: Path) -> None:
-    """Draws steps from the first samples of a run, side by side for one model of each family.
+    """Draws steps from the first samples of a run, for one model of each family.
 
     Below each image: the predicted class, and the margin of the class predicted at first. The map is the
     step of length 1, red where it brightens, with its L2 norm. Pixels outside ``[0, 1]`` are shown as black or
     white. Nothing is drawn unless the run has a metric that walks to the boundary, as its role says.
     """
-    from matplotlib import pyplot
-
-    models = _models(plan)
     data = plan.data[:IMAGES]
-    if not models or data.x.ndim != 4:
-        return
-    tiles = [1.0] * (len(LENGTHS) + 1) + [0.3]  # the last one parts the models
-    figure, axes = pyplot.subplots(
-        len(data), len(tiles) * len(models), figsize=(0.85 * sum(tiles) * len(models), 1.15 * len(data) + 0.6),
-        squeeze=False, gridspec_kw={"wspace": 0.08, "hspace": 0.45, "width_ratios": tiles * len(models)},
-    )  # fmt: skip
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for model, block in zip(models, np.split(axes, len(models), axis=1), strict=True):
-        block[0][0].annotate(
-            f"{model.name} ({model.family})", (0, 1.45), xycoords="axes fraction", fontsize=9, weight="bold"
-        )
+    strips = {}
+    for model in _models(plan) if data.x.ndim == 4 else ():
         values = Values(model, data, None, plan.conditions, Batcher(None, plan.conditions.device))
         try:
             _ = values.logits  # raises unless there is one for each class
-            steps = walk(values.model, values.x)
+            strips[f"{model.name} ({model.family})"] = _strips(walk(values.model, values.x), data.classes)
         except Exception:  # noqa: S112 - the run has told what the model raises
             continue
-        _fill(block[:, :-1], steps, data.classes)
-    save(figure, path, crop=True)
+    if strips:
+        titles = ["image", *(f"{length}× step" for length in LENGTHS[1:]), "step"]
+        draw_strips(titles, strips, READING, {}, path)
 
 
 def _models(plan: Plan) -> list[TrainedModel]:
@@ -116,20 +107,22 @@ def _models(plan: Plan) -> list[TrainedModel]:
     return [first[family] for family in FAMILIES if family in first]
 
 
-def _fill(axes: np.ndarray, steps: Steps, classes: Sequence[str]) -> None:
-    """One model's tiles: rows are images, columns are lengths and the map."""
-    titles = ["image", *(f"{length}× step" for length in LENGTHS[1:]), "step"]
-    for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title, fontsize=7)
+def _strips(steps: Steps, classes: Sequence[str]) -> list[list[Tile]]:
+    """For each image the points on its line, and the map of the step."""
     predicted = steps.logits.argmax(2)
-    for row, tiles in enumerate(axes):
-        for column, axis in enumerate(tiles[:-1]):
-            show_image(axis, steps.points[column, row].cpu().numpy())
-            said = classes[int(predicted[column, row])]
-            _caption(axis, f"{said[:14]}\n{steps.margin[column, row]:+.2g}")
-        show_map(tiles[-1], steps.step[row].sum(0).cpu().numpy())
-        _caption(tiles[-1], f"L2 {steps.step[row].norm():.2g}")
-
-
-def _caption(axis: Axes, text: str) -> None:
-    axis.text(0.5, -0.04, text, transform=axis.transAxes, ha="center", va="top", fontsize=6)
+    return [
+        [
+            *(
+                Tile(
+                    partial(Sheet.image, values=steps.points[at, row].cpu().numpy()),
+                    [classes[int(predicted[at, row])], f"{steps.margin[at, row]:+.2g}"],
+                )
+                for at in range(len(steps.points))
+            ),
+            Tile(
+                partial(Sheet.map, values=steps.step[row].sum(0).cpu().numpy()),
+                [f"L2 {steps.step[row].norm():.2g}"],
+            ),
+        ]
+        for row in range(steps.points.shape[1])
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,21 +12,22 @@ from torch import Tensor
 from ..engine.batching import Batcher
 from ..engine.plan import Cell, Plan
 from ..engine.values import Values
-from ..report.drawing import save, show_image, show_map
+from ..report.tiles import Sheet
 from ..toolkit.top_pixels import dilate, top_pixels
+from .strips import Tile, draw_strips
 
 IMAGES = 4
-"""Rows: the first samples of the run."""
+"""The first samples of the run."""
 
 MODELS = 3
-"""Models across: the first of each family."""
+"""Models below each other: the first of each family."""
 
 COLOURS = {
-    "neither, near the first set": "#d3d8e4",
-    "first set alone": "#6f94c9",
-    "both sets": "#1b1b1b",
-    "second set alone, near the first": "#57a65b",
-    "second set alone, far from it": "#d8442f",
+    "near the first": "#dfe3ec",
+    "first alone": "#56a5e0",
+    "both": "#1b1b1b",
+    "second, near the first": "#009e73",
+    "second, far from it": "#d55e00",
 }
 """Pixels of the last tile. The first set is the top pixels of the image's map, the second those of its copy's map."""
 
@@ -53,38 +54,31 @@ def draw_robustness_gallery(plan: Plan, path: Path) -> None:
     """Draws the strongest perturbation of a run on its first samples: the first method, a model of each family.
 
     The strongest is an attack if there is one, at the largest ``eps``. Nothing is drawn unless the run compares maps of
-    images with those of perturbed ones; a model on which something fails leaves its tiles empty.
+    images with those of perturbed ones; a model on which something fails is left out.
     """
-    from matplotlib import pyplot
-    from matplotlib.patches import Patch
-
     cells = _cells(plan)
     if not cells or plan.data.x.ndim != 4:
         return
     data = plan.data[:IMAGES]
     k, window = _sets(plan)
-    tiles = [1.0] * 5 + [0.25]  # the last one parts the models
-    figure, axes = pyplot.subplots(
-        len(data), len(tiles) * len(cells), figsize=(0.95 * sum(tiles) * len(cells), 1.12 * len(data) + 0.6),
-        squeeze=False, gridspec_kw={"wspace": 0.08, "hspace": 0.3, "width_ratios": tiles * len(cells)},
-    )  # fmt: skip
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for cell, block in zip(cells, np.split(axes, len(cells), axis=1), strict=True):
-        block[0][0].annotate(cell.model.name, (0, 1.3), xycoords="axes fraction", fontsize=9, weight="bold")
+    strips = {}
+    for cell in cells:
         batcher = Batcher(None, plan.conditions.device)
         values = Values(cell.model, data, plan.reference, plan.conditions, batcher, others=plan.others)
         try:
-            _fill(block[:, :-1], _compare(values, cell), k, window)
+            strips[cell.model.name] = _strips(_compare(values, cell), k, window)
         except Exception:  # noqa: S112 - the run has told what a component raises
             continue
-    label = cells[0].row["perturbation"]
-    figure.legend(
-        handles=[Patch(color=colour, label=name) for name, colour in COLOURS.items()], fontsize=7, frameon=False,
-        title=f"{cells[0].row['method']} under {label}; sets of {k:g} pixels, window {window}", title_fontsize=8,
-        loc="lower center", bbox_to_anchor=(0.5, 0.98), ncol=2 * len(cells),
-    )  # fmt: skip
-    save(figure, path, crop=True)
+    if strips:
+        method, label = cells[0].row["method"], cells[0].row["perturbation"]
+        reading = (
+            f"Maps of {method} under {label}. L∞: largest change of a pixel; *: the prediction changed. Last: the {k:g}"
+            " top pixels of both maps"
+            f" (first: of the image's map, second: of its copy's) and the surroundings of the first, window {window};"
+            " LENS and top-k: the overlap."
+        )
+        titles = ("image", "map", "perturbed", "its map", "top pixels")
+        draw_strips(titles, strips, reading, COLOURS, path)
 
 
 def _cells(plan: Plan) -> list[Cell]:
@@ -135,29 +129,28 @@ def _compare(values: Values, cell: Cell) -> Comparison:
     return Comparison(*(value.cpu() for value in found))
 
 
-def _fill(axes: np.ndarray, found: Comparison, k: float, window: int) -> None:
-    """One model's tiles, a row for each sample."""
-    for axis, title in zip(axes[0], ("image", "map", "perturbed", "its map", "top pixels"), strict=True):
-        axis.set_title(title, fontsize=7)
+def _strips(found: Comparison, k: float, window: int) -> list[list[Tile]]:
+    """For each sample the image, its map, the copy, its map, and the top pixels of both."""
     one, other = (
         top_pixels(a, k, "the gallery").pixels for a in (found.attribution, found.perturbed_attribution)
     )
     near = dilate(one, window)
-    for row, tiles in enumerate(axes):
-        show_image(tiles[0], found.x[row].numpy())
-        show_map(tiles[1], found.attribution[row].sum(0).numpy())
-        show_image(tiles[2], found.perturbed_x[row].numpy())
-        show_map(tiles[3], found.perturbed_attribution[row].sum(0).numpy())
-        tiles[4].imshow(_painted(one[row] > 0, other[row] > 0, near[row] > 0))
+    strips = []
+    for row in range(len(found.x)):
         recall, share = ((other[row] * wide).sum() / other[row].sum() for wide in (near[row], one[row]))
         change = (found.perturbed_x[row] - found.x[row]).abs().amax()
-        _captions(
-            tiles[[2, 4]],
-            (
-                f"L∞ {change:.2g}" + ("" if found.held[row] else ", class changed"),
-                f"LENS {recall:.2f}, top-k {share:.2f}",
-            ),
+        painted = _painted(one[row] > 0, other[row] > 0, near[row] > 0)
+        held = "" if found.held[row] else " *"
+        strips.append(
+            [
+                Tile(partial(Sheet.image, values=found.x[row].numpy())),
+                Tile(partial(Sheet.map, values=found.attribution[row].sum(0).numpy())),
+                Tile(partial(Sheet.image, values=found.perturbed_x[row].numpy()), [f"L∞ {change:.2g}{held}"]),
+                Tile(partial(Sheet.map, values=found.perturbed_attribution[row].sum(0).numpy())),
+                Tile(partial(Sheet.colours, values=painted), [f"LENS {recall:.2f}", f"top-k {share:.2f}"]),
+            ]
         )
+    return strips
 
 
 def _painted(one: Tensor, other: Tensor, near: Tensor) -> np.ndarray:
@@ -169,8 +162,3 @@ def _painted(one: Tensor, other: Tensor, near: Tensor) -> np.ndarray:
     for kind, colour in zip(kinds, COLOURS.values(), strict=True):
         picture[kind.numpy()] = to_rgb(colour)
     return picture
-
-
-def _captions(axes: np.ndarray, texts: Sequence[str]) -> None:
-    for axis, text in zip(axes, texts, strict=True):
-        axis.text(0.5, -0.04, text, transform=axis.transAxes, ha="center", va="top", fontsize=6)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..store.glossary import FILE
 from ..store.maps import IMAGES, MAPS
+from .formats import figure_names
 from .markdown import plain
 from .results import Results
 from .section import sections
@@ -52,5 +53,5 @@ def describe_files(folder: Path) -> str:
     tables = [name for section in sections() for name in section.files]
     names = [PAGE, *sorted(tables, key=lambda name: not name.startswith("leaderboard"))]
     names += ["cells.csv", FILE, "scores.parquet", "curves.csv", MAPS, IMAGES]
-    names += sorted(path.name for path in folder.glob("*.png"))
+    names += figure_names(folder)
     return f"{folder}/: " + ", ".join(name for name in names if (folder / name).is_file())

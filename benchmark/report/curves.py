@@ -2,53 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..store.columns import LABEL
 from ..store.glossary import Glossary
 from .column_names import short_names
-from .drawing import save, tighten
+from .drawing import COLUMN, HEADING, PAGE, TEXT, drawing, save
+from .markdown import DIRECTION_SIGNS
+from .panels import Line, Room, make_panels, name_lines, room_for_names
+from .texts import wrap
+from .tiles import line_height
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BEST, CONTROLS = 4, 2
+"""How many methods, and how many controls, are drawn bold and named: those with the best ranks."""
+
+NAMES = 1.3
+"""Inches at most for the names beside a panel."""
+
+READING = (
+    f"In each panel the {BEST} methods and {CONTROLS} controls (grey) with the best ranks bear their names."
+)
 
 
-def draw_curves(curves: pd.DataFrame, glossary: Glossary, path: Path) -> bool:
-    """Draws the mean curves of one data set: models down, metrics across, a line for each method.
+@drawing()
+def draw_curves(
+    curves: pd.DataFrame,
+    board: pd.DataFrame,
+    models: Sequence[str],
+    looks: Mapping[str, dict[str, Any]],
+    controls: Collection[str],
+    glossary: Glossary,
+    path: Path,
+) -> bool:
+    """Draws mean curves of one data set: metrics down, models across; the best methods of each panel bear their names.
 
     Args:
-        curves: ``model, method, metric, settings, perturbation, fraction, mean``; nothing is drawn without rows.
-        glossary: what the names in it stand for.
-        path: the PNG to write.
+        curves: ``model, method, metric, settings, perturbation, fraction, mean``; nothing is drawn without a curve that
+            has several points.
+        board: the leaderboard, for ranks and directions.
+        models: those that are shown.
+        looks: of the methods' lines, as matplotlib takes them.
+        controls: methods that explain nothing.
+        glossary: what the names stand for.
+        path: the file to write.
 
     Returns:
         whether it was drawn.
     """
     if curves.empty:
         return False
-    from matplotlib import pyplot
-    from matplotlib.lines import Line2D
-
+    curves = curves[curves["model"].isin(list(models)) & curves["mean"].notna()]
+    curves = curves[curves.groupby(LABEL)["fraction"].transform("nunique") > 1]
+    if curves.empty:
+        return False
     curves = curves.assign(column=short_names(curves, glossary))
-    models, columns = sorted(set(curves["model"])), sorted(set(curves["column"]))
-    methods = sorted(set(curves["method"]))
-    colours = {
-        method: pyplot.get_cmap("tab10" if len(methods) <= 10 else "tab20")(i)
-        for i, method in enumerate(methods)
-    }
-    figure, axes = pyplot.subplots(
-        len(models), len(columns), figsize=(2.6 * len(columns), 2.0 * len(models) + 0.9), sharex=True, sharey="col",
-        squeeze=False,
+    known = board[[*LABEL, "rank", "higher_is_better"]].astype(dict.fromkeys(LABEL, str))
+    curves = curves.astype(dict.fromkeys(LABEL, str)).merge(known, on=LABEL, how="left")
+    models = [name for name in models if name in set(curves["model"])]
+    columns = sorted(set(curves["column"]))
+    beside = room_for_names(set(curves["method"]), NAMES)
+    width = COLUMN if len(models) == 1 else PAGE
+    reading = wrap(READING, width - 0.1, TEXT, breaks=" ")
+    figure, axes = make_panels(
+        len(columns), len(models), width=width, height=1.0, sharey="row",
+        room=Room(0.35, beside, 0.42, 0.42 + len(reading) * line_height(TEXT), beside + 0.05, 0.22),
     )  # fmt: skip
-    for (model, column, method), line in curves.groupby(["model", "column", "method"], sort=True):
-        axis = axes[models.index(str(model))][columns.index(str(column))]
-        axis.plot(line["fraction"], line["mean"], color=colours[str(method)], linewidth=1.2, label=method)
-    for axis, column in zip(axes[0], columns, strict=True):
-        axis.set_title(column, fontsize=8)
-    for axes_row, model in zip(axes, models, strict=True):
-        axes_row[0].set_ylabel(model, fontsize=8)
-    for axis in axes[-1]:
-        axis.set_xlabel("fraction of the steps", fontsize=8)
-    handles = [Line2D([], [], color=colour, label=method) for method, colour in colours.items()]
-    figure.legend(handles=handles, loc="upper center", ncol=min(len(methods), 8), fontsize=8, frameon=False)
-    tighten(figure, rect=(0, 0, 1, 1 - 0.5 / figure.get_figheight()))
+    for row, column in zip(axes, columns, strict=True):
+        shown = curves[curves["column"] == column]
+        sign = next(
+            (DIRECTION_SIGNS[word] for word in shown["higher_is_better"] if word in DIRECTION_SIGNS), ""
+        )
+        row[0].set_title(f"{column} {sign}", fontsize=TEXT, loc="left", pad=3)
+        panels = [shown[shown["model"] == model] for model in models]
+        low, high = shown["mean"].min(), shown["mean"].max()
+        room = 0.05 * (high - low or 1)
+        row[0].set(xlim=(0, 1), ylim=(low - room, high + room), xticks=(0, 0.5, 1))
+        for axis, panel in zip(row, panels, strict=True):
+            _fill(axis, panel, looks, controls, beside)
+    _write_around(axes, models, reading)
     save(figure, path)
     return True
+
+
+def _write_around(axes: Any, models: Sequence[str], reading: Sequence[str]) -> None:  # noqa: ANN401 - an array of axes
+    """Names of the models above, what is across below."""
+    figure = axes[0][0].figure
+    above = 1 - 0.05 / figure.get_figheight()
+    for axis, model in zip(axes[0], models, strict=True):
+        figure.text(
+            axis.get_position().x0, above, model, fontsize=HEADING, weight="bold", va="top", ha="left"
+        )
+    axes[-1][0].set_xlabel("fraction of the steps")
+    figure.text(0.05 / figure.get_figwidth(), 0.05 / figure.get_figheight(), "\n".join(reading), va="bottom")
+
+
+def _fill(
+    axis: Axes,
+    panel: pd.DataFrame,
+    looks: Mapping[str, dict[str, Any]],
+    controls: Collection[str],
+    beside: float,
+) -> None:
+    """The lines of one panel: the best ones bold and named, the others thin."""
+    ranks = panel.drop_duplicates("method").set_index("method")["rank"].dropna().astype(int)
+    ranks = ranks.sort_values(kind="stable")
+    is_control = ranks.index.isin(list(controls))
+    named = [*ranks.index[~is_control][:BEST], *ranks.index[is_control][:CONTROLS]]
+    lines = {
+        str(method): Line(
+            str(method), line["fraction"].to_numpy(), line["mean"].to_numpy(), looks[str(method)]
+        )
+        for method, line in panel.groupby("method", sort=True)
+    }
+    for method, line in lines.items():
+        if method not in named:
+            axis.plot(line.x, line.y, **{**line.look, "linewidth": 0.5, "alpha": 0.35})
+    for method in reversed(named):  # the best one lies above all others
+        axis.plot(lines[method].x, lines[method].y, **lines[method].look)
+    name_lines(axis, [lines[method] for method in named], beside)

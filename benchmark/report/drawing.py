@@ -1,64 +1,82 @@
-"""What all figures share: they open no window, and are saved as the same bytes each time; images and signed maps."""
+"""What all figures share: sizes of paper columns, one hand for texts, and files that are the same bytes each time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
-import numpy as np
 
 from ..toolkit.files import write_file
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 matplotlib.use("Agg", force=False)
 
+COLUMN, PAGE = 3.3, 6.8
+"""Width of a figure in inches: of one column of a paper, or of two."""
 
-def save(figure: Figure, path: Path, *, crop: bool = False) -> None:
-    """Writes a PNG and closes the figure.
+DPI = 180
+"""Pixels of a PNG in an inch: the widest figure has 1,224 pixels."""
 
-    Args:
-        figure: what is drawn.
-        path: the PNG to write.
-        crop: whether the picture ends where what is drawn ends, inside or outside of the figure's own margins.
-    """
+TEXT, HEADING, SMALL = 7, 8, 6
+"""Size of texts in points, of headings, and of names for which there is little room."""
+
+_METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""Without dates and versions, which would make other bytes of the same figure."""
+
+_FILES: dict[Any, Any] = {"svg.hashsalt": "xaiboard", "pdf.fonttype": 42, "image.composite_image": False}
+"""Names in an SVG are the same each time, fonts in a PDF are those that publishers take, each image is one of its own.
+"""
+
+_LOOK: dict[Any, Any] = {
+    "font.size": TEXT,
+    "axes.titlesize": HEADING,
+    "axes.labelsize": TEXT,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.fontsize": TEXT,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Figures that are made inside have the texts and lines of a paper's column."""
+    with matplotlib.rc_context(_LOOK):
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure, in the format that the suffix of ``path`` names, and closes it."""
     from matplotlib import pyplot
 
-    _show_dollars(figure)
-    box: dict[str, Any] = {"bbox_inches": "tight"} if crop else {}
-    write_file(
-        path,
-        lambda temporary: figure.savefig(
-            temporary, dpi=110, format="png", metadata={"Software": None}, **box
-        ),
-    )
+    kind = path.suffix[1:]
+    show_dollars(figure)
+    with matplotlib.rc_context(_FILES):
+        write_file(
+            path,
+            lambda temporary: figure.savefig(temporary, dpi=DPI, format=kind, metadata=_METADATA[kind]),
+        )
     pyplot.close(figure)
 
 
-def tighten(figure: Figure, **room: Any) -> None:  # noqa: ANN401 - what tight_layout takes
-    """Moves the axes of a figure so that all of their texts have room."""
-    _show_dollars(figure)
-    figure.tight_layout(**room)
-
-
-def _show_dollars(figure: Figure) -> None:
+def show_dollars(figure: Figure) -> None:
     """Lets the names in a figure have dollars: between two of them matplotlib would read a formula."""
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
         cast("Text", text).set_parse_math(False)
-
-
-def show_image(axis: Axes, image: np.ndarray) -> None:
-    """An image ``(C, H, W)`` in ``[0, 1]``: three channels are colours, of others the mean is shown."""
-    shown = image.transpose(1, 2, 0).clip(0, 1) if len(image) == 3 else image.mean(0)
-    axis.imshow(shown, cmap="gray", vmin=0, vmax=1)
-
-
-def show_map(axis: Axes, values: np.ndarray) -> None:
-    """A signed map ``(H, W)`` on its own scale: red above zero, blue below."""
-    bound = float(np.abs(values).max()) or 1.0
-    axis.imshow(values, cmap="RdBu_r", vmin=-bound, vmax=bound)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,13 @@ import pandas as pd
 from ..store.glossary import Glossary
 from ..toolkit.labels import MetricColumn
 from ..toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
-from .drawing import save, tighten
+from .drawing import COLUMN, PAGE, TEXT, drawing, save
+from .panels import Line, Room, make_panels, name_lines, room_for_names
+from .tiles import line_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLUMNS = {"certified": (CERTIFIED_RADIUS, "radius", "max"), "attacked": (ATTACKED_RADIUS, "", "min")}
 """The radii that are drawn (L2, in units of ``x``, 0 where the prediction is wrong).
@@ -30,7 +34,14 @@ CURVES: dict[str, tuple[Literal["-", "--"], str]] = {
 """Line style, and what the curve says of a prediction."""
 
 SHADES = {"ot": "YlGnBu", "standard": "YlOrRd", "adversarial": "Greens", "regularised": "RdPu"}
-"""Colour map of each family; other families share the greys."""
+OTHER = "Purples"
+"""Colour map of each family, and of those that are none of these."""
+
+ACROSS = 2
+"""Families beside each other."""
+
+NAMES = 1.5
+"""Inches at most for the names beside a panel."""
 
 
 def radii(scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
@@ -49,63 +60,82 @@ def survival(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return edges, 1 - np.searchsorted(np.sort(values), edges, side="right") / len(values)
 
 
+@drawing()
 def draw_robustness(scores: pd.DataFrame, glossary: Glossary, path: Path) -> bool:
     """Draws the curves of one data set, a panel for each family, the other families' models in grey behind.
 
-    Seeds of one training (``name``, ``name.seed1``...) have one colour and one name.
+    Seeds of one training (``name``, ``name.seed1``...) have one colour and one name; a name is beside the certified
+    curve, or the attacked one where there is no other.
 
     Args:
         scores: rows of ``scores.parquet`` of one data set; nothing is drawn without radii among them.
         glossary: what the names in them stand for.
-        path: the PNG to write.
+        path: the file to write.
 
     Returns:
         whether it was drawn.
     """
-    from matplotlib import pyplot
-    from matplotlib.lines import Line2D
-
     table = radii(scores, glossary)
     if table.empty:
         return False
     present = set(table["family"])
     families = [family for family in SHADES if family in present] + sorted(present - set(SHADES))
-    reach = table[["certified", "attacked"]].max(axis=1)
-    figure, axes = pyplot.subplots(
-        1, len(families), figsize=(3.4 * len(families) + 0.4, 3.9), sharex=True, sharey=True, squeeze=False
-    )
-    for axis, family in zip(axes[0], families, strict=True):
+    table = table.assign(training=table["model"].str.replace(r"\.seed\d+$", "", regex=True))
+    beside = room_for_names(set(table["training"]), NAMES)
+    columns = min(ACROSS, len(families))
+    figure, axes = make_panels(
+        ceil(len(families) / columns), columns, width=PAGE if columns > 1 else COLUMN, height=1.6,
+        room=Room(left=0.5, right=beside, top=0.5, across=beside + 0.1, down=0.3),
+    )  # fmt: skip
+    reach = float(table[["certified", "attacked"]].max(axis=1).quantile(0.99)) or 1
+    axes[0][0].set(xlim=(0, reach), ylim=(0, 1.02))
+    for axis, family in zip(axes.flat, families, strict=False):
         for _, rows in table[table["family"] != family].groupby("model"):
-            _draw(axis, rows, "0.85", width=0.7)
-        own = table[table["family"] == family]
-        own = own.assign(training=own["model"].str.replace(r"\.seed\d+$", "", regex=True))
-        shades = pyplot.get_cmap(SHADES.get(family, "Greys"))(
-            np.linspace(0.95, 0.4, own["training"].nunique())
-        )
-        handles = []
-        for shade, (training, seeds) in zip(shades, own.groupby("training"), strict=True):
-            for _, rows in seeds.groupby("model"):
-                _draw(axis, rows, shade, width=1.5)
-            handles.append(Line2D([], [], color=shade, label=str(training)))
-        axis.legend(handles=handles, fontsize=7, frameon=False, loc="upper right")
-        axis.set_title(family, fontsize=9)
-        axis.set_xlabel("L2 radius, pixels in [0, 1]", fontsize=8)
-        axis.tick_params(labelsize=7)
-    axes[0][0].set(xlim=(0, float(reach.quantile(0.99)) or 1), ylim=(0, 1.02))
-    axes[0][0].set_ylabel("accuracy within the radius", fontsize=8)
-    styles = [
-        Line2D([], [], color="black", linestyle=style, label=f"{name}: {meaning}")
-        for name, (style, meaning) in CURVES.items()
-        if table[name].notna().any()
-    ]
-    tighten(figure)
-    figure.legend(handles=styles, loc="lower center", bbox_to_anchor=(0.5, 1), fontsize=8, frameon=False)
-    save(figure, path, crop=True)
+            _draw(axis, rows, {"color": "0.85", "linewidth": 0.5})
+        _fill(axis, table[table["family"] == family], family, beside)
+        axis.set_title(family, fontsize=TEXT, weight="bold", loc="left", pad=3)
+    for axis in axes.flat[len(families) :]:
+        axis.set_axis_off()
+    for axis in axes[:, 0]:
+        axis.set_ylabel("accuracy within the radius")
+    for axis in axes.flat[max(0, len(families) - columns) : len(families)]:
+        axis.set_xlabel("L2 radius, pixels in [0, 1]")
+        axis.tick_params(labelbottom=True)
+    _explain(figure, [name for name in CURVES if table[name].notna().any()])
+    save(figure, path)
     return True
 
 
-def _draw(axis: Axes, rows: pd.DataFrame, colour: object, *, width: float) -> None:
+def _fill(axis: Axes, own: pd.DataFrame, family: str, beside: float) -> None:
+    """The models of a family; seeds of one training have one colour and one name."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    places = np.linspace(0.95, 0.4, own["training"].nunique())
+    named = []
+    for place, (training, seeds) in zip(places, own.groupby("training"), strict=True):
+        look = {"color": to_hex(colormaps[SHADES.get(family, OTHER)](place)), "linewidth": 1.1}
+        for _, rows in seeds.groupby("model"):
+            _draw(axis, rows, look)
+        values = next(seeds[name].dropna() for name in CURVES if seeds[name].notna().any())
+        named.append(Line(str(training), *survival(values.to_numpy()), look))
+    name_lines(axis, named, beside)
+
+
+def _explain(figure: Figure, kinds: list[str]) -> None:
+    """Says above the panels what a solid and a dashed line are."""
+    from matplotlib.lines import Line2D
+
+    wide, high = figure.get_size_inches()
+    for place, name in enumerate(kinds):
+        style, meaning = CURVES[name]
+        level = 1 - (0.1 + place * line_height(TEXT)) / high
+        figure.add_artist(Line2D([0.1 / wide, 0.4 / wide], [level, level], color="black", linestyle=style))
+        figure.text(0.45 / wide, level, f"{name}: {meaning}", va="center")
+
+
+def _draw(axis: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
     for name, (style, _) in CURVES.items():
         values = rows[name].dropna().to_numpy()
         if len(values):
-            axis.step(*survival(values), where="post", color=colour, linestyle=style, linewidth=width)
+            axis.step(*survival(values), where="post", linestyle=style, **look)

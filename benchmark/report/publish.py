@@ -15,6 +15,7 @@ from ..store.run_file import read_run
 from ..store.seal import seal_files
 from ..store.tables import write_tables
 from ..toolkit.files import require_path, write_file, writing
+from .formats import FORMATS
 from .left_out import Rule, leave_out, require_hits
 from .results import Results
 from .write import write
@@ -104,7 +105,7 @@ def _check_target(run: Path, target: Path) -> None:
         return
     for path in sorted(target.iterdir()):
         if path.is_dir() or (
-            path.name not in (*SOURCES, *CITED) and path.suffix not in (".csv", ".png", ".html")
+            path.name not in (*SOURCES, *CITED) and path.suffix[1:] not in ("csv", "html", *FORMATS)
         ):
             raise XaiboardError(
                 f"'{target}' holds '{path.name}', which is no part of a published copy and would be lost; move it away"

@@ -25,6 +25,7 @@ from .health.correlations import metric_correlations
 from .health.table import metric_health
 from .leaderboard import doubtful, leaderboard, wide
 from .models import describe_models
+from .palette import colours, dashes
 from .standing import Standing, standings
 
 
@@ -104,6 +105,20 @@ class Results:
     def controls(self) -> set[str]:
         """Methods that explain nothing, by which others are judged."""
         return set(self.cells.loc[self.cells["control"].astype(bool), "method"])
+
+    @cached_property
+    def colours(self) -> dict[str, str]:
+        """The colour of each method in every figure: controls, which come last, are grey."""
+        return colours(set(self.cells["method"]) - {""}, self.controls)
+
+    @cached_property
+    def looks(self) -> dict[str, dict[str, Any]]:
+        """Colour and dash of each method's lines, as matplotlib takes them."""
+        lines = dashes(self.colours, self.controls)
+        return {
+            name: {"color": colour, "linestyle": (0, lines[name]) if lines[name] else "-"}
+            for name, colour in self.colours.items()
+        }
 
     @cached_property
     def blocks(self) -> Blocks:

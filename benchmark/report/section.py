@@ -26,7 +26,7 @@ Note = Callable[["Results", str], str]
 """Says how that table is read."""
 
 Draw = Callable[["Results", str, Path], bool]
-"""Draws a figure of one data set into a PNG; says whether there was anything to draw."""
+"""Draws a figure of one data set in the format that the path ends in; says whether there was anything to draw."""
 
 File = Callable[["Results"], "pd.DataFrame | None"]
 """Makes the table of a CSV, of all data sets; None where the file is not to be."""
@@ -90,8 +90,9 @@ def section(
         title: heading.
         question: what the section answers, in one sentence.
         note: how the table is read, or a function of the results and the data set that says it.
-        figures: functions of the results, the data set and the path of a PNG, by the first part of the file's name
-            (``curves`` for ``curves-digits.png``); they return whether they drew it.
+        figures: functions of the results, the data set and the path of the file, by the first part of its name
+            (``curves`` for ``curves-digits.png``); they return whether they drew it. The path ends in ``.png``, or in
+            ``.svg`` or ``.pdf`` where a user asks for these.
         files: functions of the results that make the table of a CSV, by the file's name.
         legend: what is said once, above all data sets.
         whole_run: whether the section is about the run, not about one data set, and gets "" for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import message, warn
@@ -9,6 +10,7 @@ from ..store.glossary import write_glossary
 from ..store.seal import seal_files
 from ..store.tables import write_csv
 from ..toolkit.files import file_name, write_file
+from .formats import figure_names, formats_of
 from .page import make_page
 from .results import Results
 from .section import Section, sections
@@ -16,25 +18,32 @@ from .section import Section, sections
 PAGE = "leaderboard.md"
 
 
-def write(folder: Path, results: Results) -> None:
+def write(folder: Path, results: Results, figures: str = "png") -> None:
     """Writes and seals the tables and figures of every section, the page of all, and ``columns.json``.
 
     A section of a plug-in that raises costs itself: the reason is said, and the rest is written.
+
+    Args:
+        folder: of the run.
+        results: what is written.
+        figures: a format of :data:`.formats.FORMATS` that each figure has beside its PNG; those that the folder has
+            from earlier are drawn anew, too.
     """
+    formats = formats_of(folder, figures)
     write_glossary(folder, results.glossary, results.scores)
     drawn: dict[tuple[str, str], list[str]] = {}
     for section in sections():
         try:
             _write_tables(folder, section, results)
             for dataset in [""] if section.whole_run else results.datasets:
-                drawn[section.name, dataset] = _draw(folder, section, results, dataset)
+                drawn[section.name, dataset] = _draw(folder, section, results, dataset, formats)
         except Exception as error:
             if not section.of_plugin:
                 raise
             warn(f"section '{section.name}' of the report failed: {message(error)}")
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
-    seal_files(folder, [*written_names(), *(path.name for path in folder.glob("*.png"))])
+    seal_files(folder, [*written_names(), *figure_names(folder)])
 
 
 def written_names() -> list[str]:
@@ -49,11 +58,13 @@ def _write_tables(folder: Path, section: Section, results: Results) -> None:
             write_file(folder / name, lambda path, table=table: write_csv(table, path))
 
 
-def _draw(folder: Path, section: Section, results: Results, dataset: str) -> list[str]:
-    """Draws a section's figures of one data set; the names of those that there were."""
+def _draw(
+    folder: Path, section: Section, results: Results, dataset: str, formats: Sequence[str]
+) -> list[str]:
+    """Draws a section's figures of one data set; the names of those that there were, as PNG."""
     names = []
     for kind, draw in section.figures.items():
-        path = folder / (f"{kind}-{file_name(dataset)}.png" if dataset else f"{kind}.png")
-        if draw(results, dataset, path):
-            names.append(path.name)
+        stem = f"{kind}-{file_name(dataset)}" if dataset else kind
+        drawn = [draw(results, dataset, folder / f"{stem}.{suffix}") for suffix in formats]
+        names.extend([f"{stem}.png"] if drawn[0] else [])
     return names

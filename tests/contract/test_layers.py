@@ -161,7 +161,7 @@ def test_folders_without_torch_are_those_that_rebuild_tables() -> None:
 
 def test_torch_is_seen_through_other_modules() -> None:
     assert "torch" in MODULES.reached("xaiboard.benchmark.engine.runner")
-    assert "torch" in MODULES.reached("xaiboard.benchmark.pictures.gallery")
+    assert "torch" in MODULES.reached("xaiboard.benchmark.pictures.perturbed_maps")
 
 
 def test_no_cycles_of_imports() -> None:

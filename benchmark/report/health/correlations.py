@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..blocks import COLUMN
-from ..drawing import save
+from ..drawing import PAGE, SMALL, TEXT, drawing, save
 from ..reliability import exact
+from ..texts import shorten, text_width, wrap
+from ..tiles import line_height
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CORRELATIONS = [
     "dataset", "column_a", "column_b", "correlation", "lowest", "highest", "models", "methods"
@@ -19,11 +25,16 @@ CORRELATIONS = [
 FEWEST = 3
 """Methods that an order needs: two agree with any other order, or with its reverse."""
 
-_LEGIBLE = 150
-"""Columns up to which a matrix can be drawn."""
+_LEGIBLE = 90
+"""Columns up to which a matrix can be drawn: of more the names could not be read."""
 
-_READABLE = 45
-"""Columns up to which a figure has room for numbers."""
+MOST_NAME, BAR, ROOMY = 2.0, 0.6, 0.3
+"""Inches: for the longest name, for the bar of colours, and of a cell where there is room."""
+
+SMALLEST = 4.0
+"""Points of the smallest number that is written into a cell."""
+
+READING = "Rank correlation (numbers: × 100), mean over models; diagonal: split-half reliability; lines part families."
 
 
 def metric_correlations(table: pd.DataFrame, health: pd.DataFrame, controls: Iterable[str]) -> pd.DataFrame:
@@ -89,13 +100,14 @@ def _matrix(correlations: pd.DataFrame, health: pd.DataFrame, names: list[str]) 
     return matrix
 
 
+@drawing()
 def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Path) -> bool:
     """Draws the matrix of one data set; on the diagonal is how well a column agrees with itself on other samples.
 
     Args:
         correlations: rows of one data set; nothing is drawn without a number among them, or with more columns than fit.
         health: rows of the same data set.
-        path: the PNG to write.
+        path: the file to write.
 
     Returns:
         whether it was drawn.
@@ -106,25 +118,45 @@ def draw_correlations(correlations: pd.DataFrame, health: pd.DataFrame, path: Pa
     from matplotlib import pyplot
 
     matrix = _matrix(correlations, health, names)
-    size = max(0.3 * len(names), 3)
-    figure, axis = pyplot.subplots(figsize=(size, size))
-    axis.set_facecolor("0.8")  # shows where there is no number
-    image = axis.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1)
-    axis.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
-    axis.set_yticks(range(len(names)), names, fontsize=8)
-    if len(names) <= _READABLE:
-        for (row, column), value in np.ndenumerate(matrix):
-            if not np.isnan(value):
-                shade = "white" if abs(value) > 0.6 else "black"
-                axis.text(
-                    column, row, str(round(100 * value)), ha="center", va="center", fontsize=7, color=shade
-                )
-    bar = figure.colorbar(
-        image, ax=axis, shrink=0.8, fraction=0.3 / size, pad=0.2 / size, ticks=[-1, -0.5, 0, 0.5, 1]
-    )
-    bar.ax.tick_params(labelsize=8)
-    axis.set_title(
-        "rank correlation × 100, mean over models\ndiagonal: split-half reliability", fontsize=9, loc="left"
-    )
-    save(figure, path, crop=True)
+    usual = TEXT if max(text_width(name, TEXT) for name in names) <= MOST_NAME else SMALL
+    room = min(MOST_NAME, max(text_width(name, usual) for name in names)) + 0.1
+    side = min(PAGE - room - BAR, ROOMY * len(names))
+    pitch = side / len(names)
+    size = min(usual, 72 * pitch / 1.1)
+    wide = room + side + BAR
+    reading = wrap(READING, wide - 0.1, TEXT, breaks=" ")
+    high = room + side + 0.15 + len(reading) * line_height(TEXT)
+    figure = pyplot.figure(figsize=(wide, high))
+    axis = figure.add_axes((room / wide, room / high, side / wide, side / high), facecolor="0.8")
+    image = axis.imshow(matrix, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    shown = [shorten(name, room - 0.1, size) for name in names]
+    axis.set_xticks(range(len(names)), shown, rotation=90, fontsize=size)
+    axis.set_yticks(range(len(names)), shown, fontsize=size)
+    axis.tick_params(length=0)
+    for edge in _edges(health, names):
+        axis.axhline(edge, color="white", linewidth=1.2)
+        axis.axvline(edge, color="white", linewidth=1.2)
+    _write_numbers(axis, matrix, 72 * pitch)
+    bar = figure.add_axes(((room + side + 0.1) / wide, room / high, 0.1 / wide, side / high))
+    figure.colorbar(image, cax=bar, ticks=[-1, -0.5, 0, 0.5, 1])
+    figure.text(0.05 / wide, 1 - 0.05 / high, "\n".join(reading), va="top")
+    save(figure, path)
     return True
+
+
+def _edges(health: pd.DataFrame, names: list[str]) -> list[float]:
+    """Where one family of metrics ends, and the next one starts."""
+    families = health.drop_duplicates("column").set_index("column")["metric_family"].reindex(names)
+    return [place - 0.5 for place in range(1, len(names)) if families.iloc[place] != families.iloc[place - 1]]
+
+
+def _write_numbers(axis: Axes, matrix: np.ndarray, pitch: float) -> None:
+    """Writes the numbers × 100 where they can be read in cells of ``pitch`` points."""
+    size = min(TEXT, pitch / 2)
+    if size < SMALLEST:
+        return
+    for (row, column), value in np.ndenumerate(matrix):
+        if not np.isnan(value):
+            shade = "white" if abs(value) > 0.6 else "black"
+            number = str(round(100 * value))
+            axis.text(column, row, number, ha="center", va="center_baseline", fontsize=size, color=shade)

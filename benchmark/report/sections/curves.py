@@ -7,14 +7,18 @@ from pathlib import Path
 import pandas as pd
 
 from ..curves import draw_curves
+from ..few_models import few_models
 from ..results import Results
 from ..section import section
 
 
 def draw(results: Results, dataset: str, path: Path) -> bool:
     """Draws the mean curves of the data set."""
-    of_dataset = results.curves[results.curves["dataset"] == dataset]
-    return draw_curves(of_dataset, results.glossary, path)
+    curves, board, cells = (
+        table[table["dataset"] == dataset] for table in (results.curves, results.leaderboard, results.cells)
+    )
+    models = few_models(cells[cells["model"].isin(curves["model"])])
+    return draw_curves(curves, board, models, results.looks, results.controls, results.glossary, path)
 
 
 @section(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 import pandas as pd
 
 from ...store.columns import LABEL
 from ..markdown import DIRECTION_SIGNS, marked, number
+from ..mean_ranks import mean_ranks, trusted_columns
+from ..rank_diagram import draw_ranks
 from ..results import Results
 from ..section import section
 
@@ -23,6 +26,14 @@ comparable within one model only; the columns that compare models are in `famili
 """
 
 
+def draw(results: Results, dataset: str, path: Path) -> bool:
+    """Draws the methods along their mean ranks."""
+    plain = [text for text in results.glossary.columns if results.glossary.is_plain(text)]
+    health = results.health[results.health["dataset"] == dataset]
+    found = mean_ranks(results.blocks, results.standings, trusted_columns(health, plain))
+    return draw_ranks(found, results.colours, results.controls, path)
+
+
 @section(
     title="Methods",
     question="Which method explains each model best, by each metric?",
@@ -31,6 +42,7 @@ comparable within one model only; the columns that compare models are in `famili
         "leaderboard.csv": lambda results: results.leaderboard,
         "leaderboard_wide.csv": lambda results: results.wide,
     },
+    figures={"ranks": draw},
     legend=LEGEND,
     place=200,
 )

@@ -9,7 +9,8 @@ import torch
 import xaiboard.benchmark as xb
 from matplotlib import pyplot
 from torch import Tensor, nn
-from xaiboard.benchmark.report.drawing import save, tighten
+from xaiboard.benchmark.report.drawing import save
+from xaiboard.benchmark.store.verify import verify
 from xaiboard.benchmark.toolkit.data import Data
 
 
@@ -40,8 +41,7 @@ def broken(x: Tensor) -> Tensor:
 def test_images_of_any_number_of_channels(tmp_path: Path, channels: int) -> None:
     finished = run_on((channels, 4, 4), tmp_path / "run", ["saliency", broken, "gradcam"])
     assert finished.cells["status"].value_counts().to_dict() == {"ok": 2, "failed": 2, "inapplicable": 2}
-    for name in ("gallery-shaped.png", "curves-shaped.png"):
-        assert (finished.folder / name).read_bytes().startswith(b"\x89PNG")
+    assert (finished.folder / "curves-shaped.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_vectors_have_curves_and_no_gallery(tmp_path: Path) -> None:
@@ -53,8 +53,28 @@ def test_vectors_have_curves_and_no_gallery(tmp_path: Path) -> None:
 
 def test_figures_are_the_same_bytes_each_time(tmp_path: Path) -> None:
     one, other = (run_on((1, 4, 4), tmp_path / name, ["saliency", "random"]) for name in ("one", "other"))
-    for name in ("gallery-shaped.png", "curves-shaped.png"):
-        assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
+    assert (one.folder / "curves-shaped.png").read_bytes() == (
+        other.folder / "curves-shaped.png"
+    ).read_bytes()
+
+
+def test_a_format_is_drawn_beside_the_png_sealed_and_kept_up_to_date(tmp_path: Path) -> None:
+    finished = run_on((1, 4, 4), tmp_path, ["saliency", "random"])
+    assert not list(tmp_path.glob("*.svg"))
+    (tmp_path / "notes.pdf").write_text("of the user")
+    xb.api.write_tables(finished, "svg")
+    figure = tmp_path / "curves-shaped.svg"
+    figure.write_text("an old one")
+    assert any(figure.name in problem for problem in verify(tmp_path)[0])
+    xb.api.write_tables(finished)
+    assert figure.read_text("utf-8").startswith("<?xml")
+    assert verify(tmp_path)[0] == []
+    assert not list(tmp_path.glob("curves-*.pdf"))
+
+
+def test_formats_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(xb.XaiboardError, match="no format of figures named 'eps'; there are: png, svg, pdf"):
+        xb.run(figures="eps", out=tmp_path)
 
 
 def test_a_run_of_model_metrics_has_no_figure(tmp_path: Path, tiny: str, mlp: nn.Module) -> None:
@@ -69,6 +89,5 @@ def test_names_may_have_dollars(tmp_path: Path) -> None:
     figure, axis = pyplot.subplots()
     axis.set_title(r"a $\nothing$ b")
     axis.legend(axis.plot([1, 2]), [r"$\frac$"])
-    tighten(figure)
     save(figure, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").is_file()

@@ -83,7 +83,7 @@ def nothing(results: Results, dataset: str) -> pd.DataFrame:
 def test_every_section_has_a_question_and_its_place() -> None:
     titles = [made.title for made in sections()]
     assert titles == [
-        "Models", "Robustness of models", "Methods", "Curves", "Families", "Attributional robustness",
+        "Models", "Robustness of models", "Methods", "Gallery", "Curves", "Families", "Attributional robustness",
         "Metric health", "Metric agreement", "Cells without scores",
     ]  # fmt: skip
     assert all(isinstance(made, Section) and made.question.endswith("?") for made in sections())
