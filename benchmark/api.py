@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from .engine.explainable import require_classes, require_explainable
 from .engine.isolation import alone
 from .engine.plan import Plan, make_cells
 from .engine.probe import probe
+from .engine.promise import Promise, promise
 from .engine.runner import execute, split
 from .engine.staleness import Register, computes_the_same, warn_of_unknown_outputs
 from .engine.values import Values
@@ -52,6 +53,10 @@ from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference
 from .toolkit.files import file_name
 from .toolkit.networks import plain
+from .toolkit.progress import stage
+
+PLANNING = "planning: each combination is tried on one sample"
+"""What a terminal shows before the first cell."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +243,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     Raises:
         XaiboardError: a mistake in the data or the weights, or a folder that cannot be written.
     """
-    plan = make_plan(request)
+    with stage(PLANNING, shown=progress):
+        plan = make_plan(request)
     store = Store(request.out)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
@@ -254,10 +260,12 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         store.plan(plan.summary)
         execute(plan, store, batch_size=request.batch_size, progress=progress)
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
-        with store.lock():
-            consolidate(store)
-            write_tables(finished)
-        _draw_pictures(plan, finished)
+        with stage("tables and figures", shown=progress) as line:
+            with store.lock():
+                consolidate(store)
+                write_tables(finished, line.set_postfix_str)
+            line.set_postfix_str("galleries")
+            _draw_pictures(plan, finished)
         with store.lock():
             seal_files(store.folder, (path.name for path in store.folder.glob("*.png")))
     return finished
@@ -279,6 +287,13 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     check_reusable(request.reuse, plan.run_conditions)
     known = reusable(request.reuse, _wanted(todo, plan, request.reuse), len(plan.shards))
     return [*finished, *(cell for cell in todo if cell.key in known)]
+
+
+def promise_of(plan: Plan, finished: Sequence[Cell], request: Request) -> Promise:
+    """How long computing the cells that are not finished will take; each network is timed for a moment."""
+    known = {cell.key for cell in finished}
+    todo = [cell for cell in plan.cells if not cell.reason and cell.key not in known]
+    return promise(plan, todo, request.batch_size)
 
 
 def _wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:
@@ -404,9 +419,9 @@ def _part(plan: Plan, cells: pd.DataFrame) -> str:
     return "" if set(zip(of_dataset["model"], of_dataset["method"], strict=True)) <= drawn else "-part"
 
 
-def write_tables(finished: Run) -> None:
+def write_tables(finished: Run, doing: Callable[[str], object] = str) -> None:
     """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
-    write(finished.folder, finished.results)
+    write(finished.folder, finished.results, doing)
 
 
 def _samples(request: Request) -> Data:

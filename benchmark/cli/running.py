@@ -29,9 +29,13 @@ def run(dry_run: bool, **words: Any) -> int:  # noqa: ANN401
     request = read_request(**words)
     if dry_run:
         from ..listing.dry_run import describe_plan
+        from ..toolkit.progress import stage
 
-        plan = api.make_plan(request)
-        click.echo(describe_plan(plan, api.finished_cells(plan, request)))
+        with stage(api.PLANNING, shown=sys.stderr.isatty()):
+            plan = api.make_plan(request)
+            finished = api.finished_cells(plan, request)
+            promised = api.promise_of(plan, finished, request)
+        click.echo(describe_plan(plan, finished, promised))
         return 0
     from ..report.console import describe_run
 

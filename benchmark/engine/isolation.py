@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from ..components.kinds import Component
 from ..errors import XaiboardError
+from ..toolkit.progress import say
 from .remembered import GRADIENTS
 from .snapshot import Snapshot
 from .torch_state import Functions, Settings, own_random_numbers
@@ -137,7 +136,7 @@ def alone(what: str, networks: Mapping[str, nn.Module] | None = None) -> Iterato
         for each in kept:
             each.put_back()
         if changes:
-            tqdm.write(f"xaiboard: {what} {', '.join(changes)}: put back", file=sys.stderr)
+            say(f"{what} {', '.join(changes)}: put back")
 
 
 def _add(said: dict[str, list[str]], owner: str, phrase: str) -> None:

@@ -9,10 +9,11 @@ from ..toolkit.text_table import table_of
 
 if TYPE_CHECKING:
     from ..engine.plan import Cell, Plan
+    from ..engine.promise import Promise
 
 
-def describe_plan(plan: Plan, finished: Collection[Cell] = ()) -> str:
-    """What ``--dry-run`` prints: cells with their passes, or why they need none, and the total."""
+def describe_plan(plan: Plan, finished: Collection[Cell] = (), promised: Promise | None = None) -> str:
+    """What ``--dry-run`` prints: cells with their passes, or why they need none, the total, and how long it takes."""
     done = {cell.key for cell in finished}
     notes = {cell.key: cell.reason or ("finished" if cell.key in done else "") for cell in plan.cells}
     todo = [cell for cell in plan.cells if not notes[cell.key]]
@@ -38,4 +39,5 @@ def describe_plan(plan: Plan, finished: Collection[Cell] = ()) -> str:
         + (f" {len(done)} finished," if done else "")
         + f" {inapplicable} inapplicable; {total.forward:.3g} forward and {total.backward:.3g}"
         + " backward passes in all, what cells share counted once (a cell's own row counts it)"
+        + (f"\n{promised}" if promised else "")
     )

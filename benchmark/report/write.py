@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import message, warn
@@ -16,14 +17,20 @@ from .section import Section, sections
 PAGE = "leaderboard.md"
 
 
-def write(folder: Path, results: Results) -> None:
+def write(folder: Path, results: Results, doing: Callable[[str], object] = str) -> None:
     """Writes and seals the tables and figures of every section, the page of all, and ``columns.json``.
 
     A section of a plug-in that raises costs itself: the reason is said, and the rest is written.
+
+    Args:
+        folder: of the run.
+        results: its tables.
+        doing: is told what is being made, before it is.
     """
     write_glossary(folder, results.glossary, results.scores)
     drawn: dict[tuple[str, str], list[str]] = {}
     for section in sections():
+        doing(section.title)
         try:
             _write_tables(folder, section, results)
             for dataset in [""] if section.whole_run else results.datasets:
@@ -32,6 +39,7 @@ def write(folder: Path, results: Results) -> None:
             if not section.of_plugin:
                 raise
             warn(f"section '{section.name}' of the report failed: {message(error)}")
+    doing(PAGE)
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
     seal_files(folder, [*written_names(), *(path.name for path in folder.glob("*.png"))])
