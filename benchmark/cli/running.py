@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from .as_json import as_json, echo_json
 from .options import FOLDER, selection
 
 
@@ -21,24 +22,32 @@ from .options import FOLDER, selection
     is_flag=True,
     help="Print the plan and the cost of what is not finished; compute and write nothing.",
 )
-def run(dry_run: bool, **words: Any) -> int:  # noqa: ANN401
+@as_json
+def run(dry_run: bool, as_json: bool, **words: Any) -> int:  # noqa: ANN401
     """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
     from .. import api
     from ..request import read_request
 
     request = read_request(**words)
     if dry_run:
-        from ..listing.dry_run import describe_plan
+        from ..listing.dry_run import describe_plan, plan_document
         from ..toolkit.progress import stage
 
         with stage(api.PLANNING, shown=sys.stderr.isatty()):
             plan = api.make_plan(request)
             finished = api.finished_cells(plan, request)
             promised = api.promise_of(plan, finished, request)
-        click.echo(describe_plan(plan, finished, promised))
+        if as_json:
+            echo_json(plan_document(plan, finished, promised))
+        else:
+            click.echo(describe_plan(plan, finished, promised))
         return 0
     from ..report.console import describe_run
+    from ..report.documents import run_document
 
     finished = api.run_request(request, progress=sys.stderr.isatty())
-    click.echo(describe_run(finished.folder, finished.results))
+    if as_json:
+        echo_json(run_document(finished.folder, finished.results))
+    else:
+        click.echo(describe_run(finished.folder, finished.results))
     return 1 if len(finished.failed) else 0

@@ -48,6 +48,8 @@ def overall(rows: pd.DataFrame) -> pd.Series:
 
     All of them take part where none has one.
     """
+    if rows.empty:
+        return pd.Series(dtype=float)
     some = rows[rows["counts"]] if rows["counts"].any() else rows
     families = [mean_ranks(group) for _, group in some.groupby("metric_family", observed=True)]
     return pd.concat(families, axis=1).mean(axis=1, skipna=False).reindex(rows["method"].astype(str).unique())
