@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from ..store.columns import LABEL
 from ..toolkit.text_table import text_table
 from .markdown import DIRECTION_SIGNS, number
-from .order import PLACE, in_order, mean_ranks, overall
+from .order import PLACE, in_order, mean_ranks, ranks_of
 
 WIDTH = 100
 """Signs in a line."""
@@ -21,7 +21,7 @@ NAME = 40
 ABSENT = "–"
 
 FAILS = "‡"
-"""Marks headings of columns in which a random map may be the best."""
+"""Marks headings without a column that passes its controls."""
 
 
 class Board(NamedTuple):
@@ -30,65 +30,68 @@ class Board(NamedTuple):
     Args:
         text: of the table, in lines of at most ``WIDTH`` signs.
         hidden: headings for which there was no room.
+        empty: headings of columns that have no entry for any method.
     """
 
     text: str
     hidden: list[str]
+    empty: list[str]
 
 
 class _Across(NamedTuple):
     """A column of the board, or the columns of a family of metrics that would be: headings, and an entry a method."""
 
     heading: str
-    entries: pd.Series
+    entries: Mapping[str, str]
 
     @property
     def width(self) -> int:
-        return max(map(len, [self.heading, *self.entries])) + 3
+        return max(map(len, [self.heading, *self.entries.values()])) + 3
 
 
 def board(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]] = ()) -> Board:
     """The methods in :func:`.order.ranked` rows of one data set, the best mean rank first, controls behind the others.
 
-    A family of metrics is a column of mean ranks; it is a column for each of its metrics as far as these fit.
+    A family of metrics is a column of mean ranks, named columns of metrics included; it is a column for each plain
+    score of its metrics as far as these fit.
 
     Args:
         rows: of one model or several.
         doubtful: names of rows whose rank is to be read with its note.
     """
-    ranks = overall(rows)
+    ranks = ranks_of(rows)
+    mean = mean_ranks(ranks)
     controls = set(rows.loc[rows["control"].astype(bool), "method"])
-    ordered = in_order(ranks)
-    ordered = (
-        [name for name in ordered if name not in controls],
-        [name for name in ordered if name in controls],
-    )
-    shown = {name: _short(f"{name} †" if name in controls else name) for names in ordered for name in names}
-    first = _Across("method", pd.Series(shown))
-    columns = [first, _Across("mean rank", ranks.map(_rank))]
-    columns += _fitting(rows, doubtful, WIDTH - 1 - sum(column.width for column in columns))
+    methods, apart = in_order(mean, but=controls), in_order(mean, but=set(mean.index) - controls)
+    names = {name: _short(f"{name} †" if name in controls else name) for name in (*methods, *apart)}
+    columns = [_Across("method", names), _Across("mean rank", {name: _rank(mean[name]) for name in names})]
+    across = _fitting(rows, ranks, doubtful, WIDTH - 1 - sum(column.width for column in columns))
+    empty = [column.heading for column in across if set(column.entries.values()) == {ABSENT}]
+    columns += [column for column in across if column.heading not in empty]
     hidden = []
     while sum(column.width for column in columns) >= WIDTH and len(columns) > 2:
         hidden.insert(0, columns.pop().heading)
-    own, apart = (
-        [[column.entries.get(name, ABSENT) for column in columns] for name in names] for names in ordered
-    )
-    lines = [*own, *([[""] * len(columns)] if own and apart else []), *apart]
-    return Board(text_table([column.heading for column in columns], lines), hidden)
+    lines = [[column.entries.get(name, ABSENT) for column in columns] for name in (*methods, *apart)]
+    if methods and apart:
+        lines.insert(len(methods), [""] * len(columns))
+    return Board(text_table([column.heading for column in columns], lines), hidden, empty)
 
 
-def _fitting(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]], width: int) -> list[_Across]:
+def _fitting(
+    rows: pd.DataFrame, ranks: pd.DataFrame, doubtful: Collection[tuple[str, ...]], width: int
+) -> list[_Across]:
     """A column for each family, or for each metric of those families that have few enough of them for the width."""
     families = {str(name): group for name, group in rows.groupby("metric_family", observed=True, sort=True)}
     metrics = {
         name: [
-            _across(f"{metric} {_sign(of)}".strip(), of, doubtful)
-            for metric, of in group.groupby("metric", observed=True, sort=True)
+            _across(f"{metric} {_sign(of)}".strip(), of, ranks, doubtful)
+            for metric, of in group[group["plain"]].groupby("metric", observed=True, sort=True)
         ]
         for name, group in families.items()
     }
     found = {
-        name: each if len(each) == 1 else [_across(name, families[name])] for name, each in metrics.items()
+        name: each if len(each) == 1 else [_across(f"{name} ({len(each)})", families[name], ranks, doubtful)]
+        for name, each in metrics.items()
     }
     for name in sorted(metrics, key=lambda name: len(metrics[name])):
         wider = {**found, name: metrics[name]}
@@ -97,22 +100,29 @@ def _fitting(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]], width: i
     return [column for columns in found.values() for column in columns]
 
 
-def _across(heading: str, rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]] = ()) -> _Across:
-    """One column: scores where it is one metric on one model, else mean ranks; ``★`` for those that may be the best."""
+def _across(
+    heading: str, rows: pd.DataFrame, ranks: pd.DataFrame, doubtful: Collection[tuple[str, ...]]
+) -> _Across:
+    """One column: scores where it is one metric on one model, else mean ranks; ``★`` for those that may be the best.
+
+    Ranks are of the columns that pass their controls; where none does, only the stars are shown.
+    """
     heading += "" if rows["counts"].any() else f" {FAILS}"
-    places = rows[PLACE].drop_duplicates()
-    if len(places) == 1:
-        shown = {str(row["method"]): _score(row, doubtful) for _, row in rows.iterrows()}
-        return _Across(heading, pd.Series(shown))
-    if rows["metric"].nunique() > 1:
-        heading += f" ({rows['metric'].nunique()})"
-    ranks = mean_ranks(rows)
-    best = rows.groupby("method", observed=True)["best"].sum()
-    shown = {
-        method: ABSENT if pd.isna(rank) else f"#{rank:.1f}" + (f" ★{best[method]}" if best[method] else "")
-        for method, rank in ranks.items()
-    }
-    return _Across(heading, pd.Series(shown))
+    if len(rows[PLACE].drop_duplicates()) == 1:
+        return _Across(heading, {str(row["method"]): _score(row, doubtful) for _, row in rows.iterrows()})
+    known = rows[rows["counts"]] if rows["counts"].any() else rows
+    places = pd.MultiIndex.from_frame(known[["metric_family", *PLACE]].astype(str).drop_duplicates())
+    mean = mean_ranks(ranks[ranks.columns[ranks.columns.isin(places)]])
+    best = known.groupby("method", observed=True)["best"].sum()
+    return _Across(
+        heading,
+        {
+            method: ABSENT
+            if pd.isna(rank)
+            else f"#{rank:.1f}" + (f" ★{best[method]}" if best.get(method) else "")
+            for method, rank in mean.items()
+        },
+    )
 
 
 def _score(row: pd.Series, doubtful: Collection[tuple[str, ...]]) -> str:

@@ -21,9 +21,9 @@ FEW = 2
 """Models that have a table each; of more there is one table of their mean ranks."""
 
 _HOW_TO_READ = (
-    "Mean rank: over the families of metrics, 1 is best. ★ in the set of the best (behind a mean rank: in how many"
-    f" columns), ≈ see its note in leaderboard.csv, ↑ higher is better, ↓ lower, † control, {FAILS} a random map may"
-    " be the best: left out of the mean rank, – a score is missing."
+    "# and mean rank: over columns that pass their controls, then over families of metrics, then models; 1 is best."
+    " ★ in the set of the best (a number: in how many columns), ≈ see its note in leaderboard.csv, ↑ higher is better,"
+    f" ↓ lower, † control, {FAILS} no column passes its controls (health.csv), – a score is missing."
 )
 
 _REPORT = "report.html"
@@ -55,8 +55,11 @@ def _boards(results: Results, dataset: str) -> list[str]:
     parts = []
     for name, table in tables:
         made = board(table, results.doubtful)
-        hidden = f"No room for: {', '.join(made.hidden)}. " if made.hidden else ""
-        parts.append(f"{dataset}: methods on {name}\n{made.text}{fill(hidden, WIDTH)}".rstrip("\n") + "\n")
+        said = [f"Without a rank: {', '.join(made.empty)}."] if made.empty else []
+        said += [f"No room for: {', '.join(made.hidden)}."] if made.hidden else []
+        parts.append(
+            f"{dataset}: methods on {name}\n{made.text}{fill(' '.join(said), WIDTH)}".rstrip("\n") + "\n"
+        )
     return [*parts, fill(_HOW_TO_READ, WIDTH) + "\n"] if parts else []
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .comparison.ask import Comparison
 from .console import files
-from .order import in_order, overall, ranked
+from .order import in_order, mean_ranks, ranked, ranks_of
 from .results import Results
 
 STATES = ("ok", "missing", "failed", "inapplicable")
@@ -53,7 +53,7 @@ def _counted(folder: Path, cells: pd.DataFrame) -> dict[str, Any]:
 
 def _order(results: Results, dataset: str) -> list[dict[str, Any]]:
     """Mean ranks of the methods over the models of a data set, the best first."""
-    ranks = overall(ranked(results, dataset))
+    ranks = mean_ranks(ranks_of(ranked(results, dataset)))
     return [
         {
             "dataset": dataset,

@@ -51,7 +51,7 @@ def _told_apart(rows: pd.DataFrame) -> str:
     )
     alone = int(((groups["best"].sum() == 1) & (groups["own"].sum() == 1)).sum())
     return (
-        f"in {alone} of {counted(groups.ngroups, 'column')} (model × metric × settings) one method alone may be the"
+        f"in {alone} of {counted(groups.ngroups, 'column')} (model × score × settings) one method alone may be the"
         " best; in the others several, or controls, are not told apart."
     )
 

@@ -289,7 +289,8 @@ def test_documents_for_machines(command: Command, small: None, quick: None, tmp_
         "ok"
     ) == 3
     asked = documented(command("compare", "runs/quick", "--method", "saliency", "--on", "gini", "--json"))
-    assert {row["samples_needed"] for row in asked["rows"]} == {"inf"}  # both have the same scores
+    needed = {row["against"]: row["samples_needed"] for row in asked["rows"]}
+    assert needed == {"saliency[abs=true]": "inf", "broken": None}  # the first has the same scores
     assert list(documented(command("list", "gini", "--json"))) == ["metrics"]
     refused = command("status", "nowhere", "--json")
     assert (refused.status, refused.out) == (2, "")
@@ -364,7 +365,7 @@ def test_lists_of_a_plug_in(command: Command, tmp_path: Path) -> None:
     )
     done = command("list", "methods", "mirror", "--plugin", "good.py")
     assert done.status == 0
-    assert done.out.startswith("method mirror: ")
+    assert done.out.startswith("method mirror:\n")
     assert "source: me" in done.out
 
 

@@ -9,7 +9,7 @@ import pytest
 from hand_made_scores import Key, make_cells, make_scores, noise
 from xaiboard.benchmark.report.board import WIDTH, board
 from xaiboard.benchmark.report.console import describe_run
-from xaiboard.benchmark.report.order import in_order, overall, ranked
+from xaiboard.benchmark.report.order import in_order, mean_ranks, ranked, ranks_of
 from xaiboard.benchmark.report.results import Results
 
 LEVELS = {"low": 0.2, "middle": 0.4, "high": 0.6}
@@ -33,49 +33,62 @@ def entries(text: str) -> list[list[str]]:
 
 
 def test_families_of_metrics_count_alike_and_controls_come_last() -> None:
-    """``gini`` is one column, faithfulness two: (3 + (1 + 2) / 2) / 2, and so on."""
-    ranks = {
-        "low": {"gini": 0.2, "deletion": 0.1, "mine": 0.5},  # ranks 4, 1, 2
-        "high": {"gini": 0.8, "deletion": 0.3, "mine": 0.7},  # 1, 3, 1
+    """``gini`` is one column, faithfulness two. Ranks are those among the methods, also the ranks of controls."""
+    means = {
+        "low": {"gini": 0.2, "deletion": 0.1, "mine": 0.5},  # 2, 1, 2
+        "high": {"gini": 0.8, "deletion": 0.3, "mine": 0.7},  # 1, 2, 1
         "sobel": {"gini": 0.6, "deletion": 0.2, "mine": 0.4},  # 2, 2, 3
-        "random": {"gini": 0.4, "deletion": 0.9, "mine": 0.1},  # 3, 4, 4
+        "random": {"gini": 0.1, "deletion": 0.9, "mine": 0.1},  # 3, 3, 3
     }
     found = results(
-        {("a", name, metric): mean for name, own in ranks.items() for metric, mean in own.items()}
+        {("a", name, metric): mean for name, own in means.items() for metric, mean in own.items()}
     )
     rows = ranked(found, "d")
-    assert overall(rows).to_dict() == {"low": 2.75, "high": 1.5, "sobel": 2.25, "random": 3.5}
-    assert in_order(overall(rows)) == ["high", "sobel", "low", "random"]
+    mean = mean_ranks(ranks_of(rows))
+    assert mean.to_dict() == {"low": 1.75, "high": 1.25, "sobel": 2.25, "random": 3}
+    assert in_order(mean) == ["high", "low", "sobel", "random"]
     assert entries(board(rows).text) == [
         ["method", "mean rank", "gini ↑", "deletion ↓", "mine ↑"],
-        ["high", "1.5", "0.8 ★", "0.3", "0.7 ★"],
-        ["low", "2.8", "0.2", "0.1 ★", "0.5"],
+        ["high", "1.2", "0.8 ★", "0.3", "0.7 ★"],
+        ["low", "1.8", "0.2", "0.1 ★", "0.5"],
         ["sobel †", "2.2", "0.6", "0.2", "0.4"],
-        ["random †", "3.5", "0.4", "0.9", "0.1"],
+        ["random †", "3.0", "0.1", "0.9", "0.1"],
     ]
 
 
-def test_a_column_that_a_random_map_leads_does_not_count() -> None:
+def test_a_column_that_fails_its_controls_does_not_count() -> None:
     levels: dict[Key, float] = {("a", name, "gini"): mean for name, mean in LEVELS.items()}
     levels |= {("a", name, "mine"): 1 - mean for name, mean in LEVELS.items()}
     levels |= {("a", "random", "gini"): 0.1, ("a", "random", "mine"): 0.9}
     rows = ranked(results(levels), "d")
-    assert overall(rows).to_dict() == {"low": 3, "middle": 2, "high": 1, "random": 4}
+    assert mean_ranks(ranks_of(rows)).to_dict() == {"low": 3, "middle": 2, "high": 1, "random": 4}
     assert entries(board(rows).text)[0] == ["method", "mean rank", "gini ↑", "mine ↑ ‡"]
+    of_two = pd.concat([rows, rows.assign(model="b")])
+    made = board(of_two)
+    assert entries(made.text)[0] == ["method", "mean rank", "gini ↑"]
+    assert made.empty == ["mine ↑ ‡"]
+    without = rows[rows["method"] != "random"].assign(counts=False)
+    assert mean_ranks(ranks_of(without)).to_dict() == {
+        "low": 2,
+        "middle": 2,
+        "high": 2,
+    }  # no control: all count
 
 
 def test_several_models_are_one_table_and_nothing_is_averaged_over_a_part() -> None:
     levels: dict[Key, float] = {
         (model, name, "gini"): mean
         for model in "abc"
-        for name, mean in LEVELS.items()
+        for name, mean in {**LEVELS, "random": 0.1}.items()
         if (model, name) != ("c", "low")
     }
     found = results(levels, {("c", "low", "gini"): ("failed", "no luck")})
     text = describe_run(Path("run"), found)
     table = text[text.index("d: methods on 3 models") :].split("\n\n")[0]
-    assert entries(table)[2:] == [["high", "1.0", "#1.0 ★3"], ["middle", "2.0", "#2.0"], ["low", "–", "–"]]
-    assert "in 3 of 3 columns (model × metric × settings) one method alone may be the best" in text
+    assert entries(table)[2:] == [
+        ["high", "1.0", "#1.0 ★3"], ["middle", "2.0", "#2.0"], ["low", "–", "–"], ["random †", "3.0", "#3.0"],
+    ]  # fmt: skip
+    assert "in 3 of 3 columns (model × score × settings) one method alone may be the best" in text
     assert "1 cell failed, as cells.csv says:\n  c low gini: no luck" in text
     assert "no mean rank, because a score is missing on some model: low." in text
 
@@ -107,5 +120,5 @@ def test_what_has_no_room_is_named() -> None:
     wide = pd.concat([rows.assign(metric=name, metric_family=name) for name in long])
     made = board(wide)
     assert max(map(len, made.text.splitlines())) <= WIDTH
-    assert [*entries(made.text)[0][2:], *made.hidden] == [f"{name} ↑" for name in long]
+    assert [*entries(made.text)[0][2:], *made.hidden] == [f"{name} ↑ ‡" for name in long]
     assert made.hidden
