@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.gallery import draw_gallery
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
+from .report.notebook import Picture, leaderboard_html, picture
 from .report.results import Results
 from .report.write import write, written_names
 from .request import Request, read_request
@@ -69,7 +70,7 @@ class Run:
     """
 
     folder: Path
-    keys: frozenset[str] = frozenset()
+    keys: frozenset[str] = field(default=frozenset(), repr=False)
 
     @cached_property
     def results(self) -> Results:
@@ -139,6 +140,26 @@ class Run:
         )
         folder = other.folder if isinstance(other, Run) else other
         return ask(self.folder, Path(folder) if folder is not None else None, question).table
+
+    def plot_curves(self, dataset: str | None = None) -> Picture:
+        """The deletion and insertion curves, as a matplotlib figure; ``dataset`` where the folder has several.
+
+        Raises:
+            XaiboardError: the run has none.
+        """
+        return picture(self.results, "curves", dataset)
+
+    def plot_gallery(self, dataset: str | None = None) -> Picture:
+        """The maps of a few images by all methods, as a matplotlib figure; ``dataset`` where the folder has several.
+
+        Raises:
+            XaiboardError: the run has none.
+        """
+        return picture(self.results, "gallery", dataset)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the leaderboard in short, and what is worth knowing."""
+        return leaderboard_html(self.folder, self.results)
 
     @property
     def failed(self) -> pd.DataFrame:

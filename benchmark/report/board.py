@@ -28,14 +28,21 @@ class Board(NamedTuple):
     """A table for a terminal.
 
     Args:
-        text: of the table, in lines of at most ``WIDTH`` signs.
+        headings: of the table.
+        lines: of the table; an empty one is between methods and controls.
         hidden: headings for which there was no room.
         empty: headings of columns that have no entry for any method.
     """
 
-    text: str
+    headings: list[str]
+    lines: list[list[str]]
     hidden: list[str]
     empty: list[str]
+
+    @property
+    def text(self) -> str:
+        """The table, in lines of at most ``WIDTH`` signs."""
+        return text_table(self.headings, self.lines)
 
 
 class _Across(NamedTuple):
@@ -74,7 +81,7 @@ def board(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]] = ()) -> Boa
     lines = [[column.entries.get(name, ABSENT) for column in columns] for name in (*methods, *apart)]
     if methods and apart:
         lines.insert(len(methods), [""] * len(columns))
-    return Board(text_table([column.heading for column in columns], lines), hidden, empty)
+    return Board([column.heading for column in columns], lines, hidden, empty)
 
 
 def _fitting(

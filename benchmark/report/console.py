@@ -8,7 +8,7 @@ from textwrap import fill
 import pandas as pd
 
 from ..store.glossary import FILE
-from .board import FAILS, WIDTH, board
+from .board import FAILS, WIDTH, Board, board
 from .markdown import plain
 from .order import ranked
 from .results import Results
@@ -20,7 +20,7 @@ from .write import PAGE
 FEW = 2
 """Models that have a table each; of more there is one table of their mean ranks."""
 
-_HOW_TO_READ = (
+HOW_TO_READ = (
     "# and mean rank: over columns that pass their controls, then over families of metrics, then models; 1 is best."
     " ★ in the set of the best (a number: in how many columns), ≈ see its note in leaderboard.csv, ↑ higher is better,"
     f" ↓ lower, † control, {FAILS} no column passes its controls (health.csv), – a score is missing."
@@ -45,22 +45,23 @@ def describe_run(folder: Path, results: Results) -> str:
     return "\n".join(parts)
 
 
-def _boards(results: Results, dataset: str) -> list[str]:
-    """A table for each of few models, or one of all together; nothing where no method has a rank."""
+def boards(results: Results, dataset: str) -> list[tuple[str, Board]]:
+    """The leaderboard of each of few models, or one of all together, with titles; none where there is no method."""
     rows = ranked(results, dataset)
     names = list(rows["model"].unique())
     tables = [(name, rows[rows["model"] == name]) for name in names]
     if len(names) > FEW:
         tables = [(f"{len(names)} models, mean ranks over all of them", rows)]
+    return [(f"{dataset}: methods on {name}", board(table, results.doubtful)) for name, table in tables]
+
+
+def _boards(results: Results, dataset: str) -> list[str]:
     parts = []
-    for name, table in tables:
-        made = board(table, results.doubtful)
+    for title, made in boards(results, dataset):
         said = [f"Without a rank: {', '.join(made.empty)}."] if made.empty else []
         said += [f"No room for: {', '.join(made.hidden)}."] if made.hidden else []
-        parts.append(
-            f"{dataset}: methods on {name}\n{made.text}{fill(' '.join(said), WIDTH)}".rstrip("\n") + "\n"
-        )
-    return [*parts, fill(_HOW_TO_READ, WIDTH) + "\n"] if parts else []
+        parts.append(f"{title}\n{made.text}{fill(' '.join(said), WIDTH)}".rstrip("\n") + "\n")
+    return [*parts, fill(HOW_TO_READ, WIDTH) + "\n"] if parts else []
 
 
 def _fitting(table: pd.DataFrame) -> pd.DataFrame:
