@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .as_json import as_json, echo_json
-from .options import FOLDER, say_of_computing
+from .options import FOLDER, say_of_computing, working
 
 
 @click.command()
@@ -36,7 +36,8 @@ def verify(folder: Path) -> int:
     """Check that every file of a run is as it was written, and name those that are not."""
     from ..store.verify import verify as compare
 
-    problems, intact = compare(folder)
+    with working("reading files"):
+        problems, intact = compare(folder)
     for problem in problems:
         click.echo(problem)
     click.echo(f"{folder}/: {intact} files are as they were written, {len(problems)} problems")

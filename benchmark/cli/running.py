@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .as_json import as_json, echo_json
-from .options import FOLDER, selection
+from .options import FOLDER, selection, working
 
 
 @click.command()
@@ -31,9 +31,8 @@ def run(dry_run: bool, as_json: bool, **words: Any) -> int:  # noqa: ANN401
     request = read_request(**words)
     if dry_run:
         from ..listing.dry_run import describe_plan, plan_document
-        from ..toolkit.progress import stage
 
-        with stage(api.PLANNING, shown=sys.stderr.isatty()):
+        with working(api.PLANNING):
             plan = api.make_plan(request)
             finished = api.finished_cells(plan, request)
             promised = api.promise_of(plan, finished, request)

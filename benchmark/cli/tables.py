@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .as_json import as_json, echo_json
-from .options import FOLDER, load_sections, say_of_computing
+from .options import FOLDER, load_sections, say_of_computing, working
 
 
 @click.command("leaderboard")
@@ -24,12 +23,11 @@ def rebuild(folder: Path, plugins: tuple[str, ...], as_json: bool) -> None:
     from ..report.write import write
     from ..store.consolidate import consolidate
     from ..store.records import Store
-    from ..toolkit.progress import stage
 
     load_sections(plugins)
     store = Store(folder)
     results = Results(folder)
-    with stage("tables and figures", shown=sys.stderr.isatty()) as line, store.lock():
+    with working("tables and figures") as line, store.lock():
         consolidate(store)
         write(folder, results, line.set_postfix_str)
     if as_json:
@@ -62,7 +60,8 @@ def compare(folder: Path, other: Path | None, out: Path | None, as_json: bool, *
     from ..report.comparison.write import describe, write_comparison
     from ..report.documents import comparison_document
 
-    found = ask(folder, other, read_question(**words))
+    with working("comparing"):
+        found = ask(folder, other, read_question(**words))
     paths = write_comparison(found, out or folder)
     if as_json:
         echo_json(comparison_document(found, paths))
@@ -91,7 +90,7 @@ def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str
     load_sections(plugins)
     rules = read_rules(without, target.name) if without else []
     store = Store(folder)
-    with store.lock():
+    with working("tables and figures"), store.lock():
         consolidate(store)
         names = write_copy(folder, target, rules)
     click.echo(f"{target}/: {', '.join(names)}")

@@ -120,16 +120,12 @@ def _across(
     known = rows[rows["counts"]] if rows["counts"].any() else rows
     places = pd.MultiIndex.from_frame(known[["metric_family", *PLACE]].astype(str).drop_duplicates())
     mean = mean_ranks(ranks[ranks.columns[ranks.columns.isin(places)]])
-    best = known.groupby("method", observed=True)["best"].sum()
-    return _Across(
-        heading,
-        {
-            method: ABSENT
-            if pd.isna(rank)
-            else f"#{rank:.1f}" + (f" ★{best[method]}" if best.get(method) else "")
-            for method, rank in mean.items()
-        },
-    )
+    best = known.groupby("method", observed=True)["best"].sum().to_dict()
+    entries = {}
+    for method, rank in mean.items():
+        stars = f" ★{best[method]}" if best.get(method) else ""
+        entries[str(method)] = ABSENT if pd.isna(rank) else f"#{rank:.1f}{stars}"
+    return _Across(heading, entries)
 
 
 def _score(row: pd.Series, doubtful: Collection[tuple[str, ...]]) -> str:

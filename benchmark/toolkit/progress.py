@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm as text_bar
 
@@ -24,8 +24,11 @@ class Bar(bar_here):
     """A bar on the error stream; a widget in notebooks that can show one."""
 
 
+Shown = TypeVar("Shown", bound=Bar)
+
+
 @contextmanager
-def moving(bar: Bar) -> Iterator[Bar]:
+def moving(bar: Shown) -> Iterator[Shown]:
     """Shows the bar anew each second inside the ``with`` block, and closes it at its end."""
     stopped = Event()
 
