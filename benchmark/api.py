@@ -141,6 +141,7 @@ class Run:
         folder = other.folder if isinstance(other, Run) else other
         return ask(self.folder, Path(folder) if folder is not None else None, question).table
 
+    @checked
     def plot_curves(self, dataset: str | None = None) -> Picture:
         """The deletion and insertion curves, as a matplotlib figure; ``dataset`` where the folder has several.
 
@@ -149,6 +150,7 @@ class Run:
         """
         return picture(self.results, "curves", dataset)
 
+    @checked
     def plot_gallery(self, dataset: str | None = None) -> Picture:
         """The maps of a few images by all methods, as a matplotlib figure; ``dataset`` where the folder has several.
 
