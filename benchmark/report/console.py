@@ -21,9 +21,10 @@ FEW = 2
 """Models that have a table each; of more there is one table of their mean ranks."""
 
 HOW_TO_READ = (
-    "# and mean rank: over columns that pass their controls (all where none does), then over families of metrics, then models; 1 is best."
-    " ★ in the set of the best (a number: in how many columns), ≈ see its note in leaderboard.csv, ↑ higher is better,"
-    f" ↓ lower, † control, {FAILS} no column passes its controls (health.csv), – a score is missing."
+    "# and mean rank: over columns that pass their controls (all where none does), then over families of metrics, then"
+    " models; 1 is best. ★ in the set of the best (a number: in how many columns), ≈ see its note in leaderboard.csv,"
+    f" ↑ higher is better, ↓ lower, † control, {FAILS} no column passes its controls (health.csv), –"
+    " a score is missing."
 )
 
 _REPORT = "report.html"
