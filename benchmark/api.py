@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import isclass
 from pathlib import Path
@@ -26,15 +26,18 @@ from .engine.isolation import alone
 from .engine.map_keeper import MapKeeper, explained
 from .engine.plan import Plan, make_cells
 from .engine.probe import probe
+from .engine.promise import Promise, promise
 from .engine.runner import execute, split
 from .engine.staleness import Register, computes_the_same, warn_of_unknown_outputs
 from .engine.values import Values
 from .errors import XaiboardError, XaiboardWarning, message
+from .html_page.make import PAGE as REPORT
 from .html_page.make import write_report
 from .pictures.counterfactuals import draw_counterfactuals
 from .pictures.perturbed_maps import draw_robustness_gallery
 from .report.comparison.ask import ask, read_question
 from .report.formats import figure_names, formats_of
+from .report.notebook import Picture, leaderboard_html, picture
 from .report.results import Results
 from .report.write import write, written_names
 from .request import KEEP, Request, read_request
@@ -60,6 +63,10 @@ from .toolkit.arguments import checked
 from .toolkit.data import Data, Reference
 from .toolkit.files import file_name
 from .toolkit.networks import plain
+from .toolkit.progress import stage
+
+PLANNING = "planning: each combination is tried on one sample"
+"""What a terminal shows before the first cell."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Run:
     """
 
     folder: Path
-    keys: frozenset[str] = frozenset()
+    keys: frozenset[str] = field(default=frozenset(), repr=False)
 
     @cached_property
     def results(self) -> Results:
@@ -146,6 +153,28 @@ class Run:
     def report(self) -> Path:
         """Writes ``report.html``, on which the run is looked at, sorted and compared; returns its path."""
         return write_report(self.results)
+
+    @checked
+    def plot_curves(self, dataset: str | None = None) -> Picture:
+        """The deletion and insertion curves, as a matplotlib figure; ``dataset`` where the folder has several.
+
+        Raises:
+            XaiboardError: the run has none.
+        """
+        return picture(self.results, "curves", dataset)
+
+    @checked
+    def plot_gallery(self, dataset: str | None = None) -> Picture:
+        """The maps of a few images by all methods, as a matplotlib figure; ``dataset`` where the folder has several.
+
+        Raises:
+            XaiboardError: the run has none.
+        """
+        return picture(self.results, "gallery", dataset)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the leaderboard in short, and what is worth knowing."""
+        return leaderboard_html(self.folder, self.results)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -256,7 +285,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     Raises:
         XaiboardError: a mistake in the data or the weights, or a folder that cannot be written.
     """
-    plan = make_plan(request)
+    with stage(PLANNING, shown=progress):
+        plan = make_plan(request)
     store = Store(request.out)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
@@ -279,14 +309,17 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         execute(plan, store, batch_size=request.batch_size, progress=progress, keeper=keeper)
         keeper.complete(known, progress=progress)
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
-        with store.lock():
-            consolidate(store)
-            write_kept(store.folder, keeper.kept.beside(read_kept(store.folder)).named_in(finished.cells))
-            write_tables(finished, request.figures)
-        _draw_pictures(plan, finished, request.figures)
-        with store.lock():
-            seal_files(store.folder, figure_names(store.folder))
-            finished.report()
+        with stage("tables and figures", shown=progress) as line:
+            with store.lock():
+                consolidate(store)
+                write_kept(store.folder, keeper.kept.beside(read_kept(store.folder)).named_in(finished.cells))
+                write_tables(finished, request.figures, line.set_postfix_str)
+            line.set_postfix_str("galleries")
+            _draw_pictures(plan, finished, request.figures)
+            line.set_postfix_str(REPORT)
+            with store.lock():
+                seal_files(store.folder, figure_names(store.folder))
+                finished.report()
     return finished
 
 
@@ -376,6 +409,13 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     check_reusable(request.reuse, plan.run_conditions)
     known = reusable(request.reuse, _wanted(todo, plan, request.reuse), len(plan.shards))
     return [*finished, *(cell for cell in todo if cell.key in known)]
+
+
+def promise_of(plan: Plan, finished: Sequence[Cell], request: Request) -> Promise:
+    """How long computing the cells that are not finished will take; each network is timed for a moment."""
+    known = {cell.key for cell in finished}
+    todo = [cell for cell in plan.cells if not cell.reason and cell.key not in known]
+    return promise(plan, todo, request.batch_size)
 
 
 def _wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:
@@ -512,9 +552,9 @@ def _part(plan: Plan, cells: pd.DataFrame) -> str:
     return "" if set(zip(of_dataset["model"], of_dataset["method"], strict=True)) <= drawn else "-part"
 
 
-def write_tables(finished: Run, figures: str = "png") -> None:
+def write_tables(finished: Run, figures: str = "png", doing: Callable[[str], object] = str) -> None:
     """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
-    write(finished.folder, finished.results, figures)
+    write(finished.folder, finished.results, figures, doing)
 
 
 def _samples(request: Request) -> Data:

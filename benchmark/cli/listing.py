@@ -5,21 +5,28 @@ from __future__ import annotations
 import click
 
 from ..components.builtin import has_entry_points
+from .as_json import as_json, echo_json
 
 KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
 
 
 @click.command("list")
-@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.argument("kind", required=False)
 @click.argument("name", required=False)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that registers components.")
+@as_json
 @click.option(
     "--write", is_flag=True, hidden=True, help="Generate the catalogue of built-in components anew."
 )
-def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...], write: bool) -> None:
-    """List what can be selected, with settings and sources; with NAME (or a pattern) all that is known of it."""
+def list_components(
+    kind: str | None, name: str | None, plugins: tuple[str, ...], write: bool, as_json: bool
+) -> None:
+    """List what can be selected; with NAME (or a pattern) all that is known of it: settings, columns, cost, source.
+
+    KIND is models, methods, metrics, perturbations, datasets or suites, and need not stand before a NAME.
+    """
     from ..listing.catalogue import read_catalogue, read_suites, write_catalogue
-    from ..listing.describe import describe_entries, describe_kind
+    from ..listing.describe import describe_entry, describe_kind, find
 
     if write:
         from ..engine.inventory import inventory
@@ -36,8 +43,17 @@ def list_components(kind: str | None, name: str | None, plugins: tuple[str, ...]
 
         load_plugins(plugins)
         catalogue = {**inventory(), **read_suites()}
-    if kind and name is not None:
-        click.echo(describe_entries(catalogue, kind, name))
-        return
-    for each in [kind] if kind else KINDS:
-        click.echo(describe_kind(catalogue, each))
+    if kind not in KINDS and name is None:
+        kind, name = None, kind
+    found = find(catalogue, kind, name)
+    if as_json:
+        echo_json(found)
+    elif name is None:
+        click.echo(
+            "\n".join(describe_kind(found, each, columns=kind is not None) for each in found), nl=False
+        )
+        click.echo("\nAll of one component: xaiboard list NAME")
+    else:
+        click.echo(
+            "\n".join(describe_entry(entry, each) for each in found for entry in found[each]), nl=False
+        )

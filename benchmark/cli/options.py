@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..components.builtin import has_entry_points
 from ..errors import XaiboardError
 from ..report.formats import FORMATS
+
+if TYPE_CHECKING:
+    from ..toolkit.progress import Bar
 
 
 class _Folder(click.ParamType):
@@ -71,6 +76,13 @@ def load_sections(plugins: tuple[str, ...]) -> None:
         if plugins or error.name != "torch":
             raise
         say("torch is not installed, so sections of installed plug-ins are left out", 0)
+
+
+def working(name: str) -> AbstractContextManager[Bar]:
+    """A line on the terminal that moves while something takes its time; ``set_postfix_str`` says more."""
+    from ..toolkit.progress import stage
+
+    return stage(name, shown=sys.stderr.isatty())
 
 
 def say_of_computing(folder: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from .options import FIGURES, FOLDER, selection
+from .as_json import as_json, echo_json
+from .options import FIGURES, FOLDER, selection, working
 
 
 @click.command()
@@ -34,7 +35,8 @@ from .options import FIGURES, FOLDER, selection
     is_flag=True,
     help="Print the plan and the cost of what is not finished; compute and write nothing.",
 )
-def run(dry_run: bool, maps: bool, **words: Any) -> int:  # noqa: ANN401
+@as_json
+def run(dry_run: bool, maps: bool, as_json: bool, **words: Any) -> int:  # noqa: ANN401
     """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
     from .. import api
     from ..request import read_request
@@ -47,13 +49,23 @@ def run(dry_run: bool, maps: bool, **words: Any) -> int:  # noqa: ANN401
         click.echo(f"{request.out}/: {kept}")
         return 0
     if dry_run:
-        from ..listing.dry_run import describe_plan
+        from ..listing.dry_run import describe_plan, plan_document
 
-        plan = api.make_plan(request)
-        click.echo(describe_plan(plan, api.finished_cells(plan, request)))
+        with working(api.PLANNING):
+            plan = api.make_plan(request)
+            finished = api.finished_cells(plan, request)
+            promised = api.promise_of(plan, finished, request)
+        if as_json:
+            echo_json(plan_document(plan, finished, promised))
+        else:
+            click.echo(describe_plan(plan, finished, promised))
         return 0
     from ..report.console import describe_run
+    from ..report.documents import run_document
 
     finished = api.run_request(request, progress=sys.stderr.isatty())
-    click.echo(describe_run(finished.folder, finished.results))
+    if as_json:
+        echo_json(run_document(finished.folder, finished.results))
+    else:
+        click.echo(describe_run(finished.folder, finished.results))
     return 1 if len(finished.failed) else 0

@@ -7,16 +7,19 @@ from typing import Any
 
 import click
 
-from .options import FIGURES, FOLDER, load_sections, say_of_computing
+from .as_json import as_json, echo_json
+from .options import FIGURES, FOLDER, load_sections, say_of_computing, working
 
 
 @click.command("leaderboard")
 @click.argument("folder", type=FOLDER)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
 @FIGURES
-def rebuild(folder: Path, plugins: tuple[str, ...], figures: str) -> None:
+@as_json
+def rebuild(folder: Path, plugins: tuple[str, ...], figures: str, as_json: bool) -> None:
     """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
-    from ..report.console import describe_files
+    from ..report.console import describe_run
+    from ..report.documents import run_document
     from ..report.results import Results
     from ..report.write import write
     from ..store.consolidate import consolidate
@@ -24,10 +27,14 @@ def rebuild(folder: Path, plugins: tuple[str, ...], figures: str) -> None:
 
     load_sections(plugins)
     store = Store(folder)
-    with store.lock():
+    results = Results(folder)
+    with working("tables and figures") as line, store.lock():
         consolidate(store)
-        write(folder, Results(folder), figures)
-    click.echo(describe_files(folder))
+        write(folder, results, figures, line.set_postfix_str)
+    if as_json:
+        echo_json(run_document(folder, results))
+    else:
+        click.echo(describe_run(folder, results))
     say_of_computing(folder)
 
 
@@ -44,17 +51,23 @@ def rebuild(folder: Path, plugins: tuple[str, ...], figures: str) -> None:
 @click.option("--correct", type=click.Choice(["columns"]), help="Verdicts hold for all columns together.")
 @click.option("--seeds", is_flag=True, help="Models stand for their recipes: all seeds of each take part.")
 @click.option("--out", type=FOLDER, help="Folder for compare.csv.  [default: FOLDER]")
-def compare(folder: Path, other: Path | None, out: Path | None, **words: Any) -> None:  # noqa: ANN401
+@as_json
+def compare(folder: Path, other: Path | None, out: Path | None, as_json: bool, **words: Any) -> None:  # noqa: ANN401
     """Is it better? A row for each column: difference, interval, verdict, and how many samples would settle it.
 
     With OTHER the two runs are joined on what is equal in both.
     """
     from ..report.comparison.ask import ask, read_question
     from ..report.comparison.write import describe, write_comparison
+    from ..report.documents import comparison_document
 
-    found = ask(folder, other, read_question(**words))
+    with working("comparing"):
+        found = ask(folder, other, read_question(**words))
     paths = write_comparison(found, out or folder)
-    click.echo(describe(found) + "\n" + ", ".join(map(str, paths)))
+    if as_json:
+        echo_json(comparison_document(found, paths))
+    else:
+        click.echo(describe(found) + "\n" + ", ".join(map(str, paths)))
 
 
 @click.command()
@@ -78,7 +91,7 @@ def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str
     load_sections(plugins)
     rules = read_rules(without, target.name) if without else []
     store = Store(folder)
-    with store.lock():
+    with working("tables and figures"), store.lock():
         consolidate(store)
         names = write_copy(folder, target, rules)
     click.echo(f"{target}/: {', '.join(names)}")

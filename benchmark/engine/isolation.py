@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from ..components.kinds import Component
 from ..errors import XaiboardError, message
+from ..toolkit.progress import say
 from .library_functions import Functions
 from .remembered import GRADIENTS
 from .snapshot import Snapshot
@@ -141,7 +140,7 @@ def alone(what: str, networks: Mapping[str, nn.Module] | None = None) -> Iterato
             changes += [change for change in each.changes() if not change.startswith(GRADIENTS)]
             each.put_back()
         if changes:
-            tqdm.write(f"xaiboard: {what} {', '.join(changes)}: put back", file=sys.stderr)
+            say(f"{what} {', '.join(changes)}: put back")
 
 
 def _end(error: BaseException) -> str:

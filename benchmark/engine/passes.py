@@ -35,26 +35,26 @@ class Passes:
 
 
 @contextmanager
-def count_passes(model: nn.Module, report: Callable[[int], object] | None = None) -> Iterator[Passes]:
+def count_passes(model: nn.Module, report: Callable[[int, int], object] | None = None) -> Iterator[Passes]:
     """Counts passes through ``model`` inside the ``with`` block.
 
     Args:
         model: the model; copies made inside the block count too, since they copy its hook.
-        report: is called with the size of each batch that goes forward or backward.
+        report: is called with the numbers of samples that have just gone forward and backward.
     """
     passes = Passes()
 
     def went_back(gradient: Tensor) -> None:
         passes.add(backward=len(gradient))
         if report is not None:
-            report(len(gradient))
+            report(0, len(gradient))
 
     def went_forward(_module: nn.Module, _inputs: object, output: object) -> None:
         if not isinstance(output, Tensor) or output.ndim == 0:
             return  # no logits: whoever called the model reports that
         passes.add(forward=len(output))
         if report is not None:
-            report(len(output))
+            report(len(output), 0)
         if output.requires_grad:
             output.register_hook(went_back)
 

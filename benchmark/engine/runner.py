@@ -12,16 +12,18 @@ from itertools import groupby
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from ..errors import message
 from ..store.records import Record, Store
+from ..toolkit.progress import moving
 from .batching import Batcher
 from .cell import Cell
+from .cells_bar import CellsBar
 from .costs import Cost, total
 from .map_keeper import MapKeeper
 from .passes import count_passes
 from .plan import Plan
+from .promise import PER_CELL, promise
 from .scores import Scores, score
 from .values import Values
 from .watched_code import own_code, own_components, warn_of_changed_code
@@ -41,7 +43,7 @@ def execute(
         plan: what to compute.
         store: an open store.
         batch_size: samples in a batch; None for a size that suits the device.
-        progress: whether to show a bar with passes, cells and time left.
+        progress: whether to say how long it will take, and to show a bar with cells and time left.
         keeper: what is given the maps of the first samples.
 
     Raises:
@@ -49,13 +51,13 @@ def execute(
     """
     finished, todo = split(plan, store)
     warn_of_changed_code(finished, store)
-    cost = plan.total(todo)
-    expected = int(cost.forward + cost.backward)
+    promised = promise(plan, todo, batch_size) if progress else None
     watched = any(map(own_components, plan.cells))
-    with tqdm(total=expected, unit="pass", unit_scale=True, disable=not progress, mininterval=0.2) as bar:
+    with moving(CellsBar(promised)) as bar:
         done = 0
         for rows, cells in _portions(plan, todo):
-            with count_passes(cells[0].model.module, bar.update) as passes:
+            bar.begin(cells[0].model.name)
+            with count_passes(cells[0].model.module, bar.passed) as passes:
                 values = Values(
                     cells[0].model,
                     plan.data[rows],
@@ -68,8 +70,9 @@ def execute(
                 if watched:
                     values.check_network("a component of this run")
                 for cell in _compute_portion(cells, _shards_within(plan, rows), values, store, keeper):
-                    bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}")
+                    bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}", refresh=False)
                     done += rows.stop == len(plan.data)  # with its last shard the cell is done
+                    bar.add(PER_CELL)
 
 
 def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:

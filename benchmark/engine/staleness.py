@@ -8,13 +8,10 @@ its cells, are those of a variant, and the cells are computed anew.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, TypeVar
-
-from tqdm.auto import tqdm
 
 from ..components.choice import Choice
 from ..components.kinds import Method
@@ -23,6 +20,7 @@ from ..subjects.fixed_inputs import REAL, network_outputs
 from ..subjects.outputs import Outputs
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
+from ..toolkit.progress import say
 from .batching import Batcher
 from .cell import Cell
 from .conditions import Conditions
@@ -127,7 +125,7 @@ class Register:
                 break
         if not found and free != digest:
             self._refuse(owner)
-            _say(
+            say(
                 f"{owner} computes something else than when its finished cells were computed, with the same weights and"
                 " code; it counts as another one, and its cells are computed anew"
             )
@@ -140,7 +138,7 @@ class Register:
         before = {name: Outputs.read(self._known[name]) for name in computed if name in self._known}
         if not all(outputs.agrees_with(computed[name]) for name, outputs in before.items()):
             self._refuse(owner)
-            _say(
+            say(
                 f"{owner} gives other values than when its finished cells were computed, and they are kept; raise its"
                 " version to compute them again"
             )
@@ -203,14 +201,10 @@ def warn_of_unknown_outputs(finished: Sequence[Cell], data: Data, known: Known) 
         cell for cell in finished if cell.model.outputs and network_key(cell.model.digest, data) not in known
     ]
     if unknown:
-        _say(
+        say(
             f"{len(unknown)} finished cells were computed by a version that did not keep what networks compute; their"
             " networks are taken for those of this run"
         )
-
-
-def _say(sentence: str) -> None:
-    tqdm.write(f"xaiboard: {sentence}", file=sys.stderr)
 
 
 def _variants(digest: str, number: int) -> Iterator[str]:

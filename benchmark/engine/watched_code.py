@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import platform
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-
-from tqdm.auto import tqdm
 
 from ..components.choice import Choice, choose
 from ..errors import XaiboardError
 from ..store.records import Store
 from ..subjects.code_digest import code_digest
+from ..toolkit.progress import say
 from .cell import Cell
 
 
@@ -49,10 +47,9 @@ def warn_of_changed_code(finished: Sequence[Cell], store: Store) -> None:
     if renewed != store.renewed_code:
         store.note_renewed_code(renewed)
     for name in sorted(changed):
-        tqdm.write(
-            f"xaiboard: {name} has changed since its finished cells were computed, and they are kept; raise its"
-            " version to compute them again",
-            file=sys.stderr,
+        say(
+            f"{name} has changed since its finished cells were computed, and they are kept; raise its version to"
+            " compute them again"
         )
 
 

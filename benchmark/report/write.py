@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import message, warn
@@ -18,7 +18,7 @@ from .section import Section, sections
 PAGE = "leaderboard.md"
 
 
-def write(folder: Path, results: Results, figures: str = "png") -> None:
+def write(folder: Path, results: Results, figures: str = "png", doing: Callable[[str], object] = str) -> None:
     """Writes and seals the tables and figures of every section, the page of all, and ``columns.json``.
 
     A section of a plug-in that raises costs itself: the reason is said, and the rest is written.
@@ -28,11 +28,13 @@ def write(folder: Path, results: Results, figures: str = "png") -> None:
         results: what is written.
         figures: a format of :data:`.formats.FORMATS` that each figure has beside its PNG; those that the folder has
             from earlier are drawn anew, too.
+        doing: is told what is being made, before it is.
     """
     formats = formats_of(folder, figures)
     write_glossary(folder, results.glossary, results.scores)
     drawn: dict[tuple[str, str], list[str]] = {}
     for section in sections():
+        doing(section.title)
         try:
             _write_tables(folder, section, results)
             for dataset in [""] if section.whole_run else results.datasets:
@@ -41,6 +43,7 @@ def write(folder: Path, results: Results, figures: str = "png") -> None:
             if not section.of_plugin:
                 raise
             warn(f"section '{section.name}' of the report failed: {message(error)}")
+    doing(PAGE)
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
     seal_files(folder, [*written_names(), *figure_names(folder)])

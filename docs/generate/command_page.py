@@ -12,8 +12,8 @@ ARGUMENTS = {
     "FOLDER": "folder of a run",
     "OTHER": "folder of a second run, joined with the first on what is equal in both",
     "TARGET": "folder of the published copy; an earlier copy there is replaced",
-    "KIND": "one of the kinds; all of them if none is given",
-    "NAME": "name of one component",
+    "KIND": "one of the kinds; all of them if none is given, and before a name it may be left out",
+    "NAME": "name of a component, or a pattern",
 }
 """What the positional arguments mean; click has no words for them."""
 

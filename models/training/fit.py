@@ -9,10 +9,10 @@ from contextlib import nullcontext
 
 import torch
 from torch import nn
-from tqdm.auto import tqdm
 
 from ...benchmark.errors import XaiboardError
 from ...benchmark.toolkit.data import Data
+from ...benchmark.toolkit.progress import Bar
 from .checkpoint import Checkpoint, State
 from .interrupt import deferred_interrupt
 from .loop import Loop
@@ -66,7 +66,7 @@ def fit(
         loop.restore(start)
     # On a GPU torch's own pooling is faster.
     pooling = sliced_pooling(model) if generator.device.type == "cpu" else nullcontext()
-    bar = tqdm(total=loop.steps, initial=loop.step, desc=title, unit="step", disable=None)
+    bar = Bar(total=loop.steps, initial=loop.step, desc=title, unit="step", disable=None)
     shown = ("loss", "accuracy", "margin", *(["kr"] if show_transport else []))
     with pooling, bar:
         try:
@@ -85,7 +85,7 @@ def fit(
     return loop.seconds
 
 
-def _steps(loop: Loop, bar: tqdm, shown: Sequence[str]) -> Iterator[None]:
+def _steps(loop: Loop, bar: Bar, shown: Sequence[str]) -> Iterator[None]:
     """Makes one of the remaining steps at each iteration, and updates the progress bar."""
     epochs = loop.steps // loop.batches
     while loop.step < loop.steps:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import xaiboard.benchmark as xb
+from helpers import ROOT
 from xaiboard.benchmark import api, cli
 from xaiboard.benchmark.cli.listing import KINDS
+from xaiboard.benchmark.listing.describe import WIDTH
 from xaiboard.benchmark.store.records import SCHEMA
 
 MODEL = '''
@@ -239,13 +242,58 @@ def test_a_run_its_status_and_its_tables(command: Command, small: None, quick: N
     done = command(*RUN)
     assert done.status == 0
     assert (tmp_path / "runs" / "quick" / "leaderboard.csv").is_file()
-    assert "| small | saliency |" in done.out
+    assert re.search(r"^\| saliency \| 1\.0 ", done.out, re.MULTILINE)
     assert "runs/quick/: leaderboard.md, leaderboard.csv" in done.out
     before = (tmp_path / "runs/quick/leaderboard.csv").read_bytes()
     status = command("status", "runs/quick")
     assert (status.status, status.out) == (0, "1 cells: 1 ok, 0 missing, 0 failed, 0 inapplicable\n")
     assert command("leaderboard", "runs/quick").status == 0
     assert (tmp_path / "runs/quick/leaderboard.csv").read_bytes() == before
+
+
+def documented(done: Done) -> dict[str, Any]:
+    """The document that a command printed: strict JSON, with keys that the guide names."""
+    document = json.loads(done.out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    page = (ROOT / "docs/how-to/scripts.md").read_text("utf-8")
+    assert all(f"`{key}`" in page for key in document), document.keys()
+    return document
+
+
+def test_documents_for_machines(command: Command, small: None, quick: None, tmp_path: Path) -> None:
+    """Also with a failed cell, columns without numbers, and a number of samples that would be infinite."""
+    (tmp_path / "own.py").write_text(
+        "from xaiboard.benchmark import method\n\n\n@method()\ndef broken(x):\n    raise ValueError('no luck')\n"
+    )
+    words = (
+        *RUN,
+        "--methods",
+        "saliency,saliency[abs=true],broken",
+        "--metrics",
+        "gini,accuracy",
+        "--plugin",
+        "own.py",
+    )
+    plan = documented(command(*words, "--dry-run", "--json"))
+    assert plan["to_compute"] == len(plan["cells"]) == 4
+    assert plan["forward"] == 36
+    assert plan["seconds"] > 0
+    done = command(*words, "--json")
+    assert done.status == 1
+    ran = documented(done)
+    assert ran["counts"] == {"ok": 3, "missing": 0, "failed": 1, "inapplicable": 0}
+    assert [(row["method"], row["note"]) for row in ran["failed"]] == [("broken", "ValueError: no luck")]
+    assert {row["method"]: row["mean"] is None for row in ran["leaderboard"]}["broken"]
+    assert [row["method"] for row in ran["order"]][-1] == "broken"
+    assert documented(command("leaderboard", "runs/quick", "--json")) == ran
+    assert [row["status"] for row in documented(command("status", "runs/quick", "--json"))["cells"]].count(
+        "ok"
+    ) == 3
+    asked = documented(command("compare", "runs/quick", "--method", "saliency", "--on", "gini", "--json"))
+    needed = {row["against"]: row["samples_needed"] for row in asked["rows"]}
+    assert needed == {"saliency[abs=true]": "inf", "broken": None}  # the first has the same scores
+    assert list(documented(command("list", "gini", "--json"))) == ["metrics"]
+    refused = command("status", "nowhere", "--json")
+    assert (refused.status, refused.out) == (2, "")
 
 
 def test_a_failed_cell_is_exit_status_1(command: Command, small: None, quick: None, tmp_path: Path) -> None:
@@ -255,8 +303,7 @@ def test_a_failed_cell_is_exit_status_1(command: Command, small: None, quick: No
     words = (*RUN, "--methods", "saliency,broken", "--plugin", "own.py", "--out", "RUN")
     done = command(*words)
     assert done.status == 1
-    assert "1 cells failed" in done.out
-    assert "ValueError: no luck" in done.out
+    assert "1 cell failed, as cells.csv says:\n  small broken gini: ValueError: no luck" in done.out
     status = command("status", "RUN")
     assert "2 cells: 1 ok, 0 missing, 1 failed, 0 inapplicable" in status.out
     assert "ValueError: no luck" in status.out
@@ -304,7 +351,11 @@ def test_lists(command: Command, kind: str) -> None:
     done = command("list", kind)
     assert done.status == 0
     assert {"models": "lipcnn.hkr", "suites": "quick", "datasets": "digits"}.get(kind, "_") in done.out
-    assert_refused(command("list", "nothing"), "Invalid value for")
+    assert max(map(len, done.out.splitlines())) <= WIDTH
+    assert_refused(command("list", "delation"), "no component named 'delation'; did you mean 'deletion'?")
+    assert_refused(
+        command("list", "metric", "deletion"), "no kind of component named 'metric'; did you mean 'metrics'?"
+    )
     assert_refused(command("list", "metrics", "deletio"), "did you mean 'deletion'?")
 
 
@@ -314,11 +365,11 @@ def test_lists_of_a_plug_in(command: Command, tmp_path: Path) -> None:
     )
     done = command("list", "methods", "mirror", "--plugin", "good.py")
     assert done.status == 0
-    assert done.out.startswith("mirror: ")
+    assert done.out.startswith("method mirror:\n")
     assert "source: me" in done.out
 
 
-@pytest.mark.parametrize("words", [["list"], ["--help"], ["list", "metrics", "deletion"]])
+@pytest.mark.parametrize("words", [["list"], ["--help"], ["list", "deletion"], ["list", "--json"]])
 def test_lists_and_help_need_no_torch(words: list[str]) -> None:
     script = f"import sys; sys.modules['torch'] = None; sys.argv = {['xaiboard', *words]}; import runpy;"
     script += " runpy.run_module('xaiboard.benchmark', run_name='__main__')"

@@ -37,12 +37,12 @@ def test_passes_of_a_known_method(
 
 
 def test_reports_each_batch(mlp: nn.Module, x: Tensor) -> None:
-    reported: list[int] = []
-    with count_passes(mlp, reported.append) as passes:
+    reported: list[tuple[int, int]] = []
+    with count_passes(mlp, lambda *numbers: reported.append(numbers)) as passes:
         mlp(x).sum().backward()
         with torch.no_grad():
             mlp(x[:2])
-    assert reported == [5, 5, 2]
+    assert reported == [(5, 0), (0, 5), (2, 0)]
     assert (passes.forward, passes.backward) == (7, 5)
 
 

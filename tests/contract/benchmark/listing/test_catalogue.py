@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.components.decorators import make_method, make_metric
 from xaiboard.benchmark.components.description import meanings
+from xaiboard.benchmark.components.patterns import select
 from xaiboard.benchmark.engine.applies import missing_library
 from xaiboard.benchmark.engine.inventory import inventory
 from xaiboard.benchmark.engine.passes_of import passes_of
 from xaiboard.benchmark.listing.catalogue import FILE, read_catalogue
-from xaiboard.benchmark.listing.describe import describe_entries, describe_kind
+from xaiboard.benchmark.listing.describe import WIDTH, describe_entry, describe_kind, find
 from xaiboard.benchmark.toolkit.files import read_json
 
 
@@ -117,22 +121,46 @@ def test_the_catalogue_is_what_is_registered() -> None:
             }
 
 
-def test_lists_have_a_row_for_each_column() -> None:
+def test_lists_have_a_line_for_each_column() -> None:
     catalogue = read_catalogue()
     metrics, methods = (describe_kind(catalogue, kind) for kind in ("metrics", "methods"))
-    lines = {line.split("|")[1].strip(): line for line in metrics.splitlines() if "|" in line}
-    for name in ("deletion.retention", "topk_intersection.above_chance", "gini"):
-        assert "| yes " in lines[name]
-    assert "lower is better" in lines["deletion.retention"]
-    assert "target is predicted" in lines["deletion.retention"]
-    assert "32 forward, 32 backward" in methods
-    assert "| control |" in methods
+    assert re.search(r"^  deletion +↓  \[faithfulness\] Area under", metrics, re.MULTILINE)
+    assert re.search(r"^    .retention +↓↔ share of the points", metrics, re.MULTILINE)
+    assert re.search(r"^  integrated_gradients .*\n.*\(32 forward, 32 backward\)", methods, re.MULTILINE)
+    assert "  sobel †" in methods
+    assert "retention" not in describe_kind(catalogue, "metrics", columns=False)
 
 
 def test_one_component_is_described_whole() -> None:
-    text = describe_entries(read_catalogue(), "metrics", "deletion")
-    for said in ("Petsiuk", "zero, mean, blur, imputed", "deletion.win_rate", "349 forward"):
+    """By its name alone: definition, settings with ranges, direction, bounds, cost, source, and how it is run."""
+    catalogue = read_catalogue()
+    found = find(catalogue, None, "deletion")
+    assert list(found) == ["metrics"]
+    text = describe_entry(found["metrics"][0], "metrics")
+    for said in (
+        "metric deletion: Area under", "Petsiuk", "setting baseline=zero (zero, mean, blur, imputed)",
+        "setting steps=28 (at least 2)", "column deletion.win_rate (higher is better, compares models, 0 to 1)",
+        "passes: 349 forward", 'example: xaiboard run --metrics "deletion[baseline=zero]"',
+    ):  # fmt: skip
         assert said in text
-    assert describe_entries(read_catalogue(), "metrics", "lens_*").count("source: ") > 3
+    assert len(find(catalogue, "metrics", "lens_*")["metrics"]) > 3
     with pytest.raises(xb.XaiboardError, match="no metric named 'deletio'; did you mean 'deletion'"):
-        describe_entries(read_catalogue(), "metrics", "deletio")
+        find(catalogue, "metrics", "deletio")
+
+
+KNOWN = {"methods": xb.methods, "metrics": xb.metrics, "perturbations": xb.perturbations}
+
+
+def test_every_description_fits_a_terminal_and_ends_with_a_command_that_is_understood() -> None:
+    for kind, entries in read_catalogue().items():
+        for entry in entries:
+            *lines, last = describe_entry(entry, kind).splitlines()
+            assert max(map(len, lines)) <= WIDTH, entry["name"]
+            program, command, *words = shlex.split(last.removeprefix("example: "))
+            assert (program, command) == ("xaiboard", "run")
+            choices = dict(zip(words[::2], words[1::2], strict=True))
+            if kind in KNOWN:
+                (choice,) = select(KNOWN[kind], choices[f"--{kind}"])
+                assert choice.component.name == entry["name"]
+            else:
+                assert entry["name"] in next(iter(choices.values()))
