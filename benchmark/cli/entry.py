@@ -14,6 +14,7 @@ from .networks import audit, check, train
 from .options import say
 from .running import run
 from .tables import compare, publish, rebuild
+from .taking import cite
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def commands() -> None:
     """Benchmark explanations of image classifiers: models × methods × metrics."""
 
 
-for _command in (run, list_components, rebuild, compare, publish, status, verify, train, audit, check):
+for _command in (run, list_components, rebuild, compare, publish, cite, status, verify, train, audit, check):
     commands.add_command(_command)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from ..components.choice import Choice
 from ..components.kinds import Column
+from ..subjects.datasets import find_dataset
 from ..toolkit.labels import Label, setting_text
 from ..toolkit.score_ranges import range_to_json
 from .cell import Cell
@@ -44,6 +45,20 @@ def roles(cells: Iterable[Cell]) -> dict[str, dict[str, list[str]]]:
             if choice and choice.component.roles:
                 said[kind][choice.component.name] = list(choice.component.roles)
     return said
+
+
+def sources(dataset: str, cells: Iterable[Cell]) -> dict[str, dict[str, str]]:
+    """The source that each component declares, by kind and name; components without one are left out."""
+    said: dict[str, dict[str, str]] = {
+        "datasets": {dataset: find_dataset(dataset)[0].source}, "models": {}, "methods": {}, "metrics": {},
+        "perturbations": {},
+    }  # fmt: skip
+    for cell in cells:
+        said["models"][cell.model.name] = cell.model.source
+        for kind, choice in zip(list(said)[2:], (cell.method, cell.metric, cell.perturbation), strict=True):
+            if choice:
+                said[kind][choice.component.name] = choice.component.source
+    return {kind: {name: source for name, source in of.items() if source} for kind, of in said.items()}
 
 
 def reading(column: Column) -> dict[str, object]:

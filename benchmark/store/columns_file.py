@@ -16,9 +16,13 @@ FILE = "columns.json"
 KINDS = ("methods", "metrics", "perturbations")
 """The kinds of components that may have roles."""
 
+ALL_KINDS = ("datasets", "models", *KINDS)
+"""The kinds of components, all of which may have sources."""
+
 _LABEL = {"name": str, "settings": dict}
 _ENTRIES = {
     "columns": {"metric": str, "column": str}, "settings": {}, "methods": _LABEL, "perturbations": _LABEL, "roles": {},
+    "sources": {}, "files": {},
 }  # fmt: skip
 """What each entry of each part holds at least."""
 
