@@ -14,7 +14,7 @@ from .networks import audit, check, train
 from .options import say
 from .running import run
 from .tables import compare, publish, rebuild
-from .taking import cite
+from .taking import cite, export
 
 
 def main() -> None:
@@ -39,7 +39,20 @@ def commands() -> None:
     """Benchmark explanations of image classifiers: models × methods × metrics."""
 
 
-for _command in (run, list_components, rebuild, compare, publish, cite, status, verify, train, audit, check):
+for _command in (
+    run,
+    list_components,
+    rebuild,
+    compare,
+    publish,
+    export,
+    cite,
+    status,
+    verify,
+    train,
+    audit,
+    check,
+):
     commands.add_command(_command)
 
 

@@ -16,7 +16,9 @@ from .catalogue import read_catalogue
 
 FILE = Path(__file__).with_name("references.toml")
 
-ID = re.compile(r"arXiv:(?:\d{4}\.\d{4,5}|[a-z.-]+/\d{7})|doi:10\.\d{4,9}/[\w./:;()<>-]*[A-Za-z0-9]", re.ASCII)
+ID = re.compile(
+    r"arXiv:(?:\d{4}\.\d{4,5}|[a-z.-]+/\d{7})|doi:10\.\d{4,9}/[\w./:;()<>-]*[A-Za-z0-9]", re.ASCII
+)
 """How a source names a paper. A version of a preprint is no part of it."""
 
 Sources = Mapping[str, Mapping[str, str]]

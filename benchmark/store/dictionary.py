@@ -18,7 +18,10 @@ def read_dictionary() -> Mapping[str, Mapping[str, Any]]:
     words = tomllib.loads(Path(__file__).with_name("files.toml").read_text("utf-8"))
     common = words["common"]
     return {
-        name: {**said, "columns": {column: common.get(text, text) for column, text in said["columns"].items()}}
+        name: {
+            **said,
+            "columns": {column: common.get(text, text) for column, text in said["columns"].items()},
+        }
         for name, said in words["file"].items()
     }
 
