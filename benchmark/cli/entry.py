@@ -14,7 +14,7 @@ from .networks import audit, check, train
 from .options import say
 from .running import run
 from .tables import compare, publish, rebuild
-from .taking import cite, export
+from .taking import cite, export, submit_check
 
 
 def main() -> None:
@@ -47,6 +47,7 @@ for _command in (
     publish,
     export,
     cite,
+    submit_check,
     status,
     verify,
     train,

@@ -46,3 +46,37 @@ def cite(folder: Path) -> None:
     results = Results(folder)
     sources = with_builtin(components_that_ran(results), results.glossary.sources)
     click.echo(bibliography(sources), nl=False)
+
+
+@click.command("submit-check")
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--against",
+    type=FOLDER,
+    default=Path("results/quick"),
+    show_default=True,
+    help="Published results of the suite.",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File that registers the method; its digest is printed.",
+)
+def submit_check(folder: Path, against: Path, plugins: tuple[Path, ...]) -> int:
+    """Check that the rows of your method can be added to published results, and print what a maintainer needs.
+
+    Each problem is a sentence, and the exit status is 1 if there is one.
+    """
+    from ..report.results import Results
+    from ..report.submission.check import problems
+    from ..report.submission.describe import describe
+
+    mine, published = Results(folder), Results(against)
+    found = problems(mine, published)
+    for sentence in found:
+        click.echo(sentence)
+    if not found:
+        click.echo(describe(mine, published, plugins), nl=False)
+    return 1 if found else 0

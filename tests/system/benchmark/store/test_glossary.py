@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_the_parts_of_names_are_those_of_the_components(run: Runner) -> None:
 
 
 def test_what_was_said_is_what_can_be_read(run: Runner, tmp_path: Path) -> None:
-    """A folder that says nothing of its names, as the first that were published, has the same glossary, less sources."""
+    """A folder that says nothing of its names, as the first published ones, has the same glossary, less sources."""
     finished = run(**SELECTED)
     (tmp_path / "old").mkdir()
     for name in ("cells.csv", "scores.parquet"):
