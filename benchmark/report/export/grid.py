@@ -89,9 +89,9 @@ def read_leaderboard(folder: Path) -> pd.DataFrame:
         XaiboardError: there is none, or it is not as it was written.
     """
     path = folder / "leaderboard.csv"
-    check_sealed(folder, path.name)
     if not path.is_file():
         raise XaiboardError(f"'{path}' is missing; make it with: xaiboard leaderboard {folder}")
+    check_sealed(folder, path.name)
     board = parse_csv(path, LEADERBOARD, numbers=NUMBERS, flags=("best", "control"))
     counts = {"n": "Int64", "rank": "Int64", "rank_low": "Int64", "rank_high": "Int64"}
     board["best"] = board["best"].eq(other=True)  # a row without a rank is not among the best
