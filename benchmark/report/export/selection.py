@@ -49,8 +49,10 @@ def read_selection(
     known: Mapping[str, Intervals] = {each: each for each in get_args(Intervals)}
     if intervals not in known:
         raise XaiboardError(f"intervals '{intervals}' given; write one of: {', '.join(known)}")
-    patterns = (tuple(split_labels(text)) for text in (rows, columns, model, dataset))
-    return Selection(*patterns, known[intervals])
+    of_rows, of_columns, models, datasets = (
+        tuple(split_labels(text)) for text in (rows, columns, model, dataset)
+    )
+    return Selection(of_rows, of_columns, models, datasets, known[intervals])
 
 
 def select_rows(board: pd.DataFrame, glossary: Glossary, selection: Selection) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def _row(method: str, mine: Results, published: Results) -> dict[str, object]:
         "cells": len(added),
         "inapplicable": int((added["status"] == "inapplicable").sum()),
         "minutes": f"{added['seconds'].sum() / 60:.1f}",
-        **_provenance(added["key"], mine.folder),
+        **_provenance(added["key"].tolist(), mine.folder),
     }
 
 

@@ -104,7 +104,7 @@ def less(made: Tables, **where: str) -> Tables:
     return cells, scores
 
 
-def changed(made: Tables, method: str, **values: object) -> Tables:
+def changed(made: Tables, method: str, **values: str | bool) -> Tables:
     """The tables with other values in the cells of a method."""
     cells, scores = made
     cells = cells.copy()
