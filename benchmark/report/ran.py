@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..toolkit.labels import read_trained
+from ..toolkit.labels import dataset_entry, read_trained
 from .results import Results
 
 
@@ -15,7 +15,7 @@ def components_that_ran(results: Results) -> dict[str, list[str]]:
     cells = results.cells[results.cells["status"] == "ok"]
     glossary = results.glossary
     found = {
-        "datasets": {name.partition(":")[0] for name in cells["dataset"]},
+        "datasets": set(map(dataset_entry, cells["dataset"])),
         "models": {read_trained(name).recipe for name in cells["model"]},
         "methods": {glossary.methods[text].name for text in set(cells["method"]) - {""}},
         "metrics": set(cells["metric"]),

@@ -29,6 +29,13 @@ def latex_text(text: str) -> str:
     return f"{{{shown[0]}}}{shown[1:]}" if shown[:1] in ("[", "*") else shown
 
 
+def latex_number(text: str) -> str:
+    """A number, as Python writes it, as mathematics: with a true minus, a power of ten and the sign of infinity."""
+    digits, _, exponent = text.replace("inf", "\\infty").partition("e")
+    power = f" \\cdot 10^{{{int(exponent)}}}" if exponent else ""
+    return f"${digits}{power}$" if text else ""
+
+
 def _shown(sign: str) -> str:
     if sign in _SIGNS:
         return _SIGNS[sign]

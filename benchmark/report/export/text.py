@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ...toolkit.inert import markdown_text
-from ...toolkit.latex import latex_text
+from ...toolkit.latex import latex_number, latex_text
 from ...toolkit.text_table import text_table
 from ..markdown import DIRECTION_SIGNS, marked, number
 from .caption import caption
@@ -37,7 +37,7 @@ def as_markdown(grid: Grid) -> str:
 
 def as_latex(grid: Grid) -> str:
     """A LaTeX table for the package ``booktabs``, with its caption."""
-    style = _Style(latex_text, _latex_number, lambda shown: f"\\textbf{{\\boldmath {shown}}}")
+    style = _Style(latex_text, latex_number, lambda shown: f"\\textbf{{\\boldmath {shown}}}")
     header, *rows = (f"{' & '.join(line)} \\\\" for line in _lines(grid, style))
     names = len(grid.shown_names)
     return "\n".join(
@@ -87,10 +87,3 @@ def _cell(cell: Mapping[Hashable, Any] | None, grid: Grid, style: _Style) -> str
             ranks = f"{low}" if low == high else f"{low}–{high}"
             return f"{shown} {style.text(f'({ranks})' + (' ≈' if cell['doubtful'] else ''))}"
     return shown
-
-
-def _latex_number(text: str) -> str:
-    """A number as mathematics, with a true minus, a power of ten and the sign of infinity; nothing stays nothing."""
-    digits, _, exponent = text.replace("inf", "\\infty").partition("e")
-    power = f" \\cdot 10^{{{int(exponent)}}}" if exponent else ""
-    return f"${digits}{power}$" if text else ""

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from xaiboard.benchmark.toolkit.latex import latex_text
+from xaiboard.benchmark.toolkit.latex import latex_number, latex_text
 
 HOSTILE = [
     r"\input{/etc/passwd}", r"a&b%c$d#e_f^g~h{i}j", "[x]", "*x", "<>|\"`'@", "100 % $\\alpha$ \\\\ \\end{tabular}",
@@ -32,6 +32,13 @@ def test_letters_and_signs() -> None:
     assert latex_text("score ↑ −1 × 2 †") == r"score $\uparrow$ $-$1 $\times$ 2 \dag{}"
     assert latex_text("方") == "U+65B9"
     assert latex_text("integrated_gradients[steps=4]") == r"integrated\_gradients[steps=4]"
+
+
+def test_numbers() -> None:
+    numbers = ["0.123", "-3", "1.5e-07", "1e+09", "inf", "-inf", ""]
+    assert [latex_number(text) for text in numbers] == [
+        "$0.123$", "$-3$", "$1.5 \\cdot 10^{-7}$", "$1 \\cdot 10^{9}$", "$\\infty$", "$-\\infty$", "",
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
