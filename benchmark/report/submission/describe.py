@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
+from ...store.columns import LABEL
 from ...store.records import Store
 from ...store.seal import digest_of
 from ...toolkit.text_table import table_of
@@ -35,10 +38,18 @@ def _row(method: str, mine: Results, published: Results) -> dict[str, object]:
         "source": mine.glossary.sources.get("methods", {}).get(label.name, ""),
         "version": ", ".join(sorted(set(cells["method_version"]))),
         "cells": len(added),
+        "rows": _rows(method, mine, judged),
         "inapplicable": int((added["status"] == "inapplicable").sum()),
         "minutes": f"{added['seconds'].sum() / 60:.1f}",
         **_provenance(added["key"].tolist(), mine.folder),
     }
+
+
+def _rows(method: str, mine: Results, judged: pd.DataFrame) -> int:
+    """How many rows with scores ``leaderboard.csv`` would gain: one for each column of each cell."""
+    own = mine.scores.loc[mine.scores["method"] == method, LABEL].astype(str).drop_duplicates()
+    own["metric"] = [mine.glossary.columns[text].metric for text in own["metric"]]
+    return len(own.merge(judged, on=PLACE))
 
 
 def _provenance(keys: Sequence[str], folder: Path) -> dict[str, object]:

@@ -50,6 +50,8 @@ def test_a_run_that_fits(run: Runner, capsys: pytest.CaptureFixture[str], tmp_pa
         "1",
     )
     assert said["cells"] == "4"  # two networks, two metrics
+    board = Results(mine).leaderboard
+    assert int(said["rows"]) == (board["method"] == "brightness").sum() > 4  # each column of a metric is one
     cells = Results(mine).cells
     key = cells.loc[cells["method"] == "brightness", "key"].iloc[0]
     provenance = json.loads(pq.read_schema(mine / "records" / f"{key}-0.parquet").metadata[b"provenance"])
