@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Glossary:
     columns: Mapping[str, MetricColumn]
     ranges: Mapping[str, ScoreRange]
     roles: Mapping[str, Mapping[str, tuple[str, ...]]]
-    sources: Mapping[str, Mapping[str, str]]
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def methods_with(self, role: str) -> list[str]:
         """The methods of that role, as they stand in the tables."""

@@ -30,7 +30,9 @@ _CONTEXT = Path(__file__).with_name("croissant_context.json")
 
 
 def write_croissant(folder: Path, results: Results) -> None:
-    """Replaces ``croissant.json``; the same scores give the same bytes."""
+    """Replaces ``croissant.json``, where there are scores to describe; the same scores give the same bytes."""
+    if not (folder / SCORES).is_file():
+        return
     text = json.dumps(describe_scores(folder, results), indent=1, ensure_ascii=False) + "\n"
     write_file(folder / FILE, lambda path: path.write_text(text, "utf-8"))
 
