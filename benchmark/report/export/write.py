@@ -19,11 +19,9 @@ _TEXTS: Mapping[str, Callable[[Grid], str]] = {"latex": as_latex, "markdown": as
 
 _TABLES = {"csv": write_csv, "parquet": write_parquet}
 
-FORMATS = (*_TABLES, *_TEXTS)
-
 
 def write(grid: Grid, kind: str, path: Path) -> None:
-    """Writes the grid in one of ``FORMATS``; an earlier file is replaced, unless a run needs it.
+    """Writes the grid as ``csv``, ``parquet``, ``latex`` or ``markdown``; a file is replaced, unless a run needs it.
 
     Raises:
         XaiboardError: the file belongs to a run, or it cannot be written.

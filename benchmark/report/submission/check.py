@@ -39,15 +39,11 @@ def problems(mine: Results, published: Results) -> list[str]:
         return [
             f"the run is on {', '.join(mine.datasets)}, the published one on {', '.join(absent)}: run that suite"
         ]
-    return [
-        *_conditions(mine, published),
-        *_controls(mine, published),
-        *(
-            sentence
-            for method in new_methods(mine, published) or [""]
-            for sentence in _method(method, mine, published)
-        ),
-    ]
+    found = [*_conditions(mine, published), *_controls(mine, published)]
+    added = new_methods(mine, published)
+    if not added:
+        found.append("the run has no method that the published results do not have: nothing would be added")
+    return [*found, *(sentence for method in added for sentence in _method(method, mine, published))]
 
 
 def new_methods(mine: Results, published: Results) -> list[str]:
@@ -100,9 +96,6 @@ def _of_methods(results: Results, methods: list[str]) -> tuple[pd.DataFrame, pd.
 
 def _method(method: str, mine: Results, published: Results) -> Iterator[str]:
     """What a new method lacks: cells that the published methods have, scores in them, a source."""
-    if not method:
-        yield "the run has no method that the published results do not have: nothing would be added"
-        return
     own = mine.cells[mine.cells["method"] == method]
     judged = published.cells.loc[published.cells["method"] != "", PLACE].drop_duplicates()
     status = judged.merge(own, on=PLACE, how="left")["status"].fillna("missing").to_numpy()
