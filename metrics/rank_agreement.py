@@ -13,7 +13,7 @@ from .shared.rank_correlation import spearman as rank_correlation
     higher_is_better=True,
     across_models=True,
     range=(-1, 1),
-    source="Ghorbani et al. 2019, arXiv:1710.10547; Spearman 1904, ties share their mean rank",
+    source="Ghorbani et al. 2019, arXiv:1710.10547; Spearman 1904, doi:10.2307/1412159, ties share their mean rank",
 )
 def spearman(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
     """Spearman's rank correlation of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 0 for unrelated maps.
@@ -33,7 +33,7 @@ def spearman(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
     higher_is_better=True,
     across_models=True,
     range=(-1, 1),
-    source="Chen et al. 2019, arXiv:1905.09957; Kendall 1945, tau-b",
+    source="Chen et al. 2019, arXiv:1905.09957; Kendall 1945, doi:10.1093/biomet/33.3.239, tau-b",
 )
 def kendall(attribution: Tensor, perturbed_attribution: Tensor) -> Tensor:
     """Kendall's tau-b of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 0 for unrelated maps.

@@ -14,6 +14,7 @@ from .networks import audit, check, train
 from .options import say
 from .running import run
 from .tables import compare, publish, rebuild, report
+from .taking import cite, export, submit_check
 
 
 def main() -> None:
@@ -45,6 +46,9 @@ for _command in (
     report,
     compare,
     publish,
+    export,
+    cite,
+    submit_check,
     status,
     verify,
     train,

@@ -75,6 +75,7 @@ class Plan:
             },
             "labels": said.labels(self.cells, rows),
             "roles": said.roles(self.cells),
+            "sources": said.sources(self.dataset, self.cells),
             "cells": rows,
         }
 

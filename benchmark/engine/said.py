@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 from ..components.choice import Choice
 from ..components.kinds import Column
-from ..toolkit.labels import Label, setting_text
+from ..subjects.datasets import find_dataset
+from ..toolkit.labels import Label, read_trained, setting_text
 from ..toolkit.score_ranges import range_to_json
 from .cell import Cell
 
@@ -44,6 +45,24 @@ def roles(cells: Iterable[Cell]) -> dict[str, dict[str, list[str]]]:
             if choice and choice.component.roles:
                 said[kind][choice.component.name] = list(choice.component.roles)
     return said
+
+
+def sources(dataset: str, cells: Iterable[Cell]) -> dict[str, dict[str, str]]:
+    """The source that each component declares, by kind and name; those without one are left out.
+
+    Networks of one recipe have one name here, and data sets no path, as in a list of what ran.
+    """
+    entry = find_dataset(dataset)[0]
+    said: dict[str, dict[str, str]] = {
+        "datasets": {entry.name: entry.source}, "models": {}, "methods": {}, "metrics": {},
+        "perturbations": {},
+    }  # fmt: skip
+    for cell in cells:
+        said["models"][read_trained(cell.model.name).recipe] = cell.model.source
+        for kind, choice in zip(list(said)[2:], (cell.method, cell.metric, cell.perturbation), strict=True):
+            if choice:
+                said[kind][choice.component.name] = choice.component.source
+    return {kind: {name: source for name, source in of.items() if source} for kind, of in said.items()}
 
 
 def reading(column: Column) -> dict[str, object]:

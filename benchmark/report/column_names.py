@@ -1,4 +1,4 @@
-"""Short names of metric columns, for headings: with the settings that tell them apart, without the others."""
+"""Names of metric columns: short ones for headings, full ones that say everything."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import pandas as pd
 from ..store.glossary import Glossary
 from ..toolkit.labels import Label
 from .blocks import COLUMN
+
+
+def full_names(table: pd.DataFrame) -> pd.Series:
+    """The metric column of each row with all that names it: ``METRIC[SETTINGS]@PERTURBATION``, of what there is."""
+    parts = {name: table[name].astype(str) for name in COLUMN}
+    settings = ("[" + parts["settings"] + "]").where(parts["settings"] != "", "")
+    perturbation = ("@" + parts["perturbation"]).where(parts["perturbation"] != "", "")
+    return parts["metric"] + settings + perturbation
 
 
 def short_names(table: pd.DataFrame, glossary: Glossary) -> pd.Series:

@@ -25,6 +25,9 @@ LEADERBOARD = [
 SKEWED = "perhaps too few samples for their skewness: false claims may be more frequent than 5 %"
 """Said of columns that are marked; how much more frequent they are is not known well enough for a number."""
 
+RARE = "differs from its most frequent score on fewer than"
+"""How the note of a method begins whose scores hardly differ from each other."""
+
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
 """What names the cell of a row: as the row's own names, but all columns of a metric are of one cell."""
 
@@ -95,6 +98,11 @@ def doubtful(blocks: Blocks, standings: list[Standing]) -> set[tuple[str, ...]]:
     return set(blocks.rows.loc[found, LABEL].itertuples(index=False, name=None))
 
 
+def is_doubtful(note: str) -> bool:
+    """Whether a row's note says so, see :func:`doubtful`."""
+    return SKEWED in note or RARE in note
+
+
 def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
     """What is to be known of each rank."""
     skewed = SKEWED if ranks.error > TOLERATED else ""
@@ -108,7 +116,7 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
             continue
         parts = [
             f"ranked on the {ranks.n} samples that all methods have" if n > ranks.n else "",
-            f"differs from its most frequent score on fewer than {FEWEST} samples" if rare else "",
+            f"{RARE} {FEWEST} samples" if rare else "",
             skewed,
         ]
         notes.append("; ".join(filter(None, parts)))

@@ -26,7 +26,7 @@ WORDS = (RUN, "columns.json")
 SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.csv", MAPS, IMAGES)
 """What everything else in a folder follows from."""
 
-CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv")
+CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv", "croissant.json")
 """What is published whatever its size: people read it where there is no xaiboard."""
 
 BY_COLUMN = ["dataset", "metric", "settings", "perturbation", "model", "method", "sample"]

@@ -10,6 +10,8 @@ from ..store.glossary import write_glossary
 from ..store.seal import seal_files
 from ..store.tables import write_csv
 from ..toolkit.files import file_name, write_file
+from .export.croissant import FILE as CROISSANT
+from .export.croissant import write_croissant
 from .formats import figure_names, formats_of
 from .page import make_page
 from .results import Results
@@ -19,7 +21,7 @@ PAGE = "leaderboard.md"
 
 
 def write(folder: Path, results: Results, figures: str = "png", doing: Callable[[str], object] = str) -> None:
-    """Writes and seals the tables and figures of every section, the page of all, and ``columns.json``.
+    """Writes and seals the tables and figures of every section, the page of all, and what describes the files.
 
     A section of a plug-in that raises costs itself: the reason is said, and the rest is written.
 
@@ -44,14 +46,15 @@ def write(folder: Path, results: Results, figures: str = "png", doing: Callable[
                 raise
             warn(f"section '{section.name}' of the report failed: {message(error)}")
     doing(PAGE)
+    write_croissant(folder, results)
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
     seal_files(folder, [*written_names(), *figure_names(folder)])
 
 
 def written_names() -> list[str]:
-    """Names of the files that :func:`write` writes, less figures: the page, and the tables of all sections."""
-    return [PAGE, *(name for section in sections() for name in section.files)]
+    """Names of the files that :func:`write` writes, less figures: the page, the tables of all sections, metadata."""
+    return [PAGE, CROISSANT, *(name for section in sections() for name in section.files)]
 
 
 def _write_tables(folder: Path, section: Section, results: Results) -> None:

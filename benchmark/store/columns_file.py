@@ -16,6 +16,9 @@ FILE = "columns.json"
 KINDS = ("methods", "metrics", "perturbations")
 """The kinds of components that may have roles."""
 
+ALL_KINDS = ("datasets", "models", *KINDS)
+"""The kinds of components, all of which may have sources."""
+
 ANY = ""
 """In the shape of an object: whatever the name of an entry."""
 
@@ -24,6 +27,7 @@ _LABEL = {"name": str, "settings": _TEXTS}
 _PARTS = {
     "columns": {ANY: {"metric": str, "column": str}}, "settings": {ANY: _TEXTS}, "methods": {ANY: _LABEL},
     "perturbations": {ANY: _LABEL}, "roles": {ANY: {ANY: [str]}},
+    "sources": {ANY: {ANY: str}}, "files": {ANY: {}},
 }  # fmt: skip
 """What each part holds at least: a type, a list of one kind, or an object with these entries."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from ..toolkit.labels import Label, MetricColumn, read_label, read_metric_column
 from ..toolkit.score_ranges import ScoreRange, range_from_json, range_to_json
 from .builtin_ranges import builtin_range
 from .builtin_roles import BUILTIN_ROLES
-from .columns_file import FILE, KINDS, read_columns
+from .columns_file import ALL_KINDS, FILE, KINDS, read_columns
+from .dictionary import read_dictionary
 from .records import Store
 from .seal import seal_files
 
@@ -32,6 +33,7 @@ class Glossary:
         ranges: the smallest and the largest score that a sample may have, infinite where there is no bound or none is
             known; by the text in the column ``metric``.
         roles: of components, by kind (one of ``KINDS``) and name of the component.
+        sources: that components declare, by kind (one of ``ALL_KINDS``) and name of the component, where it is known.
     """
 
     methods: Mapping[str, Label]
@@ -40,6 +42,7 @@ class Glossary:
     columns: Mapping[str, MetricColumn]
     ranges: Mapping[str, ScoreRange]
     roles: Mapping[str, Mapping[str, tuple[str, ...]]]
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def methods_with(self, role: str) -> list[str]:
         """The methods of that role, as they stand in the tables."""
@@ -99,6 +102,10 @@ def make_glossary(
             kind: {**BUILTIN_ROLES[kind], **{name: tuple(of) for name, of in roles.get(kind, {}).items()}}
             for kind in KINDS
         },
+        sources={
+            kind: {name: str(source) for name, source in of.items()}
+            for kind, of in (said or {}).get("sources", {}).items()
+        },
     )
 
 
@@ -120,15 +127,14 @@ def read_said(folder: Path) -> dict[str, dict[str, Any]]:
         }
         for part, entries in names.items():
             said[part] = {**said.get(part, {}), **entries}
-        roles = said.get("roles", {})
-        said["roles"] = {
-            kind: {**roles.get(kind, {}), **plan.get("roles", {}).get(kind, {})} for kind in KINDS
-        }
+        for part, kinds in (("roles", KINDS), ("sources", ALL_KINDS)):
+            known, new = said.get(part, {}), plan.get(part, {})
+            said[part] = {kind: {**known.get(kind, {}), **new.get(kind, {})} for kind in kinds}
     return said
 
 
 def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> None:
-    """Replaces ``columns.json``: the glossary, and how each column of the scores reads."""
+    """Replaces ``columns.json``: the glossary, how each column of the scores reads, and the dictionary of the files."""
     words = ["metric", "metric_family", "higher_is_better"]
     facts = scores.drop_duplicates("metric")[[*words, "across_models"]].astype(dict.fromkeys(words, str))
     columns = {
@@ -148,6 +154,10 @@ def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> No
         "methods": {text: label._asdict() for text, label in glossary.methods.items()},
         "perturbations": {text: label._asdict() for text, label in glossary.perturbations.items()},
         "roles": _present_roles(glossary),
+        "sources": {kind: dict(sorted(of.items())) for kind, of in glossary.sources.items()},
+        "files": {
+            name: {"row": said["row"], "columns": said["columns"]} for name, said in read_dictionary().items()
+        },
     }
     # Entries are sorted, so that the file is the same each time. Settings are not: they stand in the order in which the
     # component declares them, as they do in its name.

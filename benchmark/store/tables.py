@@ -5,7 +5,7 @@ They are compared with their seal before they are read, and sealed when they are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,34 +64,39 @@ def read_curves(folder: Path) -> pd.DataFrame:
     Raises:
         DamagedError: it cannot be read, or it is not as it was written.
     """
-    path = folder / "curves.csv"
-    check_sealed(folder, path.name)
-    if not path.is_file():
+    check_sealed(folder, "curves.csv")
+    if not (folder / "curves.csv").is_file():
         return pd.DataFrame(columns=CURVES)
-    try:
-        table = _columns(pd.read_csv(path, keep_default_na=False), CURVES)
-    except (OSError, ValueError) as error:
-        raise DamagedError(path, error, ADVICE) from None
-    return _texts(table, from_csv_cell)
+    return parse_csv(folder / "curves.csv", CURVES, numbers=("fraction", "mean"))
 
 
 def parse_cells(path: Path) -> pd.DataFrame:
     """As :func:`read_cells`, whatever the seal says."""
-    numbers = ("n", "seconds", "forward", "backward")
-    words = {name: str for name in CELLS if name not in (*numbers, "control")}
-    missing = {name: [""] for name in numbers}
+    return parse_csv(path, CELLS, numbers=("n", "seconds", "forward", "backward"), flags=("control",))
+
+
+def parse_csv(
+    path: Path, columns: Sequence[str], *, numbers: Collection[str], flags: Collection[str] = ()
+) -> pd.DataFrame:
+    """The columns of a CSV that :func:`write_csv` wrote; all others than ``numbers`` and ``flags`` are texts.
+
+    Raises:
+        DamagedError: it cannot be read, or a column is missing.
+    """
+    words = {name: str for name in columns if name not in (*numbers, *flags)}
+    missing = {name: [""] for name in (*numbers, *flags)}
     try:
-        table = _columns(pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing), CELLS)
+        table = _columns(pd.read_csv(path, dtype=words, keep_default_na=False, na_values=missing), columns)
     except (OSError, ValueError) as error:
         raise DamagedError(path, error, ADVICE) from None
     return _texts(table, from_csv_cell)
 
 
-def _columns(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Raises ValueError if a column is missing."""
     if absent := [name for name in names if name not in table]:
         raise ValueError(f"it has no column '{absent[0]}'")
-    return table[names]
+    return table[list(names)]
 
 
 def parse_scores(path: Path, *, model: str | None = None) -> pd.DataFrame:
@@ -164,9 +169,14 @@ def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Writes :func:`csv_text`."""
+    path.write_text(csv_text(table), "utf-8", newline="")
+
+
+def csv_text(table: pd.DataFrame) -> str:
     """A CSV with six significant digits, the same bytes on every system; no text in it starts a formula."""
     inert = _texts(table, csv_cell).rename(columns=lambda name: csv_cell(str(name)))
-    inert.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    return inert.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:

@@ -39,6 +39,7 @@ class TrainedModel:
         outputs: what it computes on a few fixed inputs, or None if that is not known.
         inputs: the samples among these inputs, ``(N, ...)``.
         refused: why it cannot be judged, by its examination; empty if it can.
+        source: what the entry declares as its source.
     """
 
     name: str
@@ -50,6 +51,7 @@ class TrainedModel:
     outputs: Outputs | None = None
     inputs: Tensor | None = None
     refused: str = ""
+    source: str = ""
 
     @property
     def identity(self) -> dict[str, object]:
@@ -93,7 +95,8 @@ def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> Tr
     if path is not None:
         check_card(entry, path, dataset)
         _load_weights(entry, module, path)
-    return wrap(module, entry.name, entry.family, entry.version, entry.lipschitz)
+    trained = wrap(module, entry.name, entry.family, entry.version, entry.lipschitz)
+    return replace(trained, source=entry.source)
 
 
 def wrap(

@@ -84,6 +84,11 @@ def read_metric_column(text: str) -> MetricColumn:
     return MetricColumn(metric, name)
 
 
+def dataset_entry(text: str) -> str:
+    """The registered name of a data set: ``image-folder`` of ``image-folder:a/b``."""
+    return text.partition(":")[0]
+
+
 class Trained(NamedTuple):
     """A trained network among others of the same recipe.
 

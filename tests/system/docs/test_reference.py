@@ -14,18 +14,19 @@ from helpers import RESULTS, ROOT, rows
 from xaiboard.benchmark import metrics
 from xaiboard.benchmark.components.signature import VOCABULARY
 from xaiboard.benchmark.report.comparison.table import COMPARE
+from xaiboard.benchmark.store.dictionary import read_dictionary
 from xaiboard.benchmark.store.maps import IDENTITY, IMAGE, MAP
 
-FILES = tomllib.loads((ROOT / "docs/generate/files.toml").read_text("utf-8"))
+FILES = read_dictionary()
 ASKED_FOR = {"compare.csv": COMPARE}
 """Tables that no published folder has, since they answer a question; their columns in the code."""
 
-TABLES = [name for name in FILES["file"] if name.endswith(".csv") and name not in ASKED_FOR]
+TABLES = [name for name in FILES if name.endswith(".csv") and name not in ASKED_FOR]
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/cells.csv"))
 
 
 def described(name: str) -> list[str]:
-    return list(FILES["file"][name]["columns"])
+    return list(FILES[name]["columns"])
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -65,11 +66,15 @@ def test_keys_of_a_run_are_those_of_the_dictionary() -> None:
 def test_keys_of_the_glossary_are_those_of_the_dictionary() -> None:
     words = described("columns.json")
     top = [name for name in words if "/" not in name]
-    inner = {name.rpartition("/")[2] for name in words if "/" in name}
+    inner = {
+        part: {name.rpartition("/")[2] for name in words if name.startswith(f"{part}/")}
+        for part in ("columns", "files")
+    }
     for folder in FOLDERS:
         glossary = json.loads((folder / "columns.json").read_text())
         assert set(glossary) == set(top)
-        assert all(set(column) == inner for column in glossary["columns"].values())
+        assert all(set(column) == inner["columns"] for column in glossary["columns"].values())
+        assert all(set(file) == inner["files"] for file in glossary["files"].values())
         assert set(glossary["columns"]) == set(pd.read_csv(folder / "leaderboard.csv")["metric"])
 
 
@@ -80,12 +85,13 @@ def test_every_table_that_is_written_is_in_the_dictionary() -> None:
         for path in folder.iterdir()
         if path.suffix in (".csv", ".json", ".parquet")
     }
-    assert written <= set(FILES["file"])
+    assert written <= set(FILES)
 
 
 def test_shorthands_of_the_dictionary_are_used() -> None:
-    texts = [text for file in FILES["file"].values() for text in file["columns"].values()]
-    assert set(FILES["common"]) <= set(texts)
+    words = tomllib.loads((ROOT / "benchmark/store/files.toml").read_text("utf-8"))
+    texts = [text for file in words["file"].values() for text in file["columns"].values()]
+    assert set(words["common"]) <= set(texts)
 
 
 @pytest.mark.parametrize(("place", "kind"), list(enumerate(VOCABULARY))[:5])

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,13 @@ def test_the_parts_of_names_are_those_of_the_components(run: Runner) -> None:
 
 
 def test_what_was_said_is_what_can_be_read(run: Runner, tmp_path: Path) -> None:
-    """A folder that says nothing of its names, as those published so far, has the same glossary."""
+    """A folder that says nothing of its names, as the first published ones, has the same glossary, less sources."""
     finished = run(**SELECTED)
     (tmp_path / "old").mkdir()
     for name in ("cells.csv", "scores.parquet"):
         shutil.copy(finished.folder / name, tmp_path / "old" / name)
     assert read_said(tmp_path / "old") == {}
-    assert Results(tmp_path / "old").glossary == finished.results.glossary
+    assert Results(tmp_path / "old").glossary == replace(finished.results.glossary, sources={})
 
 
 def test_columns_json_says_what_each_column_means(run: Runner) -> None:
@@ -75,6 +76,8 @@ def test_columns_json_says_what_each_column_means(run: Runner) -> None:
     assert said["methods"]["random"] == {"name": "random", "settings": {}}
     assert said["perturbations"]["sign_noise[eps=0.1]"] == {"name": "sign_noise", "settings": {"eps": "0.1"}}
     assert said["roles"]["methods"] == {"random": ["random control"], "blurred": ["blurred copy"]}
+    assert said["sources"]["methods"]["saliency"] == "Simonyan et al. 2014, arXiv:1312.6034"
+    assert said["files"]["curves.csv"]["columns"]["model"] == "name of the network"
 
 
 def test_columns_json_keeps_the_roles_where_records_are_gone(run: Runner) -> None:
