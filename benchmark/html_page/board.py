@@ -64,7 +64,7 @@ def cells(results: Results, names: Names) -> dict[str, Any]:
         "note": note,
         "states": _STATES,
         "status": np.array([_STATES.index(word) for word in table["status"].astype(str)], "u1"),
-        **{name: numbers[name].fillna(-1).to_numpy("f4") for name in numbers},
+        **{str(name): numbers[name].fillna(-1).to_numpy("f4") for name in numbers},
     }
 
 

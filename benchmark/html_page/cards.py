@@ -31,7 +31,8 @@ def cards(results: Results) -> list[dict[str, Any]]:
     """One card for each data set and model, in the order of ``models.csv``."""
     known = {one["name"]: one for one in read_catalogue()["models"]}
     found = []
-    for row in results.models.to_dict("records"):
+    for record in results.models.to_dict("records"):
+        row = {str(name): value for name, value in record.items()}
         name, weights = str(row["model"]), str(row["weights"] or "")
         entry = known.get(read_trained(name).recipe, known.get(name, {}))
         found.append(

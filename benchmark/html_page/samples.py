@@ -38,12 +38,12 @@ def samples(results: Results, names: Names) -> dict[str, Any]:
 def _images(images: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
     return [
         {
-            "dataset": names.dataset_at[str(row.dataset)],
-            "sample": int(row.sample),
-            "shape": [int(row.channels), int(row.height), int(row.width)],
-            "pixels": np.frombuffer(row.pixels, "u1"),
+            "dataset": names.dataset_at[str(row["dataset"])],
+            "sample": int(row["sample"]),
+            "shape": [int(row[name]) for name in ("channels", "height", "width")],
+            "pixels": np.frombuffer(row["pixels"], "u1"),
         }
-        for row in images.itertuples(index=False)
+        for row in images.to_dict("records")
     ]
 
 
@@ -51,14 +51,15 @@ def _maps(maps: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
     """The maps of each method on each model, one after the other."""
     found = []
     keys = ["dataset", "model", "method", "height", "width"]
-    for (dataset, model, method, height, width), group in maps.groupby(keys, observed=True, sort=True):
-        if str(method) in names.method_at and str(model) in names.model_at:
+    for key, group in maps.groupby(keys, observed=True, sort=True):
+        dataset, model, method = map(str, key[:3])
+        if method in names.method_at and model in names.model_at:
             found.append(
                 {
-                    "dataset": names.dataset_at[str(dataset)],
-                    "model": names.model_at[str(model)],
-                    "method": names.method_at[str(method)],
-                    "shape": [int(height), int(width)],
+                    "dataset": names.dataset_at[dataset],
+                    "model": names.model_at[model],
+                    "method": names.method_at[method],
+                    "shape": group[["height", "width"]].iloc[0].tolist(),
                     "samples": group["sample"].to_numpy("i4"),
                     "scale": group["scale"].to_numpy("f4"),
                     "values": np.frombuffer(b"".join(group["map"]), "i1"),

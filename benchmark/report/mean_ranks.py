@@ -10,6 +10,7 @@ import pandas as pd
 
 from .blocks import COLUMN, Blocks
 from .few_models import few_models
+from .health.controls import passes_controls
 from .standing import Standing
 
 FIRST = "faithfulness"
@@ -86,13 +87,14 @@ def _order(blocks: Blocks, columns: Sequence[Standing]) -> tuple[list[str], np.n
 
 
 def trusted_columns(health: pd.DataFrame, plain: Sequence[str]) -> pd.DataFrame:
-    """The columns of plain scores that put random numbers last, or have none to put anywhere.
+    """The columns of plain scores that pass their controls, or were not put to the test for want of a random one.
 
     Args:
         health: what each column says of itself.
         plain: names of plain scores.
     """
-    own = health[health["metric"].isin(list(plain)) & (health["random_last"].astype(str) != "False")]
+    trusted = passes_controls(health) | health["beat_random"].isna()
+    own = health[health["metric"].isin(list(plain)) & trusted]
     return own[["dataset", "model", "family", *COLUMN, "metric_family", "column"]]
 
 

@@ -19,7 +19,7 @@ BAR, ROW = 0.055, line_height(TEXT)
 """Inches from one bar to the next, and from one name to the next."""
 
 READING = (
-    "Mean rank, 1 is best, over those plain columns of one family of metrics that put random numbers last. A bar joins"
+    "Mean rank, 1 is best, over those plain columns of one family of metrics that pass their controls. A bar joins"
     " methods of which none is beyond doubt better than another in more than half of these columns. Grey: controls."
 )
 """Above the picture; Demšar 2006, Statistical Comparisons of Classifiers over Multiple Data Sets, draws ranks so."""

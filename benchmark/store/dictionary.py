@@ -20,7 +20,7 @@ def read_dictionary() -> Mapping[str, Mapping[str, Any]]:
     return {
         name: {
             **said,
-            "columns": {column: common.get(text, text) for column, text in said["columns"].items()},
+            "columns": {column: common.get(text, text) for column, text in said.get("columns", {}).items()},
         }
         for name, said in words["file"].items()
     }
