@@ -17,11 +17,11 @@ from .speed import Speed, measure
 PER_VALUE = 1.2e-8
 """Seconds for each number of an image that is copied, erased or perturbed around a pass."""
 
-PER_CELL = 0.006
-"""Seconds that a cell takes beside its passes: its record is written."""
+PER_CELL = 0.012
+"""Seconds that a cell takes beside its passes: what does not depend on images, and writing its record."""
 
-AFTERWARDS, PER_ROW = 3.0, 0.04
-"""Seconds for tables and figures: of any run, and for each of its cells."""
+AFTERWARDS = 1.0
+"""Seconds for tables and figures, times the square root of the number of cells: figures are many for few cells, too."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def promise(plan: Plan, todo: Sequence[Cell], batch_size: int | None = None) -> 
         samples=len(plan.data),
         passes=sum(cost.forward + cost.backward for cost in costs.values()),
         computing=PER_CELL * len(todo) + sum(speeds[name].seconds(cost) for name, cost in costs.items()),
-        afterwards=AFTERWARDS + PER_ROW * len(plan.cells),
+        afterwards=AFTERWARDS * len(plan.cells) ** 0.5,
         speeds=speeds,
     )
 
