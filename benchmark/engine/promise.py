@@ -17,11 +17,12 @@ from .speed import Speed, measure
 PER_VALUE = 1.2e-8
 """Seconds for each number of an image that is copied, erased or perturbed around a pass."""
 
-PER_CELL = 0.006
-"""Seconds that a cell takes beside its passes: its record is written."""
+PER_CELL = 0.012
+"""Seconds that a cell takes beside its passes: what does not depend on images, and writing its record."""
 
-AFTERWARDS, PER_ROW = 3.0, 0.04
-"""Seconds for tables and figures: of any run, and for each of its cells."""
+AFTERWARDS, PER_ROW, PER_MAPS = 2.0, 0.006, 0.25
+"""Seconds for tables and figures: of any run, for each cell, and for each method on each network, whose maps are drawn.
+"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def promise(plan: Plan, todo: Sequence[Cell], batch_size: int | None = None) -> 
         samples=len(plan.data),
         passes=sum(cost.forward + cost.backward for cost in costs.values()),
         computing=PER_CELL * len(todo) + sum(speeds[name].seconds(cost) for name, cost in costs.items()),
-        afterwards=AFTERWARDS + PER_ROW * len(plan.cells),
+        afterwards=AFTERWARDS + PER_ROW * len(plan.cells) + PER_MAPS * _maps(plan),
         speeds=speeds,
     )
 
@@ -99,6 +100,11 @@ def _speed(plan: Plan, cell: Cell, batch_size: int | None) -> Speed:
     found = measure(model, plan.data.x[:size].to(device=conditions.device, dtype=dtype))
     beside = PER_VALUE * plan.data.x[0].numel()
     return Speed(found.forward + beside, found.backward + beside)
+
+
+def _maps(plan: Plan) -> int:
+    """How many methods there are on networks, each network by itself."""
+    return len({(cell.model.name, cell.method.label) for cell in plan.cells if cell.method})
 
 
 def _by_model(cells: Sequence[Cell]) -> Iterable[tuple[str, list[Cell]]]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import promise, runner
 from xaiboard.benchmark.engine.cells_bar import CellsBar
-from xaiboard.benchmark.engine.promise import AFTERWARDS, PER_CELL, PER_ROW, PER_VALUE, still
+from xaiboard.benchmark.engine.promise import AFTERWARDS, PER_CELL, PER_MAPS, PER_ROW, PER_VALUE, still
 from xaiboard.benchmark.engine.speed import Speed, measure
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.toolkit import progress
@@ -60,7 +60,7 @@ def test_the_promise_adds_up_passes(selection: dict[str, object], monkeypatch: p
     promised = api.promise_of(api.make_plan(request), [], request)
     beside = 2 * 12 * 3 * 64 * PER_VALUE
     assert promised.computing == pytest.approx(12 * (2 + 10 + 200 + 1000) + beside + 2 * PER_CELL)
-    assert promised.seconds == pytest.approx(promised.computing + AFTERWARDS + 2 * PER_ROW)
+    assert promised.seconds == pytest.approx(promised.computing + AFTERWARDS + 2 * (PER_ROW + PER_MAPS))
     assert str(promised).startswith(
         "about 4 h: 2 cells of 12 samples, 72 passes, and 3 s for tables and figures"
     )
