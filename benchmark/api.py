@@ -553,7 +553,7 @@ def _part(plan: Plan, cells: pd.DataFrame) -> str:
 
 
 def write_tables(finished: Run, figures: str = "png", doing: Callable[[str], object] = str) -> None:
-    """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
+    """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.parquet``."""
     write(finished.folder, finished.results, figures, doing)
 
 

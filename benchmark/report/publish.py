@@ -23,7 +23,7 @@ from .write import write
 WORDS = (RUN, "columns.json")
 """What was asked for, and what the names in the tables mean."""
 
-SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.csv", MAPS, IMAGES)
+SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.parquet", MAPS, IMAGES)
 """What everything else in a folder follows from."""
 
 CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv", "croissant.json")

@@ -13,7 +13,9 @@ from ..toolkit.files import require_regular, temporary_file, writing
 from .damage import DamagedError, warn_unverified
 from .run_file import Seal, read_run, write_run
 
-OWN = ("cells.csv", "scores.parquet", "curves.csv", "columns.json", "maps.parquet", "images.parquet")
+OWN = (
+    "cells.csv", "scores.parquet", "curves.parquet", "curves.csv", "columns.json", "maps.parquet", "images.parquet"
+)  # fmt: skip
 """Files that are read again, and that are sealed therefore before anything else of a folder is."""
 
 

@@ -25,6 +25,9 @@ from .seal import as_found, check_sealed, replace_sealed
 
 ADVICE = "restore it or run again"
 
+CURVES_FILE, EARLIER_CURVES = "curves.parquet", "curves.csv"
+"""The mean curves, and where versions before 0.3 have them."""
+
 
 def read_cells(folder: Path) -> pd.DataFrame:
     """``cells.csv``: one row for each planned cell.
@@ -59,15 +62,30 @@ def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
-    """``curves.csv``: one row for each point of each mean curve; no rows where the run has none.
+    """``curves.parquet``: one row for each point of each mean curve; no rows where the run has none.
 
     Raises:
         DamagedError: it cannot be read, or it is not as it was written.
     """
-    check_sealed(folder, "curves.csv")
-    if not (folder / "curves.csv").is_file():
+    path, earlier = folder / CURVES_FILE, folder / EARLIER_CURVES
+    if not path.is_file() and earlier.is_file():
+        check_sealed(folder, earlier.name)
+        return _read_curves_csv(earlier)
+    check_sealed(folder, path.name)
+    if not path.is_file():
         return pd.DataFrame(columns=CURVES)
-    return parse_csv(folder / "curves.csv", CURVES, numbers=("fraction", "mean"))
+    try:
+        return _columns(pq.read_table(path).to_pandas(), CURVES)
+    except Exception as error:  # a decoder of damaged bytes may raise anything
+        raise DamagedError(path, error, ADVICE) from None
+
+
+def _read_curves_csv(path: Path) -> pd.DataFrame:
+    try:
+        table = _columns(pd.read_csv(path, keep_default_na=False), CURVES)
+    except (OSError, ValueError) as error:
+        raise DamagedError(path, error, ADVICE) from None
+    return _texts(table, from_csv_cell)
 
 
 def parse_cells(path: Path) -> pd.DataFrame:
@@ -115,7 +133,7 @@ def write_tables(
     curves: pd.DataFrame,
     digests: Mapping[str, str] | None = None,
 ) -> None:
-    """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.csv``.
+    """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.parquet``.
 
     Args:
         folder: of the run.
@@ -131,8 +149,20 @@ def write_tables(
         "cells.csv": lambda path: write_csv(cells, path),
     }
     if len(curves):
-        writers = {"curves.csv": lambda path: write_csv(curves, path), **writers}
+        writers = {CURVES_FILE: lambda path: _write_curves(curves, path), **writers}
     replace_sealed(folder, writers, cell_digests(cells, scores) if digests is None else digests)
+    _remove_earlier_curves(folder)
+
+
+def _remove_earlier_curves(folder: Path) -> None:
+    """Removes the curves of an earlier version, which stand in the new file now, and their seal."""
+    if not (folder / EARLIER_CURVES).is_file():
+        return
+    run = read_run(folder)
+    if run is not None and run.seal is not None:
+        files = {name: digest for name, digest in run.seal.files.items() if name != EARLIER_CURVES}
+        write_run(folder, replace(run, seal=replace(run.seal, files=files)))
+    (folder / EARLIER_CURVES).unlink()
 
 
 def seal_as_found(folder: Path) -> None:
@@ -166,6 +196,17 @@ def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
     # A dictionary of scores would be as large as the scores. The annotation of pyarrow knows no list of columns.
     repeated: Any = [name for name in SCORES if name != "score"]
     pq.write_table(arrow, path, compression="zstd", compression_level=12, use_dictionary=repeated)
+
+
+def _write_curves(curves: pd.DataFrame, path: Path) -> None:
+    """Six significant digits, as CSV has them, and words once: a twentieth of the CSV."""
+    table = curves[CURVES].reset_index(drop=True)
+    for name in CURVES[:-2]:
+        table[name] = table[name].astype(str).astype("category")
+    for name in CURVES[-2:]:
+        table[name] = [float(f"{value:.6g}") for value in table[name]]
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(arrow, path, compression="zstd", compression_level=12)
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -17,6 +17,7 @@ from xaiboard.benchmark.report.publish import publish, shrink
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store.run_file import read_run
+from xaiboard.benchmark.store.tables import read_curves
 from xaiboard.benchmark.store.verify import verify
 
 Runner = Callable[..., xb.Run]
@@ -42,7 +43,7 @@ def test_a_copy_without_rules_has_the_same_tables(whole: Path, tmp_path: Path) -
         "run.json",
         "leaderboard.csv",
         "leaderboard.md",
-        "curves.csv",
+        "curves.parquet",
     } <= set(names)
     assert "records" not in names
     for name in names:
@@ -95,8 +96,8 @@ def test_rules(name: str, whole: Path, tmp_path: Path) -> None:
     assert len(cells) == len(table(whole, "cells.csv")) - {
         "model": 11, "method": 2, "setting": 4, "column": 0, "radius": 4, "perturbation": 8,
     }[name]  # fmt: skip
-    curves = table(tmp_path / "copy", "curves.csv")
-    assert (name == "setting") == (not curves["settings"].str.contains("steps=5").any())
+    curves = read_curves(tmp_path / "copy")
+    assert (name == "setting") == (not curves["settings"].astype(str).str.contains("steps=5").any())
 
 
 def test_a_copy_is_rebuilt_from_its_own_files(whole: Path, tmp_path: Path) -> None:
