@@ -59,12 +59,18 @@ def whole_words(names: Sequence[str], width: float, size: float) -> bool:
 
 def shorten(text: str, width: float, size: float) -> str:
     """The text, or its start, an ellipsis and its end where it is wider than ``width`` inches."""
-    kept = len(text)
-    shown = text
-    while kept and text_width(shown, size) > width:
-        kept -= 1
-        shown = f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
-    return shown
+    if text_width(text, size) <= width:
+        return text
+    low, high = 0, len(text) - 1  # as many letters are kept
+    while low < high:
+        kept = (low + high + 1) // 2
+        low, high = (kept, high) if text_width(_ends(text, kept), size) <= width else (low, kept - 1)
+    return _ends(text, low)
+
+
+def _ends(text: str, kept: int) -> str:
+    """The first and last letters of a text, ``kept`` in all, around an ellipsis."""
+    return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:

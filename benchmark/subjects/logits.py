@@ -23,8 +23,9 @@ def as_logits(_model: nn.Module, args: tuple[Any, ...], output: Any) -> Any:  # 
 
 
 def logits_of(model: nn.Module, x: Tensor) -> Any:  # noqa: ANN401 - whatever a network returns
-    """What a network returns for a copy of ``x``, brought into form."""
-    return as_logits(model, (x,), model(x.clone()))
+    """A copy of what a network returns for a copy of ``x``, brought into form; it may change what it returned."""
+    found = as_logits(model, (x,), model(x.clone()))
+    return found.clone() if isinstance(found, Tensor) else found
 
 
 def wrong_form(output: object, count: int) -> str:

@@ -81,8 +81,8 @@ def huge(model: nn.Module, x: Tensor) -> Tensor:
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and copies without the tables that follow from the scores, which take most of their time."""
-    monkeypatch.setattr(api, "write_tables", lambda finished: None)
-    monkeypatch.setattr(publishing, "write", lambda folder, results: None)
+    monkeypatch.setattr(api, "write_tables", lambda *_: None)
+    monkeypatch.setattr(publishing, "write", lambda *_: None)
 
 
 @pytest.fixture
