@@ -53,6 +53,7 @@ from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .store.run_file import check_conditions, check_schema, read_run
 from .store.seal import OWN, seal_files
 from .store.sealed_cells import unseal
+from .store.suites_run import note_suite
 from .store.tables import read_cells, seal_as_found
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take
@@ -293,6 +294,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     with store.lock():
         repair(store)
     store.open(plan.run_conditions, [*OWN, *written_names()])
+    if request.suite:
+        note_suite(store, request.suite)
     with computing(store.folder):
         if request.reuse is not None:
             take_over(request.reuse, store, _wanted(plan.cells, plan, request.reuse), len(plan.shards))
@@ -326,6 +329,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
 def keep_maps(request: Request, *, progress: bool = True) -> Kept:
     """Computes the maps that the run in a folder lacks, published or not, and writes them beside its tables.
 
+    What the networks compute is noted, where an earlier version did not.
+
     Returns:
         All maps in the folder.
 
@@ -349,6 +354,9 @@ def keep_maps(request: Request, *, progress: bool = True) -> Kept:
         seal_as_found(folder)
         kept = keeper.kept.beside(read_kept(folder).right(keeper.identities)).named_in(cells)
         write_kept(folder, kept)
+    note_outputs(store, {**read_known_outputs(folder), **plan.outputs})
+    if request.suite:
+        note_suite(store, request.suite)
     return kept
 
 

@@ -52,6 +52,7 @@ class Request:
         keep: of how many samples the maps are kept.
         families: of modules that were given as they are, by name; ``own`` where there is none.
         figures: a format that each figure has beside its PNG.
+        suite: name of the suite, where nothing else was selected.
     """
 
     dataset: str
@@ -69,6 +70,7 @@ class Request:
     keep: int = KEEP
     families: Mapping[str, str] = field(default_factory=dict)
     figures: str = "png"
+    suite: str = ""
 
 
 def read_request(
@@ -138,6 +140,9 @@ def read_request(
         keep=keep,
         families=read_families(family, chosen_models),
         figures=figures,
+        suite=""
+        if any(part is not None for part in (models, methods, metrics, perturbations))
+        else Path(suite).stem,
     )
 
 

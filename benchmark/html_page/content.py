@@ -12,6 +12,7 @@ from ..report.health.controls import passes_controls
 from ..report.results import Results
 from ..report.section import sections
 from ..store.run_file import read_run
+from ..store.suites_run import read_suites
 from .answers import answers
 from .board import board, cells
 from .cards import cards
@@ -51,6 +52,7 @@ def _run(results: Results) -> dict[str, Any]:
     per_dataset = results.scores.groupby("dataset", observed=True)["sample"].nunique()
     return {
         "name": results.folder.resolve().name,
+        "suites": read_suites(results.folder),
         "conditions": {name: str(value) for name, value in results.conditions.items()},
         "samples": {name: int(per_dataset.get(name, 0)) for name in results.datasets},
         "digest": scores,

@@ -79,7 +79,7 @@ def test_published_folders_say_what_their_networks_compute() -> None:
     for folder in FOLDERS:
         networks = read_cells(folder)[["weights", "samples"]].drop_duplicates().itertuples(index=False)
         missing = {
-            f"network {weights[:16]} for samples {samples[:16]}" for weights, samples in networks
+            f"network {weights[:16]} on samples {samples[:16]}" for weights, samples in networks
         } - read_known_outputs(folder).keys()
         assert not missing, folder.name
 

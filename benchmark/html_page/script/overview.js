@@ -2,13 +2,14 @@
 function overview(data) {
   const { run, names } = data;
   const facts = [
+    ["Suite", run.suites.join(", ")],
     ["Data", names.datasets.map((name) => `${name} (${run.samples[name]} images)`).join(", ")],
     ["Models", names.models.map((one) => one.name).join(", ")],
     ["Methods", names.methods.map((one) => one.name + (one.control ? " †" : "")).join(", ")],
     ...Object.entries(run.conditions).filter(([name]) => name !== "schema"),
     ["xaiboard", run.version],
     ["digest of the scores", run.digest || "none: an unsealed folder"],
-  ];
+  ].filter(([, value]) => value);
   const parts = [
     h("h2", {}, "What was run"),
     plainTable(["", ""], facts.map(([name, value]) => [name, value]), "What was run"),

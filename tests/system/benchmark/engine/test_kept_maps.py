@@ -23,6 +23,7 @@ from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.request import Request, read_request
 from xaiboard.benchmark.store.damage import DamagedError
+from xaiboard.benchmark.store.known_outputs import read_known_outputs
 from xaiboard.benchmark.store.maps import IMAGE, MAP, image_of, map_of, read_maps
 from xaiboard.benchmark.store.verify import verify
 
@@ -223,6 +224,7 @@ def test_a_published_copy_gets_its_maps(run: Runner, request_of: RequestOf, tmp_
     assert after.keys() - before.keys() == {"maps.parquet", "images.parquet"}
     assert {name: after[name] for name in before} == before
     assert verify(copy)[0] == []
+    assert len(read_known_outputs(copy)) >= 2  # of the networks, by which they are known again
 
 
 def test_maps_that_would_not_fit_the_scores_are_refused(
