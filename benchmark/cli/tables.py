@@ -83,8 +83,10 @@ def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str
     TARGET may be an earlier copy, which is replaced. Rules in the file --without are those of the tables
     [[name of TARGET]].
     """
+    from ..html_page.make import write_report
     from ..report.left_out import read_rules
     from ..report.publish import publish as write_copy
+    from ..report.results import Results
     from ..store.consolidate import consolidate
     from ..store.records import Store
 
@@ -94,6 +96,7 @@ def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str
     with working("tables and figures"), store.lock():
         consolidate(store)
         names = write_copy(folder, target, rules)
+        names = sorted({*names, write_report(Results(target)).name})
     click.echo(f"{target}/: {', '.join(names)}")
 
 
