@@ -472,7 +472,8 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
             name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
             for name in sorted({choice.other_model for choice in request.perturbations} - {""})
         }
-        networks = [examined(network, data.x) for network in networks]
+        labels = len(data.classes) if request.conditions.target == "label" else 0
+        networks = [examined(network, data.x, labels) for network in networks]
     if networks and all(network.refused for network in networks):
         raise XaiboardError(f"'{networks[0].name}': {networks[0].refused}")
     register = Register(data, reference, request.conditions, _known_outputs(request), strict=only_maps)
@@ -561,7 +562,7 @@ def _part(plan: Plan, cells: pd.DataFrame) -> str:
 
 
 def write_tables(finished: Run, figures: str = "png", doing: Callable[[str], object] = str) -> None:
-    """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.parquet``."""
+    """Writes every table and figure that follows from ``cells.csv``, ``scores.parquet`` and ``curves.csv``."""
     write(finished.folder, finished.results, figures, doing)
 
 

@@ -79,6 +79,7 @@ def _health(results: Results, names: Names) -> list[dict[str, Any]]:
             "model": names.model_at[str(model)],
             "column": names.column_at[str(metric), str(settings), str(perturbation)],
             "passes": bool(passes),
+            "tested": of["beat_random"] is not None,
             **{str(name): None if value is None else round(float(value), 3) for name, value in of.items()},
         }
         for (dataset, model, metric, settings, perturbation), passes, of in zip(

@@ -96,5 +96,5 @@ def files(folder: Path) -> list[str]:
     """Names of the files in the folder of a run that people read."""
     tables = [name for section in sections() for name in section.files]
     names = [_REPORT, PAGE, *sorted(tables, key=lambda name: not name.startswith("leaderboard"))]
-    names += ["cells.csv", FILE, "scores.parquet", "curves.parquet", MAPS, IMAGES, *figure_names(folder)]
+    names += ["cells.csv", FILE, "scores.parquet", "curves.csv", MAPS, IMAGES, *figure_names(folder)]
     return [name for name in names if (folder / name).is_file()]

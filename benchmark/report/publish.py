@@ -13,7 +13,7 @@ from ..store.maps import IMAGES, MAPS, read_identified, read_images
 from ..store.run_file import FILE as RUN
 from ..store.run_file import read_run
 from ..store.seal import seal_files
-from ..store.tables import write_tables
+from ..store.tables import CURVES_FILE, SMALL_CURVES, write_tables
 from ..toolkit.files import require_path, write_file, writing
 from .formats import FORMATS
 from .left_out import Rule, leave_out, require_hits
@@ -23,7 +23,7 @@ from .write import write
 WORDS = (RUN, "columns.json")
 """What was asked for, and what the names in the tables mean."""
 
-SOURCES = (*WORDS, "cells.csv", "scores.parquet", "curves.parquet", MAPS, IMAGES)
+SOURCES = (*WORDS, "cells.csv", "scores.parquet", CURVES_FILE, SMALL_CURVES, MAPS, IMAGES)
 """What everything else in a folder follows from."""
 
 CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv", "croissant.json")
@@ -32,10 +32,10 @@ CITED = ("leaderboard.csv", "leaderboard.md", "models.csv", "robustness.csv", "c
 BY_COLUMN = ["dataset", "metric", "settings", "perturbation", "model", "method", "sample"]
 """The order of published scores: equal ones lie side by side."""
 
-DERIVED = 1_000_000
+DERIVED = 250_000
 """Bytes above which a table that ``xaiboard leaderboard`` rebuilds is not published."""
 
-PICTURE = 300_000
+PICTURE = 200_000
 """Bytes of a picture for a screen."""
 
 LARGEST = 20_000_000
@@ -73,7 +73,9 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
             for path in [*(run / name for name in WORDS if (run / name).is_file()), *run.glob("*.png")]:
                 shutil.copyfile(path, copy / path.name)  # of the pictures some are drawn again
             seal_files(copy, (), only=True)  # what the seal of the run names is not all in the copy
-            write_tables(copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves)  # a tenth smaller
+            write_tables(
+                copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves, small=True
+            )  # a tenth smaller
             write_kept(copy, maps)
             seal_files(copy, ["columns.json"])
             write(copy, Results(copy))

@@ -66,7 +66,7 @@ class Section:
         return not self.table.__module__.startswith("xaiboard.")
 
 
-RUN_FILES = ("cells.csv", "curves.parquet")
+RUN_FILES = ("cells.csv", "curves.csv")
 """Files of a run that no section may write, though they are CSV."""
 
 _SECTIONS: dict[str, Section] = {}

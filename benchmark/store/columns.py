@@ -18,7 +18,7 @@ SCORES = [
 """``scores.parquet``: one row for each sample of each metric column of each finished cell."""
 
 CURVES = [*LABEL, "curve", "fraction", "mean"]
-"""``curves.parquet``: one row for each point of each mean curve."""
+"""``curves.csv``: one row for each point of each mean curve."""
 
 WORDS = [
     "dataset", "model", "family", "method", "metric", "settings", "perturbation", "metric_family",

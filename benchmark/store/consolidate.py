@@ -23,7 +23,7 @@ from .tables import read_cells, seal_as_found, write_tables
 
 
 def consolidate(store: Store) -> None:
-    """Writes ``cells.csv``, ``scores.parquet`` and ``curves.parquet`` from the records, and seals them in ``run.json``.
+    """Writes ``cells.csv``, ``scores.parquet`` and ``curves.csv`` from the records, and seals them in ``run.json``.
 
     Cells that ran here before are kept beside the newest plan's, also those of which only the tables are
     left; where two name the same row, or differ in a component's version, the newest plan's stays. Tables that are

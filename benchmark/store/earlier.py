@@ -15,7 +15,7 @@ from .damage import DamagedError
 from .merging import Row, label_of
 from .tables import read_cells, read_curves, read_scores
 
-NAMES = ("cells.csv", "scores.parquet", "curves.parquet")
+NAMES = ("cells.csv", "scores.parquet", "curves.csv")
 
 
 class EarlierTables:
@@ -48,7 +48,7 @@ class EarlierTables:
 
     @property
     def curves(self) -> pd.DataFrame:
-        """``curves.parquet``."""
+        """``curves.csv``."""
         return self._curves[0]
 
     def scores_of(self, row: Row) -> pd.DataFrame:

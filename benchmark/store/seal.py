@@ -14,7 +14,7 @@ from .damage import DamagedError, warn_unverified
 from .run_file import Seal, read_run, write_run
 
 OWN = (
-    "cells.csv", "scores.parquet", "curves.parquet", "curves.csv", "columns.json", "maps.parquet", "images.parquet"
+    "cells.csv", "scores.parquet", "curves.csv", "curves.parquet", "columns.json", "maps.parquet", "images.parquet"
 )  # fmt: skip
 """Files that are read again, and that are sealed therefore before anything else of a folder is."""
 

@@ -25,8 +25,8 @@ from .seal import as_found, check_sealed, replace_sealed
 
 ADVICE = "restore it or run again"
 
-CURVES_FILE, EARLIER_CURVES = "curves.parquet", "curves.csv"
-"""The mean curves, and where versions before 0.3 have them."""
+CURVES_FILE, SMALL_CURVES = "curves.csv", "curves.parquet"
+"""The mean curves; and a twentieth of that file, which published copies have in its place."""
 
 
 def read_cells(folder: Path) -> pd.DataFrame:
@@ -62,22 +62,20 @@ def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
-    """``curves.parquet``: one row for each point of each mean curve; no rows where the run has none.
+    """``curves.csv``: one row for each point of each mean curve; no rows where the run has none.
 
     Raises:
         DamagedError: it cannot be read, or it is not as it was written.
     """
-    path, earlier = folder / CURVES_FILE, folder / EARLIER_CURVES
-    if not path.is_file() and earlier.is_file():
-        check_sealed(folder, earlier.name)
-        return _read_curves_csv(earlier)
+    path, small = folder / CURVES_FILE, folder / SMALL_CURVES
+    if small.is_file() and not path.is_file():
+        check_sealed(folder, small.name)
+        try:
+            return _columns(pq.read_table(small).to_pandas(), CURVES)
+        except Exception as error:  # a decoder of damaged bytes may raise anything
+            raise DamagedError(small, error, ADVICE) from None
     check_sealed(folder, path.name)
-    if not path.is_file():
-        return pd.DataFrame(columns=CURVES)
-    try:
-        return _columns(pq.read_table(path).to_pandas(), CURVES)
-    except Exception as error:  # a decoder of damaged bytes may raise anything
-        raise DamagedError(path, error, ADVICE) from None
+    return _read_curves_csv(path) if path.is_file() else pd.DataFrame(columns=CURVES)
 
 
 def _read_curves_csv(path: Path) -> pd.DataFrame:
@@ -132,8 +130,10 @@ def write_tables(
     scores: pd.DataFrame,
     curves: pd.DataFrame,
     digests: Mapping[str, str] | None = None,
+    *,
+    small: bool = False,
 ) -> None:
-    """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.parquet``.
+    """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.csv``.
 
     Args:
         folder: of the run.
@@ -141,7 +141,9 @@ def write_tables(
         scores: one row a score.
         curves: one row a point of a curve.
         digests: of the cells, if they are known.
+        small: whether the curves are written as ``curves.parquet``.
     """
+    file, other = (SMALL_CURVES, CURVES_FILE) if small else (CURVES_FILE, SMALL_CURVES)
     cells, scores = _typed_cells(cells), _typed_scores(scores)
     writers: dict[str, Callable[[Path], object]] = {
         # scores come first, so that no cell is ever without them
@@ -149,20 +151,21 @@ def write_tables(
         "cells.csv": lambda path: write_csv(cells, path),
     }
     if len(curves):
-        writers = {CURVES_FILE: lambda path: _write_curves(curves, path), **writers}
+        write_curves = _write_small_curves if small else write_csv
+        writers = {file: lambda path: write_curves(curves, path), **writers}
     replace_sealed(folder, writers, cell_digests(cells, scores) if digests is None else digests)
-    _remove_earlier_curves(folder)
+    _remove(folder, other)
 
 
-def _remove_earlier_curves(folder: Path) -> None:
-    """Removes the curves of an earlier version, which stand in the new file now, and their seal."""
-    if not (folder / EARLIER_CURVES).is_file():
+def _remove(folder: Path, name: str) -> None:
+    """Removes a file that another one stands for now, and its seal."""
+    if not (folder / name).is_file():
         return
     run = read_run(folder)
     if run is not None and run.seal is not None:
-        files = {name: digest for name, digest in run.seal.files.items() if name != EARLIER_CURVES}
+        files = {known: digest for known, digest in run.seal.files.items() if known != name}
         write_run(folder, replace(run, seal=replace(run.seal, files=files)))
-    (folder / EARLIER_CURVES).unlink()
+    (folder / name).unlink()
 
 
 def seal_as_found(folder: Path) -> None:
@@ -198,7 +201,7 @@ def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
     pq.write_table(arrow, path, compression="zstd", compression_level=12, use_dictionary=repeated)
 
 
-def _write_curves(curves: pd.DataFrame, path: Path) -> None:
+def _write_small_curves(curves: pd.DataFrame, path: Path) -> None:
     """Six significant digits, as CSV has them, and words once: a twentieth of the CSV."""
     table = curves[CURVES].reset_index(drop=True)
     for name in CURVES[:-2]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
-from types import CodeType
+from pathlib import PurePath
+from types import CodeType, EllipsisType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +36,7 @@ def code_digest(function: Callable[..., Any], *, docstrings: bool = True) -> str
     return sha256(repr(content).encode()).hexdigest()[:12]
 
 
-def _content(value: Any, depth: int, docstrings: bool) -> object:  # noqa: ANN401, PLR0911 - whatever a closure may hold
+def _content(value: Any, depth: int, docstrings: bool) -> object:  # noqa: ANN401, PLR0911, PLR0912 - whatever a closure may hold
     """``value`` as nested tuples and lists whose ``repr`` is the same in every process.
 
     Args:
@@ -48,6 +51,14 @@ def _content(value: Any, depth: int, docstrings: bool) -> object:  # noqa: ANN40
     match value:
         case None | bool() | int() | float() | complex() | str() | bytes():
             return value
+        case EllipsisType() | range() | slice() | PurePath():
+            return type(value).__name__, str(value)
+        case np.ndarray() | np.generic() if value.dtype != object:
+            return str(value.dtype), value.shape, value.tobytes()
+        case partial():
+            return [
+                _content(part, depth + 1, docstrings) for part in (value.func, value.args, value.keywords)
+            ]
         case tuple() | list():
             return type(value).__name__, [_content(item, depth, docstrings) for item in value]
         case dict():

@@ -74,16 +74,23 @@ def _is_as_then(model: nn.Module, kept: _Kept) -> bool:
         return False
 
 
-def examined(trained: TrainedModel, x: Tensor) -> TrainedModel:
+def examined(trained: TrainedModel, x: Tensor, labels: int = 0) -> TrainedModel:
     """A trained model with what its examination says: why it cannot be judged, or logits as the suite needs them.
 
     Args:
         trained: the model; if need be, its module gets a hook that brings its output into form.
         x: images, ``(B, C, H, W)``.
+        labels: number of classes among which the explained labels are; 0 where predictions are explained.
     """
     found = examine(trained.module, x)
     if found.adapted:
         trained.module.register_forward_hook(as_logits)
+    if not found.reason and found.classes < labels:
+        return replace(
+            trained,
+            refused=f"it has {found.classes} logits, and labels of {labels} classes are to be explained; explain what"
+            " it predicts, as target=prediction does",
+        )
     if not found.reason or found.seen:  # what is seen anyway costs its own cells, which say what came
         return trained
     return replace(trained, refused=_sentence(found.reason))

@@ -27,7 +27,12 @@ def one_line(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """The text as a cell of a CSV, with an apostrophe before what would start a formula; numbers stay as they are."""
+    """The text as a cell of a CSV, with an apostrophe before what would start a formula; numbers stay as they are.
+
+    Signs that a terminal obeys instead of showing them are spaces, but for line breaks and tabulators.
+    """
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() or sign in "\n\r\t" else " " for sign in text)
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 

@@ -59,7 +59,7 @@ def readers(folder: Path) -> Iterator[tuple[Path, Reader]]:
         if not path.name.startswith("."):
             yield path, _reader_of_record(Store(run), path)
     tables: Mapping[str, Callable[[Path], object]] = {
-        "run.json": read_run, "cells.csv": read_cells, "scores.parquet": read_scores, "curves.parquet": read_curves,
+        "run.json": read_run, "cells.csv": read_cells, "scores.parquet": read_scores, "curves.csv": read_curves,
         "columns.json": read_columns, "maps.parquet": read_maps, "images.parquet": read_images,
     }  # fmt: skip
     for where in (run, copy):

@@ -95,7 +95,7 @@ def test_ends_well_and_says_where_the_tables_are(
     assert "Traceback" not in first.stderr
     wanted = (
         "cells.csv scores.parquet leaderboard.csv leaderboard_wide.csv families.csv models.csv leaderboard.md run.json"
-        " curves.parquet curves-digits.png gallery-digits.png"
+        " curves.csv curves-digits.png gallery-digits.png"
     )
     assert set(wanted.split()) <= {path.name for path in (folder / "RUN").iterdir()}
     for name in ("curves-digits.png", "gallery-digits.png"):

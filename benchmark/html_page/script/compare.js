@@ -63,14 +63,16 @@ function compare(data) {
       .map(({ contest, found }) => {
         const column = names.columns[contest.column];
         const word = found.verdict === 1 ? "better" : found.verdict === -1 ? "worse" : found.verdict === 2 ? "equal" : "not told apart";
-        return { at: contest.column, column: column.name, family: column.family, arrow: ARROW[column.direction], ...found, word };
+        const health = choice.kind === "method" ? data.health(Number(choice.dataset), Number(choice.of), contest.column) : null;
+        const noted = choice.kind === "method" ? [a, b].map((at) => data.row(Number(choice.dataset), Number(choice.of), at, contest.column)).filter((row) => row?.doubtful) : [];
+        return { failing: health !== null && health.tested && !health.passes, doubtful: [...new Set(noted.map((row) => row.note))].join("; "), at: contest.column, column: column.name, family: column.family, arrow: ARROW[column.direction], ...found, word };
       });
     const words = ["better", "worse", "not told apart", "equal"];
     rows.sort((p, q) => words.indexOf(p.word) - words.indexOf(q.word));
     const count = (word) => rows.filter((row) => row.word === word).length;
     sentence.textContent = rows.length
       ? `${named(a)} against ${named(b)}: beyond doubt better in ${count("better")} of ${rows.length} columns, worse in ${count("worse")}, equal in ${count("equal")}, not told apart in ${count("not told apart")}. Intervals hold at 95 % for all pairs of a column together.`
-      : "No column has scores of both.";
+      : a === b ? "Choose two different ones." : "No column has scores of both.";
     grid?.destroy();
     table.replaceChildren();
     const inner = h("div");
@@ -79,9 +81,9 @@ function compare(data) {
     grid = makeGrid(inner, {
       data: rows, index: "at", layout: "fitData", maxHeight: 430, placeholder: "No column has scores of both.",
       columns: [
-        { title: "Column", field: "column", width: 330, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => pick(cell.getRow().getData().at) }, `${cell.getValue()} ${cell.getRow().getData().arrow}`), () => columnTip(names.columns[cell.getRow().getData().at])) },
+        { title: "Column", field: "column", width: 330, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => pick(cell.getRow().getData().at) }, `${cell.getValue()} ${cell.getRow().getData().arrow}${cell.getRow().getData().failing ? " ⚠" : ""}`), () => columnTip(names.columns[cell.getRow().getData().at]) + (cell.getRow().getData().failing ? "\n⚠ fails its controls on this model" : "") + (cell.getRow().getData().doubtful ? `\n≈ ${cell.getRow().getData().doubtful}` : "")) },
         { title: "Family", field: "family", width: 110, formatter: text((row) => row.family) },
-        { title: "Verdict", field: "word", width: 130, formatter: (cell) => h("span", { class: `verdict ${cell.getValue().split(" ")[0]}` }, cell.getValue()) },
+        { title: "Verdict", field: "word", width: 130, formatter: (cell) => h("span", { class: `verdict ${cell.getValue().split(" ")[0]}` }, cell.getValue() + (cell.getRow().getData().doubtful ? " ≈" : "")) },
         { title: "Difference", field: "effect", width: 130, hozAlign: "right", formatter: text((row) => number(row.effect)) },
         { title: "95 % interval", field: "low", width: 160, headerSort: false, formatter: text((row) => `${number(row.low)} to ${number(row.high)}`) },
         { title: "around 0", field: "high", width: 170, headerSort: false, formatter: (cell) => intervalMark(cell.getRow().getData()) },
@@ -135,18 +137,23 @@ function imageByImage(data, dataset, column, [one, other], kind) {
     ],
   }), `Scores of each image in ${name}`);
   const kept = new Set(samples.images.filter((image) => image.dataset === dataset).map((image) => image.sample));
-  const widest = points.filter((point) => kept.has(point.sample)).sort((p, q) => Math.abs(q.x - q.y) - Math.abs(p.x - p.y)).slice(0, 5);
-  const tiles = widest.flatMap((point) => [
-    imageTile(data, dataset, point.sample),
-    mapTile(data, dataset, one[0], one[1], point.sample, `${label(one)}: ${number(point.x)}`),
-    mapTile(data, dataset, other[0], other[1], point.sample, `${label(other)}: ${number(point.y)}`),
-  ]).filter(Boolean);
+  // with lower scores better, less is more
+  const gain = (point) => (direction || 1) * (point.x - point.y);
+  const shown = points.filter((point) => kept.has(point.sample) && point.x !== point.y).sort((p, q) => gain(q) - gain(p));
+  const row = (point) => h("div", { class: "pair" },
+    imageTile(data, dataset, point.sample) ?? "",
+    mapTile(data, dataset, one[0], one[1], point.sample, `${label(one)}: ${number(point.x)}`) ?? h("p", { class: "note" }, `${label(one)}: ${number(point.x)}, no map kept`),
+    mapTile(data, dataset, other[0], other[1], point.sample, `${label(other)}: ${number(point.y)}`) ?? h("p", { class: "note" }, `${label(other)}: ${number(point.y)}, no map kept`));
+  const best = shown.filter((point) => gain(point) > 0).slice(0, 3);
+  const worst = shown.filter((point) => gain(point) < 0).slice(-3).reverse();
+  const images = kept.size
+    ? [["Where the first is best, of the images kept", best], ["Where the second is, of the images kept", worst]].flatMap(([title, of]) => [h("h3", {}, title), ...(of.length ? of.map(row) : [h("p", { class: "note" }, "Nowhere.")])])
+    : [h("h3", {}, "The images where they differ most"), h("p", { class: "note" }, noMaps(data))];
   return [
     h("h3", {}, `Image by image: ${name} ${ARROW[direction]}`),
     h("p", { class: "note" }, `${points.length} of ${of.of} images. On the dashed line both are equal; ${direction > 0 ? "below" : "above"} it ${label(one)} is better.`),
     h("figure", { id: "scatter" }, plot),
-    h("h3", {}, "The images where they differ most"),
-    tiles.length ? h("div", { class: "maps", id: "widest" }, tiles) : h("p", { class: "note" }, noMaps(data)),
+    h("div", { id: "widest" }, images),
   ];
 }
 

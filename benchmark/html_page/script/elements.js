@@ -41,6 +41,7 @@ function plainTable(columns, rows, caption) {
 function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";
   const size = Math.abs(value);
+  if (size === Infinity) return value > 0 ? "∞" : "−∞";
   if (size !== 0 && (size < 0.001 || size >= 100000)) return value.toExponential(2);
   return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3);
 }

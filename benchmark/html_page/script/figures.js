@@ -2,12 +2,13 @@
 function figures(data) {
   const { names } = data;
   const known = [
-    ["ranks", "Ranks in one column", rankFigure, true],
-    ["families", "Mean rank by metric family", familyFigure, true],
+    ["ranks", "Ranks in one column", rankFigure, names.methods.length > 0],
+    ["families", "Mean rank by metric family", familyFigure, names.methods.length > 0],
     ["agreement", "Agreement of metrics", agreementFigure, data.agreement.length > 0],
     ["curves", "Deletion and insertion curves", curveFigure, data.curves.length > 0],
     ["robustness", "Robustness against the radius", robustnessFigure, data.robustness.length > 0],
   ].filter(([, , , there]) => there);
+  if (!known.length) return [h("h2", {}, "Figures"), h("p", {}, "Nothing to draw: the run has no methods.")];
   const choice = { figure: state.get("figure", known[0][0]), dataset: state.get("dataset", "0"), model: state.get("model", "0"), column: state.get("column"), curves: state.get("curves") };
   const bar = h("div", { class: "controls" });
   const place = h("div", { id: "figure" });
@@ -48,7 +49,7 @@ function rankFigure(data, dataset, model, column) {
     .filter((row) => row.rank).sort((a, b) => a.rank - b.rank || (a.method < b.method ? -1 : 1));
   if (!rows.length) return [h("p", {}, "No method has a rank here.")];
   const plot = drawn(Plot.plot({
-    ...PLOT, width: 760, height: 50 + 22 * rows.length, marginLeft: 230, marginRight: 20,
+    ...PLOT, width: 760, height: 66 + 22 * rows.length, marginLeft: 230, marginRight: 20, marginBottom: 46,
     x: { label: "rank (1 is best), with 95 % intervals →", domain: [0.5, rows.length + 0.5], grid: true, ticks: Math.min(rows.length, 12), tickFormat: "d" },
     y: { label: null, domain: rows.map((row) => row.method) },
     marks: [
@@ -61,7 +62,7 @@ function rankFigure(data, dataset, model, column) {
 
 function familyFigure(data, dataset, model) {
   const { names } = data;
-  const columns = data.columnsOf(dataset, (m, k) => m === model && k >= 0);
+  const columns = data.columnsOf(dataset, (m, k) => m === model && k >= 0).filter((at) => data.health(dataset, model, at)?.passes || !data.health(dataset, model, at)?.tested);
   const cells = [];
   names.methods.forEach((method, at) => {
     const of = new Map();
@@ -84,7 +85,7 @@ function familyFigure(data, dataset, model) {
       Plot.text(cells, { x: "family", y: "method", text: (cell) => cell.rank.toFixed(1), fill: (cell) => (cell.rank < order.length * 0.45 ? "white" : "black") }),
     ],
   }), "Mean ranks by metric family");
-  return [h("figure", {}, plot, h("figcaption", {}, `Mean of the ranks on ${names.models[model].name} over all columns of a family, whether they pass their controls or not. † controls.`))];
+  return [h("figure", {}, plot, h("figcaption", {}, `Mean of the ranks on ${names.models[model].name} over the columns of a family that pass their controls, or were not put to the test. † controls.`))];
 }
 
 function agreementFigure(data, dataset) {
@@ -92,9 +93,11 @@ function agreementFigure(data, dataset) {
   const cells = rows.flatMap(([, a, b, mean, low, high]) => [{ a, b, mean, low, high }, { a: b, b: a, mean, low, high }]);
   const order = [...new Set(rows.flatMap((row) => [row[1], row[2]]))];
   if (!order.length) return [h("p", {}, "No two columns order the same methods here.")];
-  const size = order.length > 60 ? 9 : 15;
+  if (order.length > 80) return [h("p", {}, `${order.length} columns are too many for a figure; metric_correlations.csv has all pairs.`)];
+  const size = 15;
+  const room = 20 + 6.6 * Math.max(...order.map((name) => name.length));
   const plot = drawn(Plot.plot({
-    ...PLOT, width: 260 + size * order.length, height: 260 + size * order.length, marginLeft: 240, marginBottom: 240,
+    ...PLOT, width: room + 20 + size * order.length, height: room + 20 + size * order.length, marginLeft: room, marginBottom: room,
     x: { label: null, domain: order, tickRotate: -90 }, y: { label: null, domain: order },
     color: { scheme: "RdBu", domain: [-1, 1], legend: true, label: "rank correlation", marginLeft: 24 },
     marks: [Plot.cell(cells, { x: "a", y: "b", fill: "mean", title: (cell) => `${cell.a}\n${cell.b}\n${cell.mean} (models: ${cell.low} to ${cell.high})` })],
@@ -121,7 +124,7 @@ function curveFigure(data, dataset, model, column, choice, change) {
     return methods.map((method, at) => ({ curve, method, colour: of.find((point) => point.method === method).colour, y: high - ((high - low) * (at + 0.5)) / Math.max(methods.length, 12) }));
   });
   const plot = drawn(Plot.plot({
-    ...PLOT, width: 860, height: 430, marginRight: 230, marginLeft: 55, grid: true,
+    ...PLOT, width: 860, height: 430, marginRight: 230, marginLeft: 55, marginBottom: 46, grid: true,
     x: { label: "share of the image changed →", labelAnchor: "center" }, y: { label: "↑ mean output" },
     marks: [
       Plot.line(points, { x: "x", y: "y", z: "line", stroke: "colour", strokeWidth: 2, fy }),

@@ -5,9 +5,10 @@ function overview(data) {
     ["Suite", run.suites.join(", ")],
     ["Data", names.datasets.map((name) => `${name} (${run.samples[name]} images)`).join(", ")],
     ["Models", names.models.map((one) => one.name).join(", ")],
+    ["Metrics", [...new Set(names.columns.map((one) => one.metric))].join(", ")],
     ["Methods", names.methods.map((one) => one.name + (one.control ? " †" : "")).join(", ")],
     ...Object.entries(run.conditions).filter(([name]) => name !== "schema"),
-    ["xaiboard", run.version],
+    ["page made by xaiboard", run.version],
     ["digest of the scores", run.digest || "none: an unsealed folder"],
   ].filter(([, value]) => value);
   const parts = [
@@ -15,6 +16,8 @@ function overview(data) {
     plainTable(["", ""], facts.map(([name, value]) => [name, value]), "What was run"),
     h("p", { class: "note" }, "† controls: they explain nothing, and a method that does not beat them does not either."),
   ];
+  const failed = data.cells.status.filter((status) => data.cells.states[status] === "failed").length;
+  if (failed) parts.push(h("p", { class: "fails" }, `${failed} cells failed: `, h("a", { href: "#view=cells&status=failed" }, "see which, and why"), "."));
   for (const answer of data.answers) {
     const heading = names.datasets.length > 1 ? `The answer on ${names.datasets[answer.dataset]}` : "The answer";
     parts.push(h("h2", {}, heading), h("ul", { class: "answer" }, answer.sentences.map((text) => h("li", {}, text))));
@@ -69,18 +72,24 @@ function healthOf(data) {
   };
   const rows = [...groups.values()].map((of) => {
     const passing = of.filter((one) => one.passes).length;
+    const tested = of.filter((one) => one.tested).length;
     return [
       names.datasets.length > 1 ? names.datasets[of[0].dataset] : null,
       names.columns[of[0].column].name,
-      { text: `${passing} of ${of.length}`, class: passing < of.length ? "number fails" : "number" },
-      { text: of.filter((one) => one.random_beats > 0).length, class: "number" },
-      { text: of.filter((one) => one.blurred_better > 0).length, class: "number" },
+      { text: tested ? `${passing} of ${tested}` : "no control ran", class: passing < tested ? "number fails" : "number" },
+      { text: tested ? of.filter((one) => one.random_beats > 0).length : "", class: "number" },
+      { text: of.some((one) => one.blurred_pairs > 0) ? of.filter((one) => one.blurred_better > 0).length : "", class: "number" },
       { text: range(of.map((one) => one.split_half)), class: "number" },
     ].filter((value) => value !== null);
   });
   return [
     h("h2", {}, "Health of the metrics"),
     h("p", { class: "note" }, "On how many models each column passes its controls; on how many random maps beat a method, and a blurred copy its own map, beyond doubt; and how alike two halves of the images order the methods."),
-    plainTable([...(names.datasets.length > 1 ? ["Data"] : []), "Column", "Passes", "Random beats a method", "Blur beats a map", "Split-half"], rows, "Health of the metrics"),
+    folded(rows.length, plainTable([...(names.datasets.length > 1 ? ["Data"] : []), "Column", "Passes", "Random beats a method", "Blur beats a map", "Split-half"], rows, "Health of the metrics")),
   ];
+}
+
+// A long table is shown when it is asked for.
+function folded(count, table) {
+  return count <= 40 ? table : h("details", {}, h("summary", {}, `All ${count} columns`), table);
 }

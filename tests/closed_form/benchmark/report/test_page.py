@@ -49,6 +49,7 @@ def test_the_page_shows_every_model_method_and_reason(tmp_path: Path) -> None:
         "leaderboard.csv",
         "leaderboard_wide.csv",
         "families.csv",
+        "ranks-d.png",
         "models.csv",
         "health.csv",
         "blurred.csv",

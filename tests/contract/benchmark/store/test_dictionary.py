@@ -55,7 +55,7 @@ def test_every_column_of_every_file_is_in_the_dictionary(run: Runner) -> None:
         assert unknown_columns(entry, COLUMNS[path.suffix](path)) == [], name
         seen.add(entry)
     assert seen >= {
-        "cells.csv", "scores.parquet", "leaderboard.csv", "compare.csv", "curves.parquet", "run.json", "columns.json",
+        "cells.csv", "scores.parquet", "leaderboard.csv", "compare.csv", "curves.csv", "run.json", "columns.json",
         "croissant.json", "robustness.csv", "records/*.parquet", "records/plan-*.json", "records/*.failed.json",
         "records/taken-over.json",
     }  # fmt: skip

@@ -67,7 +67,7 @@ def assert_same_scores(one: xb.Run, other: xb.Run) -> None:
     assert tables(one)["scores.parquet"] == tables(other)["scores.parquet"]
     assert tables(one)["families.csv"] == tables(other)["families.csv"]
     assert tables(one)["models.csv"] == tables(other)["models.csv"]
-    assert tables(one)["curves.parquet"] == tables(other)["curves.parquet"]
+    assert tables(one)["curves.csv"] == tables(other)["curves.csv"]
     assert tables(one)["leaderboard_wide.csv"] == tables(other)["leaderboard_wide.csv"]
     assert without_seconds(one) == without_seconds(other)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.consolidate import consolidate
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.subjects.code_digest import code_digest
+from xaiboard.benchmark.toolkit.inert import csv_cell
 
 
 def network(classes: int = 10, seed: int = 0) -> nn.Sequential:
@@ -279,3 +281,27 @@ def test_digests_without_docstrings_still_see_constants() -> None:
     assert code_digest(one, docstrings=False) != code_digest(two, docstrings=False)
     first, second = (lambda: "a"), (lambda: "b")
     assert code_digest(first, docstrings=False) != code_digest(second, docstrings=False)
+
+
+def test_functions_over_arrays_ranges_and_paths_are_told_apart() -> None:
+    def over(value: object) -> str:
+        return code_digest(lambda: value)
+
+    values = [
+        range(3),
+        range(4),
+        slice(1),
+        ...,
+        Path("a"),
+        Path("b"),
+        np.float32(1),
+        np.arange(3),
+        np.arange(3.0),
+    ]
+    values += [functools.partial(int, base=2), functools.partial(int, base=3)]
+    assert len({over(value) for value in values}) == len(values)
+    assert over(np.arange(3)) == over(np.arange(3))
+
+
+def test_signs_that_a_terminal_obeys_are_spaces_in_a_csv() -> None:
+    assert csv_cell("a\x1b[31m\u202eb\nc") == "a [31m b\nc"

@@ -265,9 +265,7 @@ def test_a_keyboard_interrupt_keeps_what_is_finished(run: Runner, tmp_path: Path
         @xb.method()
         def interrupted(x: Tensor) -> Tensor:
             calls["n"] += 1
-            if (
-                calls["stop"] and calls["n"] > 3
-            ):  # the first calls are the plan's: on each model, and its probe
+            if calls["stop"] and len(x) > 2:  # the plan tries it on one or two samples
                 raise KeyboardInterrupt
             return x
 
@@ -355,7 +353,10 @@ def test_a_metric_of_all_samples_is_called_once_whatever_the_batches_and_shards(
             return nn.Sequential(nn.Flatten(), nn.Linear(64, classes)).eval()
 
     whole = run(out=tmp_path / "whole", **selected)
-    assert calls[4:] == [12, -12]  # after two of the plan's trial and two of its probe
+    assert [count for count in calls if abs(count) > 2] == [
+        12,
+        -12,
+    ]  # the plan tries it on one or two samples
     calls.clear()
     small = run(out=tmp_path / "small", batch_size=5, **selected)
     assert calls[4:] == [5, 5, 2, -12]

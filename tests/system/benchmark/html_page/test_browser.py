@@ -57,13 +57,16 @@ def test_a_click_on_a_heading_sorts_the_leaderboard(show: Open, small_run: xb.Ru
 def test_the_leaderboard_is_filtered(show: Open) -> None:
     page = show("view=leaderboard&model=1")
     everyone = methods_of(page)
-    assert "random" in everyone
-    assert "raises" not in everyone
+    assert {"random", "raises"} <= set(everyone)
+    assert "failed" in page.locator(".tabulator-row", has_text="raises").inner_text()
     page.uncheck("#board-controls")
     assert "random" not in methods_of(page)
     page.fill("#board-find", "gradients")
     assert methods_of(page) == ["integrated_gradients[steps=4]"]
-    page.select_option("#board-family", "complexity")
+    page.fill("#board-find", "")
+    page.focus("#board-columns")
+    page.keyboard.type("gini")
+    assert page.input_value("#board-columns") == "gini"  # the box keeps its focus while columns change
     page.wait_for_selector(".tabulator-row")
     assert page.locator(".tabulator-col-title").all_inner_texts()[2:] == ["gini ↑"]
 
@@ -111,7 +114,8 @@ def test_two_methods_are_compared_image_by_image(show: Open) -> None:
     page.locator("#differences button", has_text="gini").first.click()
     assert "Image by image: gini" in page.inner_text("#compare-detail")
     assert page.locator("#scatter circle").count() == 24
-    assert page.locator("#widest canvas").count() == 15  # five images with a map of each method
+    assert page.locator("#widest .pair").count() in range(3, 7)  # up to three images where either is best
+    assert page.locator("#widest canvas").count() == 3 * page.locator("#widest .pair").count()
 
 
 def test_samples_show_maps_and_scores(show: Open, small_run: xb.Run) -> None:

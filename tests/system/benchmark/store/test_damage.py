@@ -187,9 +187,7 @@ def rebuild(folder: Path) -> None:
     write(folder, Results(folder))
 
 
-@pytest.mark.parametrize(
-    "name", ["scores.parquet", "cells.csv", "curves.parquet", "run.json", "columns.json"]
-)
+@pytest.mark.parametrize("name", ["scores.parquet", "cells.csv", "curves.csv", "run.json", "columns.json"])
 def test_damaged_tables_are_made_anew_from_the_records(finished: Path, name: str) -> None:
     before = {path.name: path.read_bytes() for path in finished.iterdir() if path.is_file()}
     halve(finished / name)
@@ -202,7 +200,7 @@ def test_damaged_tables_are_made_anew_from_the_records(finished: Path, name: str
     assert verify(finished)[0] == []
 
 
-@pytest.mark.parametrize("name", ["scores.parquet", "cells.csv", "curves.parquet", "run.json"])
+@pytest.mark.parametrize("name", ["scores.parquet", "cells.csv", "curves.csv", "run.json"])
 def test_damaged_tables_without_records_are_named(finished: Path, name: str) -> None:
     shutil.rmtree(finished / "records")
     halve(finished / name)

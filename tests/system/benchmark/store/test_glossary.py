@@ -77,7 +77,7 @@ def test_columns_json_says_what_each_column_means(run: Runner) -> None:
     assert said["perturbations"]["sign_noise[eps=0.1]"] == {"name": "sign_noise", "settings": {"eps": "0.1"}}
     assert said["roles"]["methods"] == {"random": ["random control"], "blurred": ["blurred copy"]}
     assert said["sources"]["methods"]["saliency"] == "Simonyan et al. 2014, arXiv:1312.6034"
-    assert said["files"]["curves.parquet"]["columns"]["model"] == "name of the network"
+    assert said["files"]["curves.csv"]["columns"]["model"] == "name of the network"
 
 
 def test_columns_json_keeps_the_roles_where_records_are_gone(run: Runner) -> None:

@@ -23,14 +23,7 @@ from xaiboard.benchmark.store.records import Store
 Runner = Callable[..., xb.Run]
 
 METRICS = "gini,deletion[steps=4,orders=2],accuracy"
-TABLES = (
-    "leaderboard.csv",
-    "cells.csv",
-    "families.csv",
-    "models.csv",
-    "curves.parquet",
-    "leaderboard_wide.csv",
-)
+TABLES = ("leaderboard.csv", "cells.csv", "families.csv", "models.csv", "curves.csv", "leaderboard_wide.csv")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -21,14 +20,12 @@ from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.store import tables
 from xaiboard.benchmark.store.consolidate import consolidate, current_cells
 from xaiboard.benchmark.store.records import Store
-from xaiboard.benchmark.store.seal import seal_files
-from xaiboard.benchmark.store.tables import CELLS, SCORES, read_curves, write_csv
-from xaiboard.benchmark.store.verify import verify
+from xaiboard.benchmark.store.tables import CELLS, SCORES
 from xaiboard.benchmark.subjects.trained_models import module_digest
 
 Runner = Callable[..., xb.Run]
 
-SOURCES = ("cells.csv", "scores.parquet", "curves.parquet", "run.json")
+SOURCES = ("cells.csv", "scores.parquet", "curves.csv", "run.json")
 FOLLOW = (
     "leaderboard.csv", "leaderboard_wide.csv", "families.csv", "models.csv", "health.csv", "blurred.csv",
     "metric_correlations.csv", "leaderboard.md",
@@ -64,7 +61,7 @@ def test_contents_of_the_tables(run: Runner) -> None:
     assert (counted == 12).all()
     assert set(finished.scores["metric"]) >= {"deletion", "deletion.retention", "lens_recall.chance", "gini"}
     assert "deletion.curve" not in set(finished.scores["metric"])
-    curves = read_curves(finished.folder)
+    curves = pd.read_csv(finished.folder / "curves.csv")
     assert len(curves) == 5 * 5  # saliency and random on two models, gradcam on one; five points
     assert set(curves["fraction"]) == {0, 0.25, 0.5, 0.75, 1}
 
@@ -171,7 +168,7 @@ def test_a_plan_is_merged_with_tables_whose_records_are_gone(run: Runner, tmp_pa
     assert (extended.cells["status"] == "ok").all()
     boards = [table.leaderboard.drop(columns="seconds") for table in (extended, whole)]
     pd.testing.assert_frame_equal(boards[0], boards[1])
-    curves = [read_curves(finished.folder) for finished in (extended, whole)]
+    curves = [pd.read_csv(finished.folder / "curves.csv") for finished in (extended, whole)]
     pd.testing.assert_frame_equal(curves[0], curves[1])
 
 
@@ -279,18 +276,3 @@ def test_status_while_a_run_goes_on(run: Runner, selection: dict, tmp_path: Path
     planned.open({})
     planned.plan(api.make_plan(read_request(**selection)).summary)
     assert set(current_cells(planned)["status"]) == {"missing"}
-
-
-def test_curves_of_an_earlier_version_are_read_and_replaced(run: Runner) -> None:
-    folder = run(methods="saliency", metrics="deletion[steps=4,orders=2]").folder
-    curves = read_curves(folder)
-    (folder / "curves.parquet").unlink()
-    write_csv(curves, folder / "curves.csv")
-    known = json.loads((folder / "run.json").read_text())["seal"]["files"]
-    seal_files(folder, ["curves.csv", *(name for name in known if name != "curves.parquet")], only=True)
-    earlier = read_curves(folder)
-    pd.testing.assert_frame_equal(earlier.astype(str), curves.astype(str))
-    consolidate(Store(folder))
-    assert not (folder / "curves.csv").exists()
-    assert verify(folder).problems == []
-    pd.testing.assert_frame_equal(read_curves(folder), curves)

@@ -334,3 +334,11 @@ def test_layers_without_weights_yet_are_named(x: Tensor, target: Tensor, run: Ru
         xb.XaiboardError, match=r"parameter '1.weight' is on the device 'meta' and has no values; load"
     ):
         xb.explain(nn.Sequential(nn.Flatten(), nn.Linear(64, 4, device="meta")), "saliency", x, target)
+
+
+def test_labels_without_a_logit_are_one_sentence(run: Runner) -> None:
+    few = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    with pytest.raises(
+        xb.XaiboardError, match=r"it has 3 logits, and labels of 4 classes are to be explained"
+    ):
+        run(models={"few": few}, methods="saliency", metrics="gini", target="label")
