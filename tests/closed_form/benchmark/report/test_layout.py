@@ -28,6 +28,7 @@ from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.tiles import Sheet
 from xaiboard.benchmark.store.glossary import Glossary, make_glossary
 from xaiboard.benchmark.store.small_maps import small_image, small_map
+from xaiboard.benchmark.store.tables import read_curves
 from xaiboard.benchmark.toolkit.labels import read_metric_column
 from xaiboard.benchmark.toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
 
@@ -78,7 +79,7 @@ def assert_fits(figure: Figure) -> None:
 
 
 def curves(path: Path, models: int = 3) -> bool:
-    board, points = (table("standard", name) for name in ("leaderboard", "curves"))
+    board, points = table("standard", "leaderboard"), read_curves(RESULTS / "standard")
     return draw_curves(
         points,
         board,
