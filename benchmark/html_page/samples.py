@@ -12,7 +12,7 @@ from ..report.results import Results
 from .names import Names
 from .packing import quantised
 
-SCORES = 220_000
+SCORES = 120_000
 """Scores of single images that a page holds, about; of longer runs it has those of the first images."""
 
 FEWEST = 20

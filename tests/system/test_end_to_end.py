@@ -90,12 +90,13 @@ def test_ends_well_and_says_where_the_tables_are(
     first: subprocess.CompletedProcess[str], folder: Path
 ) -> None:
     assert first.returncode == 0, first.stderr
-    assert "RUN/: leaderboard.md, leaderboard.csv" in first.stdout
+    assert "page: RUN/report.html" in first.stdout
+    assert "RUN/: report.html, leaderboard.md, leaderboard.csv" in first.stdout
     assert "mlp.standard" in first.stdout
     assert "Traceback" not in first.stderr
     wanted = (
         "cells.csv scores.parquet leaderboard.csv leaderboard_wide.csv families.csv models.csv leaderboard.md run.json"
-        " curves.csv curves-digits.png gallery-digits.png"
+        " curves.csv curves-digits.png gallery-digits.png report.html maps.parquet images.parquet"
     )
     assert set(wanted.split()) <= {path.name for path in (folder / "RUN").iterdir()}
     for name in ("curves-digits.png", "gallery-digits.png"):
