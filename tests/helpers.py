@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 from xaiboard.benchmark import api
 from xaiboard.benchmark.components import registry
-from xaiboard.benchmark.report.sections import curves, methods
+from xaiboard.benchmark.report.sections import curves, gallery, methods
 from xaiboard.benchmark.toolkit.data import Data
 
 ROOT = Path(__file__).parents[1]
@@ -88,6 +88,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "draw_robustness_gallery", lambda plan, path: None)
     monkeypatch.setattr(curves, "draw_curves", lambda *_: False)
     monkeypatch.setattr(methods, "draw_ranks", lambda *_: False)
+    monkeypatch.setattr(gallery, "draw_gallery", lambda *_: False)
 
 
 @pytest.fixture

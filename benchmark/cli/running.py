@@ -46,7 +46,7 @@ def run(dry_run: bool, maps: bool, as_json: bool, **words: Any) -> int:  # noqa:
     request = read_request(**words)
     if maps:
         kept = api.keep_maps(request, progress=sys.stderr.isatty())
-        click.echo(f"{request.out}/: {kept}")
+        click.echo(f"{request.out}/: {kept}; xaiboard report {request.out} shows them")
         return 0
     if dry_run:
         from ..listing.dry_run import describe_plan, plan_document

@@ -111,7 +111,7 @@ def report(folder: Path, shown: bool, plugins: tuple[str, ...]) -> None:
     from ..store.records import Store
 
     load_sections(plugins)
-    with Store(folder).lock():
+    with working("the page"), Store(folder).lock():
         path = write_report(Results(folder))
     click.echo(str(path))
     if shown:

@@ -25,8 +25,8 @@ class Names:
     """
 
     def __init__(self, results: Results) -> None:
+        cells = results.cells  # first, since a folder without them is no run
         rows = results.blocks.rows
-        cells = results.cells
         self.datasets = results.datasets
         self.models = sorted(set(cells["model"].astype(str)))
         self.methods = sorted(set(cells["method"].astype(str)) - {""})
