@@ -53,7 +53,7 @@ from .store.reuse import Wanted, check_reusable, reusable, take_over
 from .store.run_file import check_conditions, check_schema, read_run
 from .store.seal import OWN, seal_files
 from .store.sealed_cells import unseal
-from .store.suites_run import note_suite
+from .store.suites import note_suite
 from .store.tables import read_cells, seal_as_found
 from .subjects import trained_models
 from .subjects.datasets import load_data, load_reference, take

@@ -12,7 +12,7 @@ from ..report.health.controls import passes_controls
 from ..report.results import Results
 from ..report.section import sections
 from ..store.run_file import read_run
-from ..store.suites_run import read_suites
+from ..store.suites import read_suites
 from .answers import answers
 from .board import board, cells
 from .cards import cards

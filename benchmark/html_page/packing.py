@@ -25,19 +25,19 @@ def pack(content: Mapping[str, Any]) -> str:
         content: what JSON can hold, and NumPy arrays of 1, 2 or 4 bytes a number. In the JSON an array is
             ``{"$": [kind, offset, length]}``, the offset counted from the end of the padded JSON.
     """
-    arrays: list[bytes] = []
+    arrays = bytearray()
     text = json.dumps(_plain(content, arrays), separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-(len(text) + 4) % _ALIGNED)
     # no date in the head, so that the same run gives the same page
-    whole = gzip.compress(struct.pack("<I", len(text)) + text + b"".join(arrays), 9, mtime=0)
+    whole = gzip.compress(struct.pack("<I", len(text)) + text + arrays, 9, mtime=0)
     return base64.b64encode(whole).decode()
 
 
-def _plain(value: Any, arrays: list[bytes]) -> Any:  # noqa: ANN401
+def _plain(value: Any, arrays: bytearray) -> Any:  # noqa: ANN401
     if isinstance(value, np.ndarray):
-        offset = sum(map(len, arrays))
+        offset = len(arrays)
         raw = np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes()
-        arrays.append(raw + b"\0" * (-len(raw) % _ALIGNED))
+        arrays += raw + b"\0" * (-len(raw) % _ALIGNED)
         return {"$": [_KINDS[value.dtype.str[1:]], offset, value.size]}
     if isinstance(value, Mapping):
         return {str(name): _plain(one, arrays) for name, one in value.items()}

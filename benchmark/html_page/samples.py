@@ -73,11 +73,8 @@ def _scores(blocks: Blocks, dataset: str, first: list[int], names: Names) -> dic
     rows = blocks.rows[blocks.rows["dataset"] == dataset]
     everyone = blocks.samples(rows.index.to_numpy())
     count = max(FEWEST, SCORES // max(len(rows), 1))
-    others = everyone[~np.isin(everyone, first)]
-    chosen = np.concatenate(
-        [np.array([one for one in first if one in set(everyone)], dtype=np.int64), others]
-    )
-    chosen = chosen[:count]
+    kept = np.array(first, dtype=np.int64)
+    chosen = np.concatenate([kept[np.isin(kept, everyone)], everyone[~np.isin(everyone, kept)]])[:count]
     packed = [_row(blocks, place, chosen) for place in rows.index]
     return {
         "samples": chosen.astype("i4"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .noted import note
 from .records import Store
-from .run_file import OUTPUTS, read_run, write_run
+from .run_file import OUTPUTS, read_run
 
 
 def read_known_outputs(folder: Path) -> dict[str, Any]:
@@ -27,11 +27,4 @@ def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
     Raises:
         XaiboardError: the file is damaged or cannot be written.
     """
-    with store.lock():
-        run = read_run(store.folder)
-        if run is None:
-            return
-        known = run.conditions.get(OUTPUTS, {})
-        after = {**outputs, **known}
-        if after != known:
-            write_run(store.folder, replace(run, conditions={**run.conditions, OUTPUTS: after}))
+    note(store, OUTPUTS, lambda known: {**outputs, **(known or {})})

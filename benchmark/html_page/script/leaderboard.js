@@ -69,7 +69,7 @@ function leaderboard(data) {
       return { row, known };
     }).filter((one) => one.known).map((one) => one.row);
     const most = rows.length;
-    if (!byMethod) placeModels(rows, columns);
+    if (!byMethod) placeModels(data, rows, columns);
     legend = byMethod
       ? "Bold: in the set of the best. Darker: better rank. ≈: the note says why the rank is less sure. Failed cells say so."
       : "Darker: better mean, in columns that compare models; what is beyond doubt stands under Compare.";
@@ -112,9 +112,9 @@ function sorting(text, columns, byMethod) {
 }
 
 // Models are placed by their means in columns that may be compared across models; such places are no ranks.
-function placeModels(rows, columns) {
+function placeModels(data, rows, columns) {
   for (const column of columns) {
-    const { direction, across } = DATA.names.columns[column];
+    const { direction, across } = data.names.columns[column];
     if (!direction || !across) continue;
     const known = rows.map((row) => row[`c${column}`]).filter((one) => !Number.isNaN(one.mean));
     known.sort((a, b) => direction * (b.mean - a.mean)).forEach((one, at) => { one.place = at + 1; one.most = known.length; });

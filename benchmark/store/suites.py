@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+from .noted import note
 from .records import Store
-from .run_file import read_run, write_run
+from .run_file import read_run
 
 SUITES = "suites"
 
@@ -28,7 +28,5 @@ def note_suite(store: Store, suite: str) -> None:
     Raises:
         XaiboardError: the file is damaged or cannot be written.
     """
-    with store.lock():
-        run, known = read_run(store.folder), read_suites(store.folder)
-        if run is not None and suite not in known:
-            write_run(store.folder, replace(run, conditions={**run.conditions, SUITES: [*known, suite]}))
+    known = read_suites(store.folder)
+    note(store, SUITES, lambda _: known if suite in known else [*known, suite])

@@ -1,0 +1,31 @@
+"""Notes something in ``run.json`` beside the conditions of a run, on which no score depends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .records import Store
+from .run_file import read_run, write_run
+
+
+def note(store: Store, name: str, change: Callable[[Any], object]) -> None:
+    """Replaces an entry; does nothing in a folder without ``run.json``.
+
+    Args:
+        store: of the run.
+        name: of the entry.
+        change: makes the new value of the old one, which is None where there is none.
+
+    Raises:
+        XaiboardError: the file is damaged or cannot be written.
+    """
+    with store.lock():
+        run = read_run(store.folder)
+        if run is None:
+            return
+        known = run.conditions.get(name)
+        after = change(known)
+        if after and after != known:
+            write_run(store.folder, replace(run, conditions={**run.conditions, name: after}))
