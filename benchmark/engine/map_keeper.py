@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from ..components.choice import Choice
 from ..errors import message, warn
@@ -14,6 +13,7 @@ from ..store.kept import Explained, Kept
 from ..store.maps import IDENTITY
 from ..store.record import identity_digest
 from ..store.small_maps import small_image, small_map
+from ..toolkit.progress import Bar, moving
 from .applies import reason_on
 from .batching import Batcher
 from .cell import Cell
@@ -81,7 +81,7 @@ class MapKeeper:
         ]
         todo = [cell for cell in todo if self._applies(cell)]
         maps = len(todo) * len(self._data)
-        with tqdm(total=maps, unit="map", desc="maps", disable=not progress or not todo) as bar:
+        with moving(Bar(total=maps, unit="map", desc="maps", disable=not progress or not todo)) as bar:
             for _, of_model in groupby(todo, key=lambda cell: cell.model.name):
                 cells = list(of_model)
                 for shard in self._plan.shards:
@@ -97,7 +97,7 @@ class MapKeeper:
             cell.model.refused or cell.method is None or reason_on(cell.method, cell.model.module, x, target)
         )
 
-    def _compute(self, cells: list[Cell], rows: slice, bar: tqdm[Any]) -> None:
+    def _compute(self, cells: list[Cell], rows: slice, bar: Bar) -> None:
         plan = self._plan
         batcher = Batcher(self._batch_size, plan.conditions.device)
         values = Values(cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher)
