@@ -16,10 +16,11 @@ from .components.registry import datasets, methods, metrics, models, perturbatio
 from .errors import XaiboardError
 
 if TYPE_CHECKING:
-    from .api import Run, explain, run
+    from .api import explain, run
     from .contract import check
     from .report.results import Results
     from .report.section import section
+    from .runs.finished_run import Run
     from .subjects.datasets import load_data
     from .subjects.trained_models import load_model
     from .toolkit.data import Data, Reference
@@ -29,7 +30,7 @@ _LAZY = {
     "Data": "toolkit.data",
     "Reference": "toolkit.data",
     "Results": "report.results",
-    "Run": "api",
+    "Run": "runs.finished_run",
     "SampleRng": "toolkit.rng",
     "check": "contract",
     "explain": "api",

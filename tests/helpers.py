@@ -17,9 +17,9 @@ import xaiboard.benchmark as xb
 from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
-from xaiboard.benchmark import api
 from xaiboard.benchmark.components import registry
 from xaiboard.benchmark.report.sections import curves, gallery, methods
+from xaiboard.benchmark.runs import running
 from xaiboard.benchmark.toolkit.data import Data
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +85,7 @@ def cnn() -> nn.Sequential:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without figures, which take most of a small run's time."""
-    monkeypatch.setattr(api, "draw_robustness_gallery", lambda plan, path: None)
+    monkeypatch.setattr(running, "draw_robustness_gallery", lambda plan, path: None)
     monkeypatch.setattr(curves, "draw_curves", lambda *_: False)
     monkeypatch.setattr(methods, "draw_ranks", lambda *_: False)
     monkeypatch.setattr(gallery, "draw_gallery", lambda *_: False)

@@ -38,23 +38,24 @@ from .options import FIGURES, FOLDER, selection, working
 @as_json
 def run(dry_run: bool, maps: bool, as_json: bool, **words: Any) -> int:  # noqa: ANN401
     """Run a suite, or a selection of your own, to leaderboards. The same command resumes."""
-    from .. import api
     from ..request import read_request
+    from ..runs import maps as kept_maps
+    from ..runs import planning, running
 
     if dry_run and maps:
         raise click.UsageError("Give --maps or --dry-run, not both.")
     request = read_request(**words)
     if maps:
-        kept = api.keep_maps(request, progress=sys.stderr.isatty())
+        kept = kept_maps.keep_maps(request, progress=sys.stderr.isatty())
         click.echo(f"{request.out}/: {kept}; xaiboard report {request.out} shows them")
         return 0
     if dry_run:
         from ..listing.dry_run import describe_plan, plan_document
 
-        with working(api.PLANNING):
-            plan = api.make_plan(request)
-            finished = api.finished_cells(plan, request)
-            promised = api.promise_of(plan, finished, request)
+        with working(planning.PLANNING):
+            plan = planning.make_plan(request)
+            finished = planning.finished_cells(plan, request)
+            promised = planning.promise_of(plan, finished, request)
         if as_json:
             echo_json(plan_document(plan, finished, promised))
         else:
@@ -63,7 +64,7 @@ def run(dry_run: bool, maps: bool, as_json: bool, **words: Any) -> int:  # noqa:
     from ..report.console import describe_run
     from ..report.documents import run_document
 
-    finished = api.run_request(request, progress=sys.stderr.isatty())
+    finished = running.run_request(request, progress=sys.stderr.isatty())
     if as_json:
         echo_json(run_document(finished.folder, finished.results))
     else:

@@ -46,8 +46,10 @@ def test_the_rules_see_the_imports() -> None:
     assert "xaiboard.benchmark.components.decorators" in MODULES.imports("xaiboard.metrics.gini")
     assert "xaiboard.benchmark.toolkit.pixels" in MODULES.imports("xaiboard.metrics.gini")
     assert "torch" in MODULES.imports("xaiboard.benchmark.engine.values", functions=False)
-    assert "xaiboard.benchmark.api" not in MODULES.imports("xaiboard.benchmark.cli.running", functions=False)
-    assert "xaiboard.benchmark.api" in MODULES.imports("xaiboard.benchmark.cli.running")
+    assert "xaiboard.benchmark.runs.running" not in MODULES.imports(
+        "xaiboard.benchmark.cli.running", functions=False
+    )
+    assert "xaiboard.benchmark.runs.running" in MODULES.imports("xaiboard.benchmark.cli.running")
     plan, dry_run = "xaiboard.benchmark.engine.plan", "xaiboard.benchmark.listing.dry_run"
     assert plan not in MODULES.imports(dry_run, types=False)
     assert plan in MODULES.imports(dry_run)

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import pytest
 import xaiboard.benchmark as xb
 from helpers import ROOT
-from xaiboard.benchmark import api, cli
+from xaiboard.benchmark import cli
 from xaiboard.benchmark.cli.listing import KINDS
 from xaiboard.benchmark.listing.describe import WIDTH
+from xaiboard.benchmark.runs import running
 from xaiboard.benchmark.store.records import SCHEMA
 
 MODEL = '''
@@ -324,7 +325,7 @@ def test_an_interrupt_is_said(command: Command, small: None, monkeypatch: pytest
     def interrupt(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "execute", interrupt)
+    monkeypatch.setattr(running, "execute", interrupt)
     done = command(*RUN)
     assert done.status == 130
     assert "xaiboard: interrupted; finished cells are kept, and the same command resumes" in done.err
@@ -442,7 +443,7 @@ def test_a_bug_keeps_its_traceback(command: Command, small: None, monkeypatch: p
     def bug(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(api, "execute", bug)
+    monkeypatch.setattr(running, "execute", bug)
     monkeypatch.setattr("sys.argv", ["xaiboard", *RUN])
     with pytest.raises(ZeroDivisionError):
         cli.main()

@@ -9,7 +9,6 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.api import make_plan
 from xaiboard.benchmark.components import registry
 from xaiboard.benchmark.components.choice import choose
 from xaiboard.benchmark.components.decorators import make_metric
@@ -18,6 +17,7 @@ from xaiboard.benchmark.engine.conditions import Conditions
 from xaiboard.benchmark.engine.scores import score
 from xaiboard.benchmark.engine.values import Values
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.runs.planning import make_plan
 from xaiboard.benchmark.subjects.trained_models import TrainedModel
 
 Runner = Callable[..., xb.Run]

@@ -10,6 +10,7 @@ import xaiboard.benchmark as xb
 from matplotlib import pyplot
 from torch import Tensor, nn
 from xaiboard.benchmark.report.drawing import save
+from xaiboard.benchmark.runs.running import write_tables
 from xaiboard.benchmark.store.verify import verify
 from xaiboard.benchmark.toolkit.data import Data
 
@@ -62,11 +63,11 @@ def test_a_format_is_drawn_beside_the_png_sealed_and_kept_up_to_date(tmp_path: P
     finished = run_on((1, 4, 4), tmp_path, ["saliency", "random"])
     assert not list(tmp_path.glob("*.svg"))
     (tmp_path / "notes.pdf").write_text("of the user")
-    xb.api.write_tables(finished, "svg")
+    write_tables(finished, "svg")
     figure = tmp_path / "curves-shaped.svg"
     figure.write_text("an old one")
     assert any(figure.name in problem for problem in verify(tmp_path)[0])
-    xb.api.write_tables(finished)
+    write_tables(finished)
     assert figure.read_text("utf-8").startswith("<?xml")
     assert verify(tmp_path)[0] == []
     assert not list(tmp_path.glob("curves-*.pdf"))

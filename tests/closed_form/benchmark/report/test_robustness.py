@@ -12,6 +12,7 @@ import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from xaiboard.benchmark.report.model_robustness import draw_robustness, radii, survival
+from xaiboard.benchmark.runs.running import write_tables
 from xaiboard.benchmark.store.glossary import Glossary
 from xaiboard.benchmark.toolkit.labels import read_metric_column
 from xaiboard.benchmark.toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
@@ -104,5 +105,5 @@ def test_a_run_with_attacks_has_the_figure_and_its_tables_rebuild_it(
     figure = finished.folder / "robustness-tiny.png"
     before = figure.read_bytes()
     figure.unlink()
-    xb.api.write_tables(finished)
+    write_tables(finished)
     assert figure.read_bytes() == before

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark.api import make_plan
 from xaiboard.benchmark.components import registry, suites
 from xaiboard.benchmark.components.patterns import select
 from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.runs.planning import make_plan
 from xaiboard.benchmark.toolkit.labels import Label, read_settings
 
 LADDER = [

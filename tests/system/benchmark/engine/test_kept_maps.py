@@ -14,14 +14,14 @@ import torch
 import xaiboard.benchmark as xb
 from helpers import Runner
 from torch import Tensor, nn
-from xaiboard.benchmark import api
-from xaiboard.benchmark.api import keep_maps
 from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.report import publish as publishing
 from xaiboard.benchmark.report.left_out import Rule
 from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.request import Request, read_request
+from xaiboard.benchmark.runs import running
+from xaiboard.benchmark.runs.maps import keep_maps
 from xaiboard.benchmark.store.damage import DamagedError
 from xaiboard.benchmark.store.known_outputs import read_known_outputs
 from xaiboard.benchmark.store.maps import IMAGE, MAP, image_of, map_of, read_maps
@@ -82,7 +82,7 @@ def huge(model: nn.Module, x: Tensor) -> Tensor:
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and copies without the tables that follow from the scores, which take most of their time."""
-    monkeypatch.setattr(api, "write_tables", lambda *_: None)
+    monkeypatch.setattr(running, "write_tables", lambda *_: None)
     monkeypatch.setattr(publishing, "write", lambda *_: None)
 
 

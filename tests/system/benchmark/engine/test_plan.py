@@ -12,12 +12,12 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import plan, probe
 from xaiboard.benchmark.engine.plan import Cell, Plan
 from xaiboard.benchmark.errors import SettingError
 from xaiboard.benchmark.listing.dry_run import describe_plan
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.runs import planning
 
 Make = Callable[..., Plan]
 Runner = Callable[..., xb.Run]
@@ -32,7 +32,7 @@ METRICS = (
 @pytest.fixture
 def make(selection: dict[str, Any]) -> Make:
     def make_plan(**changed: Any) -> Plan:  # noqa: ANN401
-        return api.make_plan(read_request(**{**selection, **changed}))
+        return planning.make_plan(read_request(**{**selection, **changed}))
 
     return make_plan
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import promise, runner
 from xaiboard.benchmark.engine.cells_bar import CellsBar
 from xaiboard.benchmark.engine.promise import AFTERWARDS, PER_CELL, PER_MAPS, PER_ROW, PER_VALUE, still
 from xaiboard.benchmark.engine.speed import Speed, measure
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.runs import planning
 from xaiboard.benchmark.toolkit import progress
 from xaiboard.benchmark.toolkit.wording import duration
 
@@ -57,7 +57,7 @@ def test_the_promise_adds_up_passes(selection: dict[str, object], monkeypatch: p
     speeds = iter([Speed(1, 10), Speed(100, 1000)])
     monkeypatch.setattr(promise, "measure", lambda model, x: next(speeds))
     request = read_request(**{**selection, "metrics": "gini", "methods": "saliency"})  # pyright: ignore[reportArgumentType]
-    promised = api.promise_of(api.make_plan(request), [], request)
+    promised = planning.promise_of(planning.make_plan(request), [], request)
     beside = 2 * 12 * 3 * 64 * PER_VALUE
     assert promised.computing == pytest.approx(12 * (2 + 10 + 200 + 1000) + beside + 2 * PER_CELL)
     assert promised.seconds == pytest.approx(promised.computing + AFTERWARDS + 2 * (PER_ROW + PER_MAPS))

@@ -11,10 +11,10 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark import api
 from xaiboard.benchmark.engine import runner
 from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.runs import planning
 from xaiboard.benchmark.store.consolidate import current_cells
 from xaiboard.benchmark.store.records import Store
 
@@ -472,7 +472,7 @@ def test_numbers_of_cells_are_numbers(run: Runner) -> None:
 
 
 def test_a_plan_and_its_run_have_the_same_keys(run: Runner, selection: dict[str, Any]) -> None:
-    planned = {cell.key for cell in api.make_plan(read_request(**selection)).cells}
+    planned = {cell.key for cell in planning.make_plan(read_request(**selection)).cells}
     assert set(run().cells["key"]) == planned
 
 

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import xaiboard.benchmark as xb
 from torch import Tensor
-from xaiboard.benchmark.api import finished_cells, make_plan
 from xaiboard.benchmark.engine import runner
 from xaiboard.benchmark.engine.scores import score
 from xaiboard.benchmark.report.left_out import Rule
 from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.runs.planning import finished_cells, make_plan
 from xaiboard.benchmark.store.consolidate import current_cells
 from xaiboard.benchmark.store.records import Store
 

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import xaiboard.benchmark as xb
-from xaiboard.benchmark import api
 from xaiboard.benchmark.errors import XaiboardWarning
+from xaiboard.benchmark.runs import running
 from xaiboard.benchmark.store.consolidate import consolidate
 from xaiboard.benchmark.store.damage import DamagedError
 from xaiboard.benchmark.store.record import Record, from_table, to_table
@@ -103,7 +103,7 @@ def test_a_cell_that_is_computed_again_may_round_in_another_way(
         rewrite(path, ROUNDING)
         assert verify(finished)[::2] == ([], 1)  # the record is in no table yet, which is no problem
 
-    monkeypatch.setattr(api, "execute", elsewhere)
+    monkeypatch.setattr(running, "execute", elsewhere)
     run(**WORDS)
     assert verify(finished)[::2] == ([], 0)
 

@@ -260,7 +260,7 @@ def test_no_run_in_a_folder_is_said(tmp_path: Path) -> None:
 
 
 def test_status_while_a_run_goes_on(run: Runner, selection: dict, tmp_path: Path) -> None:
-    from xaiboard.benchmark import api
+    from xaiboard.benchmark.runs import planning
 
     finished = run()
     removed = sorted((finished.folder / "records").glob("*.parquet"))[:2]
@@ -274,5 +274,5 @@ def test_status_while_a_run_goes_on(run: Runner, selection: dict, tmp_path: Path
     assert text.startswith("6 cells: 4 ok, 2 missing, 0 failed, 0 inapplicable")
     planned = Store(tmp_path / "planned")
     planned.open({})
-    planned.plan(api.make_plan(read_request(**selection)).summary)
+    planned.plan(planning.make_plan(read_request(**selection)).summary)
     assert set(current_cells(planned)["status"]) == {"missing"}
