@@ -62,7 +62,7 @@ def cite(folder: Path) -> None:
     "plugins",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File that registers the method; its digest is printed.",
+    help="File that registers the method; it is not imported, its digest is printed.",
 )
 def submit_check(folder: Path, against: Path, plugins: tuple[Path, ...]) -> int:
     """Check that the rows of your method can be added to published results, and print what a maintainer needs.
@@ -74,7 +74,7 @@ def submit_check(folder: Path, against: Path, plugins: tuple[Path, ...]) -> int:
     from ..report.submission.describe import describe
 
     mine, published = Results(folder), Results(against)
-    found = problems(mine, published)
+    found = problems(mine, published, plugins)
     for sentence in found:
         click.echo(sentence)
     if not found:

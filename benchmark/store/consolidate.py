@@ -43,7 +43,7 @@ def consolidate(store: Store) -> None:
             seal_as_found(store.folder)
         return
     if damage := before.drop_damaged():
-        set_aside(store, plans, damage)
+        set_aside(store, damage)
     known = before.finished
     cells, scores, curves = [], [], []
     samples = _Samples(store)

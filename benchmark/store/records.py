@@ -90,6 +90,15 @@ class Store:
         """Whether all records of a cell exist."""
         return all(self.has(key, shard) for shard in range(shards))
 
+    def recorded_cells(self) -> set[str]:
+        """Keys of the planned cells all of whose records exist.
+
+        Raises:
+            DamagedError: a plan is not as it was written.
+        """
+        planned = [(row["key"], plan["shards"]) for plan in self.plans() for row in plan["cells"]]
+        return {key for key, shards in planned if self.recorded(key, shards)}
+
     def finished(self, keys: Collection[str], shards: int) -> set[str]:
         """Those cells of which all records exist, or whose scores were taken over from the tables of another run."""
         found = {key for key in keys if self.recorded(key, shards)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..errors import warn
@@ -47,25 +46,21 @@ def repair(store: Store) -> None:
         for name in NAMES:
             check_sealed(store.folder, name)
     except DamagedError as damage:
-        if not (plans := store.plans()):
+        if not store.plans():
             raise
-        set_aside(store, plans, damage)
+        set_aside(store, damage)
 
 
-def set_aside(store: Store, plans: Sequence[dict[str, Any]], damage: DamagedError) -> None:
+def set_aside(store: Store, damage: DamagedError) -> None:
     """Says that damaged tables are made anew; keeps them under other names where only they had some scores.
 
     Args:
         store: of the run.
-        plans: whose cells are made anew from their records.
         damage: what is wrong with the tables.
     """
     run = read_run(store.folder)
     sealed = run.seal.cells.keys() if run and run.seal else set()
-    finished = {
-        row["key"] for plan in plans for row in plan["cells"] if store.recorded(row["key"], plan["shards"])
-    }
-    lost = (sealed | store.taken_over) - finished
+    lost = (sealed | store.taken_over) - store.recorded_cells()
     text = f"{damage.what}: the tables are made anew from the records"
     if lost or not sealed:
         text += "; the earlier ones are kept as NAME.damaged"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from ...store.verify import verify
 from ...toolkit.wording import counted
 from ..comparison.equal import changed_sides
 from ..results import Results
+from .records import records_problems
 
 FACTS = [
     "samples", "weights", "reference", "model_version", "method_settings", "method_version", "metric_version",
@@ -26,12 +28,13 @@ PLACE = [name for name in LABEL if name != "method"]
 """What names a cell beside its method."""
 
 
-def problems(mine: Results, published: Results) -> list[str]:
+def problems(mine: Results, published: Results, plugins: Sequence[Path]) -> list[str]:
     """What must be mended before the rows of a run can be added to published results; nothing if all is well.
 
     Args:
         mine: the run of the submission.
         published: the results that it would be added to.
+        plugins: files that register the methods.
     """
     if damage := verify(mine.folder)[0]:
         return damage
@@ -39,16 +42,26 @@ def problems(mine: Results, published: Results) -> list[str]:
         return [
             f"the run is on {', '.join(mine.datasets)}, the published one on {', '.join(absent)}: run that suite"
         ]
+    controls, added = sorted(published.controls), new_methods(mine, published)
     found = [*_conditions(mine, published), *_controls(mine, published)]
-    added = new_methods(mine, published)
+    found += records_problems(mine, controls, added)
     if not added:
         found.append("the run has no method that the published results do not have: nothing would be added")
+    found += unnamed_methods(mine, added, plugins)
     return [*found, *(sentence for method in added for sentence in _method(method, mine, published))]
 
 
 def new_methods(mine: Results, published: Results) -> list[str]:
     """The methods that a run would add."""
     return sorted(set(mine.cells["method"]) - set(published.cells["method"]))
+
+
+def unnamed_methods(mine: Results, added: Sequence[str], plugins: Sequence[Path]) -> Iterator[str]:
+    """The new methods whose names are in none of the plug-ins; these are read, not imported, for nobody knows them."""
+    texts = [path.read_text("utf-8", errors="replace") for path in plugins]
+    for name in sorted({mine.glossary.methods[method].name for method in added}):
+        if not any(name in text for text in texts):
+            yield f"no file given with --plugin names '{name}': give the one that registers it"
 
 
 def _conditions(mine: Results, published: Results) -> Iterator[str]:
@@ -60,7 +73,7 @@ def _conditions(mine: Results, published: Results) -> Iterator[str]:
 
 def _controls(mine: Results, published: Results) -> Iterator[str]:
     """The controls show that all but the new methods is the same: their cells have the same key and the same scores."""
-    wanted = published.cells[published.cells["control"].astype(bool)]
+    wanted = published.cells[published.cells["method"].isin(published.controls)]
     pairs = wanted.merge(mine.cells, on=LABEL, how="left", suffixes=("", "_mine"))
     missing = pairs["key_mine"].isna() | (pairs["status_mine"] != pairs["status"])
     for control, of in pairs[missing].groupby("method"):
@@ -78,7 +91,7 @@ def _controls(mine: Results, published: Results) -> Iterator[str]:
             f" {', '.join(differing) or 'their conditions'}"
         )
         return
-    here = [_of_methods(one, sorted(set(wanted["method"]))) for one in (mine, published)]
+    here = [_of_methods(one, published.controls) for one in (mine, published)]
     changed = changed_sides([cells for cells, _ in here], [scores for _, scores in here], "method")
     for control in sorted(changed):
         yield (
@@ -87,7 +100,7 @@ def _controls(mine: Results, published: Results) -> Iterator[str]:
         )
 
 
-def _of_methods(results: Results, methods: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _of_methods(results: Results, methods: Collection[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The cells and scores of some methods."""
     cells, scores = results.cells, results.scores
     own = scores[scores["method"].isin(methods)]
@@ -102,6 +115,8 @@ def _method(method: str, mine: Results, published: Results) -> Iterator[str]:
     for word, what in (("missing", "are missing"), ("failed", "failed")):
         if number := int(np.sum(status == word)):
             yield f"{number} of the {len(judged)} cells of '{method}' {what}: run the whole suite"
+    if len(own) and (own["status"] == "inapplicable").all():
+        yield f"'{method}' applies in none of its {counted(len(own), 'cell')}: no row would have a score"
     if own["control"].astype(bool).any():
         yield f"'{method}' is a control: controls are not submitted"
     name = mine.glossary.methods[method].name

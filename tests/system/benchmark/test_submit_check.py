@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.submission.check import problems
 from xaiboard.benchmark.store.glossary import make_glossary, write_glossary
+from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.run_file import RunFile, Seal, read_run, write_run
 from xaiboard.benchmark.store.tables import write_tables
 
@@ -35,7 +37,7 @@ def test_a_run_that_fits(run: Runner, capsys: pytest.CaptureFixture[str], tmp_pa
     metrics = "gini,topk_intersection[k=3],accuracy"
     publish(run(methods="saliency,random", metrics=metrics).folder, tmp_path / "published")
     mine = run(methods="brightness,random", metrics=metrics, out=tmp_path / "mine").folder
-    (tmp_path / "mine.py").write_bytes(b"pass\n")
+    (tmp_path / "mine.py").write_bytes(b"def brightness(x): ...\n")
     words = ["--against", str(tmp_path / "published"), "--plugin", str(tmp_path / "mine.py")]
 
     assert commands.main(["submit-check", str(mine), *words], standalone_mode=False) == 0
@@ -56,7 +58,23 @@ def test_a_run_that_fits(run: Runner, capsys: pytest.CaptureFixture[str], tmp_pa
     key = cells.loc[cells["method"] == "brightness", "key"].iloc[0]
     provenance = json.loads(pq.read_schema(mine / "records" / f"{key}-0.parquet").metadata[b"provenance"])
     assert [said["code"]] == [f"{name} {digest}" for name, digest in provenance["code"].items()]
-    assert f"mine.py: sha256 {sha256(b'pass' + bytes([10])).hexdigest()}\n" in out
+    assert f"mine.py: sha256 {sha256((tmp_path / 'mine.py').read_bytes()).hexdigest()}\n" in out
+
+    submitted = [tmp_path / "mine.py"]
+    against = Results(tmp_path / "published")
+    copytree(mine, tmp_path / "copy", ignore=ignore_patterns("records"))
+    (found,) = problems(Results(tmp_path / "copy"), against, submitted)
+    assert found.startswith(f"'{tmp_path / 'copy'}' has no records")
+    reused = run(methods="brightness", metrics=metrics, out=tmp_path / "reused", reuse=against.folder).folder
+    (found,) = problems(Results(reused), against, submitted)
+    assert found == (
+        "4 finished cells of 'random' were taken over with --reuse, not computed: run the whole suite anew, without"
+        ' --reuse and with another --out, with --methods "brightness,random"'
+    )
+    computed_elsewhere(mine, key, torch="0.4", code={"method 'brightness'": "0123456789ab"})
+    found = problems(Results(mine), against, submitted)
+    starts = ("the cells were computed with torch 0.4 and ", "the code of method 'brightness' was changed")
+    assert [text.startswith(start) for text, start in zip(found, starts, strict=True)] == [True] * 2
 
     board = mine / "leaderboard.csv"
     board.write_text(board.read_text("utf-8").replace("brightness", "brilliance"), "utf-8")
@@ -64,7 +82,16 @@ def test_a_run_that_fits(run: Runner, capsys: pytest.CaptureFixture[str], tmp_pa
     assert capsys.readouterr().out == f"'{board}' is damaged (it does not fit its seal in 'run.json')\n"
 
 
-# Runs that do not fit are made of a part of the published results, since computing each would take its time.
+def computed_elsewhere(folder: Path, key: str, **other: object) -> None:
+    """Writes a record anew, with the same scores and another provenance."""
+    store = Store(folder)
+    record, identity, provenance, _ = store.read_whole(key, 0)
+    store.files_of(key)[0].unlink()
+    store.write(key, 0, record, identity, {**provenance, **other})
+
+
+# Runs that do not fit are made of a part of the published results, since computing each would take its time. They have
+# no records, which is one thing more that does not fit.
 
 
 def tables(*methods: str) -> Tables:
@@ -112,9 +139,7 @@ def changed(made: Tables, method: str, **values: str | bool) -> Tables:
     cells = cells.copy()
     for name, value in values.items():
         cells.loc[cells["method"] == method, name] = value
-    return (
-        (cells, scores[scores["method"] != method]) if values.get("status") == "failed" else (cells, scores)
-    )
+    return (cells, scores[scores["method"] != method]) if "status" in values else (cells, scores)
 
 
 def shifted(made: Tables) -> Tables:
@@ -144,6 +169,7 @@ WRONG: dict[str, Callable[[Tables], Tables]] = {
     "the control 'sobel' lacks 2 of its 4 cells, the first is digits/cnn.standard/gini/": partial(
         less, method="sobel", metric="gini"
     ),
+    "'mine' applies in none of its 4 cells": partial(changed, method="mine", status="inapplicable"),
     "4 of the 4 cells of 'mine' failed": partial(changed, method="mine", status="failed"),
     "2 of the 4 cells of 'mine' are missing": partial(less, method="mine", metric="gini"),
     "'mine' is a control": partial(changed, method="mine", control=True),
@@ -159,14 +185,24 @@ WRONG: dict[str, Callable[[Tables], Tables]] = {
 @pytest.mark.parametrize("sentence", WRONG)
 def test_what_does_not_fit_is_a_sentence(sentence: str, published: Results, tmp_path: Path) -> None:
     made = with_mine(tables("integrated_gradients", "random", "sobel"))
-    (found,) = problems(folder_of(tmp_path / "run", WRONG[sentence](made)), published)
+    (found,) = beside_records(folder_of(tmp_path / "run", WRONG[sentence](made)), published)
     assert found.startswith(sentence)
+
+
+def beside_records(mine: Results, published: Results) -> list[str]:
+    """What is found beside the missing records; the plug-in is this file, which names 'mine'."""
+    found = problems(mine, published, [Path(__file__)])
+    return [text for text in found if "has no records, by which computed cells" not in text]
 
 
 def test_conditions_and_source(published: Results, tmp_path: Path) -> None:
     made = with_mine(tables("integrated_gradients", "random", "sobel"))
-    assert problems(folder_of(tmp_path / "fits", made), published) == []
-    found = problems(folder_of(tmp_path / "run", made, source="", seed=1, dtype="float64"), published)
+    fits = folder_of(tmp_path / "fits", made)
+    assert beside_records(fits, published) == []
+    assert "no file given with --plugin names 'mine': give the one that registers it" in problems(
+        fits, published, []
+    )
+    found = beside_records(folder_of(tmp_path / "run", made, source="", seed=1, dtype="float64"), published)
     starts = (
         "the run has seed 1, the published one has 0",
         "the run has dtype float64,",
