@@ -17,7 +17,8 @@ from .options import FIGURES, FOLDER, load_sections, say_of_computing, working
 @FIGURES
 @as_json
 def rebuild(folder: Path, plugins: tuple[str, ...], figures: str, as_json: bool) -> None:
-    """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone."""
+    """Rebuild the tables of a run from its records, or from cells.csv and scores.parquet alone; and the page of it."""
+    from ..html_page.make import PAGE, write_report
     from ..report.console import describe_run
     from ..report.documents import run_document
     from ..report.results import Results
@@ -31,6 +32,9 @@ def rebuild(folder: Path, plugins: tuple[str, ...], figures: str, as_json: bool)
     with working("tables and figures") as line, store.lock():
         consolidate(store)
         write(folder, results, figures, line.set_postfix_str)
+        if (folder / PAGE).is_file():  # it would show the tables of before
+            line.set_postfix_str(PAGE)
+            write_report(results)
     if as_json:
         echo_json(run_document(folder, results))
     else:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ..errors import XaiboardError, unknown
 from ..toolkit.labels import split_labels
+from ..toolkit.patterns import is_wild
 from .choice import Choice, choose
 from .kinds import Component
 from .registry import Registry
@@ -22,11 +23,6 @@ def split(patterns: str | Sequence[str]) -> list[str]:
     """The items of a comma-separated selection. Commas inside brackets separate settings, not items."""
     text = patterns if isinstance(patterns, str) else ",".join(patterns)
     return split_labels(text)
-
-
-def is_wild(item: str) -> bool:
-    """Whether the name in an item has wildcards, so that it may match many names or none."""
-    return any(sign in item.partition("[")[0] for sign in "*?")
 
 
 def select(registry: Registry, patterns: str | Sequence[str]) -> list[Choice]:

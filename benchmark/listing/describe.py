@@ -10,10 +10,8 @@ from typing import Any
 from ..errors import unknown
 from ..toolkit.inert import one_line
 from ..toolkit.score_ranges import range_from_json, range_words
+from ..toolkit.terminal import line_width
 from .catalogue import Catalogue
-
-WIDTH = 100
-"""Signs in a line."""
 
 NAME = 30
 """Signs of a name before what is said of it; a longer name has a line of its own."""
@@ -52,14 +50,14 @@ def find(catalogue: Catalogue, kind: str | None, pattern: str | None) -> Catalog
 
 
 def describe_kind(catalogue: Catalogue, kind: str, *, columns: bool = True) -> str:
-    """The components of one kind: name and what it is, in lines of at most ``WIDTH`` signs.
+    """The components of one kind: name and what it is, in lines that fit the terminal.
 
     Args:
         catalogue: what there is.
         kind: one of its kinds.
         columns: whether the named columns of metrics have lines too.
     """
-    lines = wrap(kind + HEADS.get(kind, ""), WIDTH, subsequent_indent="    ")
+    lines = wrap(kind + HEADS.get(kind, ""), line_width(), subsequent_indent="    ")
     for entry in catalogue[kind]:
         for name, said in list(_rows(entry))[: None if columns else 1]:
             lines += _beside(name, said)
@@ -69,7 +67,7 @@ def describe_kind(catalogue: Catalogue, kind: str, *, columns: bool = True) -> s
 def describe_entry(entry: Entry, kind: str) -> str:
     """All that is known of one component, and a command that uses it."""
     lines = wrap(
-        f"{kind.removesuffix('s')} {entry['name']}: {entry['summary']}", WIDTH, subsequent_indent="  "
+        f"{kind.removesuffix('s')} {entry['name']}: {entry['summary']}", line_width(), subsequent_indent="  "
     )
     facts = {
         "family": entry.get("family"), "source": entry.get("source"), "passes": _passes(entry),
@@ -79,11 +77,11 @@ def describe_entry(entry: Entry, kind: str) -> str:
         "asks for": ", ".join(entry.get("supplied", ())),
     }  # fmt: skip
     for name, fact in facts.items():
-        lines += wrap(f"{name}: {fact}", WIDTH, subsequent_indent="  ") if fact else []
+        lines += wrap(f"{name}: {fact}", line_width(), subsequent_indent="  ") if fact else []
     for setting in entry.get("settings", ()):
         allowed = setting["range"] or ", ".join(setting["choices"])
         head = f"setting {setting['name']}={setting['default']}" + (f" ({allowed})" if allowed else "")
-        lines += [*wrap(head, WIDTH, subsequent_indent="  "), *_indented(setting["meaning"])]
+        lines += [*wrap(head, line_width(), subsequent_indent="  "), *_indented(setting["meaning"])]
     for column in entry.get("columns", ()):
         name = ".".join(filter(None, (entry["name"], column["name"])))
         compares = "compares models" if column["compares models"] == "yes" else "within one model"
@@ -139,11 +137,11 @@ def _passes(entry: Entry) -> str:
 def _beside(name: str, said: str) -> list[str]:
     """A name, and beside it what is said of it."""
     before = f"  {one_line(name)}".ljust(NAME)
-    text = wrap(one_line(said), WIDTH - NAME) or [""]
+    text = wrap(one_line(said), line_width() - NAME) or [""]
     if len(before) > NAME:
-        return [before[:WIDTH], *(" " * NAME + line for line in text)]
+        return [before[: line_width()], *(" " * NAME + line for line in text)]
     return [(before + text[0]).rstrip(), *(" " * NAME + line for line in text[1:])]
 
 
 def _indented(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return wrap(text, line_width(), initial_indent="    ", subsequent_indent="    ")

@@ -8,12 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from ..store.columns import LABEL
+from ..toolkit.terminal import WIDTH
 from ..toolkit.text_table import text_table
 from .markdown import DIRECTION_SIGNS, number
 from .order import PLACE, in_order, mean_ranks, ranks_of
-
-WIDTH = 100
-"""Signs in a line."""
 
 NAME = 40
 """Signs of a method's name at most."""
@@ -41,7 +39,7 @@ class Board(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The table, in lines of at most ``WIDTH`` signs."""
+        """The table, in lines of at most as many signs as it was made for."""
         return text_table(self.headings, self.lines)
 
 
@@ -56,7 +54,7 @@ class _Across(NamedTuple):
         return max(map(len, [self.heading, *self.entries.values()])) + 3
 
 
-def board(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]] = ()) -> Board:
+def board(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]] = (), width: int = WIDTH) -> Board:
     """The methods in :func:`.order.ranked` rows of one data set, the best mean rank first, controls behind the others.
 
     A family of metrics is a column of mean ranks, named columns of metrics included; it is a column for each plain
@@ -65,6 +63,7 @@ def board(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]] = ()) -> Boa
     Args:
         rows: of one model or several.
         doubtful: names of rows whose rank is to be read with its note.
+        width: signs in a line at most.
     """
     ranks = ranks_of(rows)
     mean = mean_ranks(ranks)
@@ -72,11 +71,11 @@ def board(rows: pd.DataFrame, doubtful: Collection[tuple[str, ...]] = ()) -> Boa
     methods, apart = in_order(mean, but=controls), in_order(mean, but=set(mean.index) - controls)
     names = {name: _short(f"{name} †" if name in controls else name) for name in (*methods, *apart)}
     columns = [_Across("method", names), _Across("mean rank", {name: _rank(mean[name]) for name in names})]
-    across = _fitting(rows, ranks, doubtful, WIDTH - 1 - sum(column.width for column in columns))
+    across = _fitting(rows, ranks, doubtful, width - 1 - sum(column.width for column in columns))
     empty = [column.heading for column in across if set(column.entries.values()) == {ABSENT}]
     columns += [column for column in across if column.heading not in empty]
     hidden = []
-    while sum(column.width for column in columns) >= WIDTH and len(columns) > 2:
+    while sum(column.width for column in columns) >= width and len(columns) > 2:
         hidden.insert(0, columns.pop().heading)
     lines = [[column.entries.get(name, ABSENT) for column in columns] for name in (*methods, *apart)]
     if methods and apart:

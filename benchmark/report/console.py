@@ -9,7 +9,8 @@ import pandas as pd
 
 from ..store.glossary import FILE
 from ..store.maps import IMAGES, MAPS
-from .board import FAILS, WIDTH, Board, board
+from ..toolkit.terminal import line_width
+from .board import FAILS, Board, board
 from .formats import figure_names
 from .markdown import plain
 from .order import ranked
@@ -35,7 +36,7 @@ _REPORT = "report.html"
 def describe_run(folder: Path, results: Results) -> str:
     """What ``xaiboard run`` prints at the end: a short leaderboard, what is worth knowing, and where the files are.
 
-    No line of a table is longer than ``WIDTH``.
+    No line is longer than the terminal is wide, see :func:`~..toolkit.terminal.line_width`.
     """
     parts = []
     for dataset in results.datasets:
@@ -43,7 +44,7 @@ def describe_run(folder: Path, results: Results) -> str:
             f"{dataset}: models (all columns: models.csv)\n" + plain(_fitting(models(results, dataset)))
         )
         parts += _boards(results, dataset)
-    parts += [fill(sentence, WIDTH, subsequent_indent="  ") for sentence in worth_knowing(results)]
+    parts += [fill(sentence, line_width(), subsequent_indent="  ") for sentence in worth_knowing(results)]
     parts.append(describe_files(folder))
     return "\n".join(parts)
 
@@ -55,7 +56,10 @@ def boards(results: Results, dataset: str) -> list[tuple[str, Board]]:
     tables = [(name, rows[rows["model"] == name]) for name in names]
     if len(names) > FEW:
         tables = [(f"{len(names)} models, mean ranks over all of them", rows)]
-    return [(f"{dataset}: methods on {name}", board(table, results.doubtful)) for name, table in tables]
+    return [
+        (f"{dataset}: methods on {name}", board(table, results.doubtful, line_width()))
+        for name, table in tables
+    ]
 
 
 def _boards(results: Results, dataset: str) -> list[str]:
@@ -63,14 +67,15 @@ def _boards(results: Results, dataset: str) -> list[str]:
     for title, made in boards(results, dataset):
         said = [f"Without a rank: {', '.join(made.empty)}."] if made.empty else []
         said += [f"No room for: {', '.join(made.hidden)}."] if made.hidden else []
-        parts.append(f"{title}\n{made.text}{fill(' '.join(said), WIDTH)}".rstrip("\n") + "\n")
-    return [*parts, fill(HOW_TO_READ, WIDTH) + "\n"] if parts else []
+        parts.append(f"{title}\n{made.text}{fill(' '.join(said), line_width())}".rstrip("\n") + "\n")
+    return [*parts, fill(HOW_TO_READ, line_width()) + "\n"] if parts else []
 
 
 def _fitting(table: pd.DataFrame) -> pd.DataFrame:
     """The first columns of a table, as many as there is room for."""
     widths = [max(map(len, [str(name), *table[name].astype(str)])) + 3 for name in table]
-    return table[[name for name, end in zip(table, pd.Series(widths).cumsum(), strict=True) if end < WIDTH]]
+    ends = pd.Series(widths).cumsum()
+    return table[[name for name, end in zip(table, ends, strict=True) if end < line_width()]]
 
 
 def describe_status(cells: pd.DataFrame) -> str:
@@ -89,7 +94,9 @@ def describe_files(folder: Path) -> str:
     names = files(folder)
     page = f"page: {folder / _REPORT}\n" if _REPORT in names else ""
     said = f"{folder}/: " + ", ".join(names)
-    return page + fill(said, WIDTH, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    return page + fill(
+        said, line_width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+    )
 
 
 def files(folder: Path) -> list[str]:

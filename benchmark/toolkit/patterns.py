@@ -24,6 +24,11 @@ def read_pattern(text: str) -> Label:
     return label
 
 
+def is_wild(text: str) -> bool:
+    """Whether the name in it has signs of patterns, so that it may match many names or none."""
+    return any(sign in text.partition("[")[0] for sign in "*?")
+
+
 def matches(pattern: Label, name: str, settings: Mapping[str, str]) -> bool:
     """Whether a pattern means what has that name and these settings, of which it may leave some out."""
     return fnmatchcase(name, pattern.name) and pattern.settings.items() <= settings.items()

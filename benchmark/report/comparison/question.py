@@ -11,7 +11,7 @@ import pandas as pd
 from ...errors import XaiboardError, unknown
 from ...store.glossary import Glossary
 from ...toolkit.labels import Label
-from ...toolkit.patterns import matches, read_pattern
+from ...toolkit.patterns import is_wild, matches, read_pattern
 from ..column_names import short_names
 
 ALL = "all"
@@ -94,12 +94,13 @@ def find_name(kind: str, name: str, known: Mapping[str, Label]) -> str:
 def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glossary) -> np.ndarray:
     """Whether each row is of a column that a pattern matches, bool ``(rows,)``.
 
-    A pattern matches the name of a column (``deletion.retention``), of a metric with all its columns (``deletion``), or
-    one of these with some of its settings (``deletion[baseline=mean]``); or it is the short name that tables show.
+    A name means what bears it: the short name that tables show, else a column (``deletion``, ``deletion.retention``)
+    under all settings, or under those that are given (``deletion[baseline=mean]``), else a metric that has no column of
+    its own name. With ``*`` or ``?`` it means whatever matches, ``deletion*`` all columns of the metric.
 
     Args:
         rows: with the names of metric columns.
-        patterns: none for all.
+        patterns: names and patterns; none for all.
         glossary: what the names stand for.
 
     Raises:
@@ -108,16 +109,18 @@ def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glos
     if not patterns:
         return np.ones(len(rows), dtype=bool)
     names = short_names(rows, glossary)
-    components = [(text, glossary.columns[text].metric) for text in rows["metric"]]
+    columns = list(rows["metric"])
+    metrics = [glossary.columns[text].metric for text in columns]
     settings = [glossary.settings[text] for text in rows["settings"]]
     found = np.zeros(len(rows), dtype=bool)
     for pattern in patterns:
         wanted = read_pattern(pattern)
-        hits = (names == pattern).to_numpy() | [
-            any(matches(wanted, name, of) for name in both)
-            for both, of in zip(components, settings, strict=True)
+        readings = [(names == pattern).to_numpy()] + [
+            np.array([matches(wanted, *each) for each in zip(of, settings, strict=True)], dtype=bool)
+            for of in (columns, metrics)
         ]
-        if not hits.any():
+        if not any(reading.any() for reading in readings):
             raise unknown("metric column", pattern, set(names))
-        found |= hits
+        narrowest = next(reading for reading in readings if reading.any())
+        found |= np.logical_or.reduce(readings) if is_wild(pattern) else narrowest
     return found

@@ -9,6 +9,7 @@ import pandas as pd
 from ...errors import XaiboardError
 from ...store.tables import write_csv
 from ...toolkit.files import write_file
+from ...toolkit.terminal import line_width
 from ..markdown import markdown
 from .ask import Comparison
 from .sentences import legend, sentences
@@ -19,9 +20,6 @@ CSV, PAGE = "compare.csv", "compare.md"
 
 _MOST_ROWS = 60
 """Rows that a terminal shows one by one; of more it shows how many verdicts there are of each kind."""
-
-_WIDTH = 120
-"""Signs in a line of a terminal."""
 
 
 _TITLE = "# Is "
@@ -51,7 +49,7 @@ def describe(found: Comparison) -> str:
         other = "model" if found.question.kind == "method" else "method"
         return f"{sentences(found)}\n\n{markdown(summary(found.table, other))}\nEach column is in {PAGE}.\n"
     table, notes = shown(found.table, found.glossary)
-    return _page(found, fitting(table, _WIDTH), notes) + "\n"
+    return _page(found, fitting(table, line_width()), notes) + "\n"
 
 
 def _check_ours(path: Path, start: str) -> None:

@@ -114,7 +114,7 @@ def _placed(
     place: dict[str, int] = {}
     for number, pattern in enumerate(patterns):
         wanted = read_pattern(pattern)
-        found = [text for text, label in known.items() if text == pattern or matches(wanted, *label)]
+        found = [pattern] if pattern in known else [each for each in known if matches(wanted, *known[each])]
         if not found:
             raise unknown(kind, pattern, known)
         place = {**dict.fromkeys(found, number), **place}

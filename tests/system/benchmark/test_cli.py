@@ -16,9 +16,9 @@ import xaiboard.benchmark as xb
 from helpers import ROOT
 from xaiboard.benchmark import cli
 from xaiboard.benchmark.cli.listing import KINDS
-from xaiboard.benchmark.listing.describe import WIDTH
 from xaiboard.benchmark.runs import running
 from xaiboard.benchmark.store.records import SCHEMA
+from xaiboard.benchmark.toolkit.terminal import WIDTH
 
 MODEL = '''
 from torch import nn
@@ -248,8 +248,14 @@ def test_a_run_its_status_and_its_tables(command: Command, small: None, quick: N
     before = (tmp_path / "runs/quick/leaderboard.csv").read_bytes()
     status = command("status", "runs/quick")
     assert (status.status, status.out) == (0, "1 cells: 1 ok, 0 missing, 0 failed, 0 inapplicable\n")
+    page = tmp_path / "runs/quick/report.html"
+    page.write_text("the page of before")
     assert command("leaderboard", "runs/quick").status == 0
     assert (tmp_path / "runs/quick/leaderboard.csv").read_bytes() == before
+    assert "<html" in page.read_text("utf-8")
+    page.unlink()
+    assert command("leaderboard", "runs/quick").status == 0
+    assert not page.exists()
 
 
 def documented(done: Done) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hand_made_scores import Key, make_cells, make_scores, noise
-from xaiboard.benchmark.report.board import WIDTH, board
+from xaiboard.benchmark.report.board import board
 from xaiboard.benchmark.report.console import describe_run
 from xaiboard.benchmark.report.order import in_order, mean_ranks, ranked, ranks_of
 from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.toolkit.terminal import WIDTH
 
 LEVELS = {"low": 0.2, "middle": 0.4, "high": 0.6}
 FAMILIES = {"gini": "complexity", "deletion": "faithfulness", "mine": "faithfulness"}
@@ -94,7 +95,7 @@ def test_several_models_are_one_table_and_nothing_is_averaged_over_a_part() -> N
 
 
 @pytest.mark.parametrize("model", ["a", ""])
-def test_no_line_is_wider_than_a_terminal(model: str) -> None:
+def test_no_line_is_wider_than_a_terminal(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long names of methods, of one model or four, and messages of any length."""
     long = (
         "a_method_with_a_name_of_one_hundred_and_twenty_letters".ljust(100, "x") + "[steps=64,baseline=mean]"
@@ -108,6 +109,9 @@ def test_no_line_is_wider_than_a_terminal(model: str) -> None:
     found = results(levels, {("a", "x" * 120, "gini"): ("failed", "no luck " * 40)})
     text = describe_run(Path("run"), found)
     assert max(map(len, text.splitlines())) <= WIDTH
+    for width in (70, 150):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert width - 25 < max(map(len, describe_run(Path("run"), found).splitlines())) <= width
     assert len({row[0] for row in entries(board(ranked(found, "d")).text)}) == 8  # long names differ still
     assert "baseline=mean]" in text
 

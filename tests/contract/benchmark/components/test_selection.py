@@ -7,9 +7,10 @@ import xaiboard.benchmark as xb
 from xaiboard.benchmark.components import suites
 from xaiboard.benchmark.components.decorators import make_method
 from xaiboard.benchmark.components.kinds import Component
-from xaiboard.benchmark.components.patterns import is_wild, parse, select, select_by, split
+from xaiboard.benchmark.components.patterns import parse, select, select_by, split
 from xaiboard.benchmark.components.registry import Registry
 from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.toolkit.patterns import is_wild
 
 
 @pytest.fixture

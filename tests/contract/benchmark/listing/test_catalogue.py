@@ -16,8 +16,9 @@ from xaiboard.benchmark.engine.applies import missing_library
 from xaiboard.benchmark.engine.inventory import inventory
 from xaiboard.benchmark.engine.passes_of import passes_of
 from xaiboard.benchmark.listing.catalogue import FILE, read_catalogue
-from xaiboard.benchmark.listing.describe import WIDTH, describe_entry, describe_kind, find
+from xaiboard.benchmark.listing.describe import describe_entry, describe_kind, find
 from xaiboard.benchmark.toolkit.files import read_json
+from xaiboard.benchmark.toolkit.terminal import WIDTH
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,14 @@ def test_one_component_is_described_whole() -> None:
 
 
 KNOWN = {"methods": xb.methods, "metrics": xb.metrics, "perturbations": xb.perturbations}
+
+
+def test_lists_are_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in (70, 150):
+        monkeypatch.setenv("COLUMNS", str(width))
+        for kind in read_catalogue():
+            assert max(map(len, describe_kind(read_catalogue(), kind).splitlines())) <= width
+        assert max(map(len, describe_kind(read_catalogue(), "metrics").splitlines())) > width - 10
 
 
 def test_every_description_fits_a_terminal_and_ends_with_a_command_that_is_understood() -> None:
