@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -44,6 +44,7 @@ class Section:
         note: how the table is read, above it.
         figures: by the first part of their file name, which the data set ends.
         files: CSV files with all that the section knows, by their name.
+        columns: what the columns of these files mean, by their name; of those of a plug-in.
         legend: what is said once, above all data sets, where the section is shown for one of them.
         whole_run: whether the section is about the run, below all data sets, and gets "" for the data set.
         place: sections are shown in this order.
@@ -56,6 +57,7 @@ class Section:
     note: Note
     figures: Mapping[str, Draw] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
     legend: str = ""
     whole_run: bool = False
     place: int = 1000
@@ -64,6 +66,14 @@ class Section:
     def of_plugin(self) -> bool:
         """Whether the section is not built in; what goes wrong in it must not cost the rest of the page."""
         return not self.table.__module__.startswith("xaiboard.")
+
+    def describe(self, columns: Iterable[str]) -> dict[str, object]:
+        """What ``columns.json`` says of a table of this section with these columns."""
+        unsaid = f"what the section '{self.name}' of a plug-in calls so"
+        return {
+            "row": f"Written by the section '{self.name}' of a plug-in, which asks: {self.question}",
+            "columns": {name: self.columns.get(name, unsaid) for name in map(str, columns)},
+        }
 
 
 RUN_FILES = ("cells.csv", "curves.csv")
@@ -80,6 +90,7 @@ def section(
     note: str | Note = "",
     figures: Mapping[str, Draw] | None = None,
     files: Mapping[str, File] | None = None,
+    columns: Mapping[str, str] | None = None,
     legend: str = "",
     whole_run: bool = False,
     place: int = 1000,
@@ -94,6 +105,7 @@ def section(
             (``curves`` for ``curves-digits.png``); they return whether they drew it. The path ends in ``.png``, or in
             ``.svg`` or ``.pdf`` where a user asks for these.
         files: functions of the results that make the table of a CSV, by the file's name.
+        columns: what the columns of these tables mean, by their name; ``columns.json`` has it.
         legend: what is said once, above all data sets.
         whole_run: whether the section is about the run, not about one data set, and gets "" for it.
         place: sections are shown in this order; built-in ones have places from 100 to 600.
@@ -115,6 +127,7 @@ def section(
             note=(lambda results, dataset, text=note: text) if isinstance(note, str) else note,
             figures=figures or {},
             files=files or {},
+            columns=columns or {},
             legend=legend,
             whole_run=whole_run,
             place=place,

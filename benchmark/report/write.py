@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import message, warn
 from ..store.glossary import write_glossary
@@ -16,6 +17,9 @@ from .formats import figure_names, formats_of
 from .page import make_page
 from .results import Results
 from .section import Section, sections
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PAGE = "leaderboard.md"
 
@@ -33,12 +37,14 @@ def write(folder: Path, results: Results, figures: str = "png", doing: Callable[
         doing: is told what is being made, before it is.
     """
     formats = formats_of(folder, figures)
-    write_glossary(folder, results.glossary, results.scores)
     drawn: dict[tuple[str, str], list[str]] = {}
+    of_plugins: dict[str, dict[str, object]] = {}
     for section in sections():
         doing(section.title)
         try:
-            _write_tables(folder, section, results)
+            tables = _write_tables(folder, section, results)
+            if section.of_plugin:  # what built-in ones write is in the dictionary
+                of_plugins |= {name: section.describe(table.columns) for name, table in tables.items()}
             for dataset in [""] if section.whole_run else results.datasets:
                 drawn[section.name, dataset] = _draw(folder, section, results, dataset, formats)
         except Exception as error:
@@ -46,6 +52,7 @@ def write(folder: Path, results: Results, figures: str = "png", doing: Callable[
                 raise
             warn(f"section '{section.name}' of the report failed: {message(error)}")
     doing(PAGE)
+    write_glossary(folder, results.glossary, results.scores, of_plugins)
     write_croissant(folder, results)
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
@@ -57,11 +64,13 @@ def written_names() -> list[str]:
     return [PAGE, CROISSANT, *(name for section in sections() for name in section.files)]
 
 
-def _write_tables(folder: Path, section: Section, results: Results) -> None:
-    for name, make in section.files.items():
-        table = make(results)
-        if table is not None:
-            write_file(folder / name, lambda path, table=table: write_csv(table, path))
+def _write_tables(folder: Path, section: Section, results: Results) -> dict[str, pd.DataFrame]:
+    """Writes the tables of a section; those that there were, by their file's name."""
+    made = {name: make(results) for name, make in section.files.items()}
+    tables = {name: table for name, table in made.items() if table is not None}
+    for name, table in tables.items():
+        write_file(folder / name, lambda path, table=table: write_csv(table, path))
+    return tables
 
 
 def _draw(

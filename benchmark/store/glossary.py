@@ -133,8 +133,20 @@ def read_said(folder: Path) -> dict[str, dict[str, Any]]:
     return said
 
 
-def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> None:
-    """Replaces ``columns.json``: the glossary, how each column of the scores reads, and the dictionary of the files."""
+def write_glossary(
+    folder: Path,
+    glossary: Glossary,
+    scores: pd.DataFrame,
+    files: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Replaces ``columns.json``: the glossary, how each column of the scores reads, and the dictionary of the files.
+
+    Args:
+        folder: of the run.
+        glossary: of the names in its tables.
+        scores: of the run.
+        files: what the dictionary does not have, ``row`` and ``columns`` by a file's name.
+    """
     words = ["metric", "metric_family", "higher_is_better"]
     facts = scores.drop_duplicates("metric")[[*words, "across_models"]].astype(dict.fromkeys(words, str))
     columns = {
@@ -157,7 +169,8 @@ def write_glossary(folder: Path, glossary: Glossary, scores: pd.DataFrame) -> No
         "sources": {kind: dict(sorted(of.items())) for kind, of in glossary.sources.items()},
         "files": {
             name: {"row": said["row"], "columns": said["columns"]} for name, said in read_dictionary().items()
-        },
+        }
+        | dict(files or {}),
     }
     # Entries are sorted, so that the file is the same each time. Settings are not: they stand in the order in which the
     # component declares them, as they do in its name.

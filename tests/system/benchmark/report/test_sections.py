@@ -52,6 +52,7 @@ def draw(results, dataset, path):
     note=note,
     figures={"position": draw},
     files={"position.csv": of_metric},
+    columns={"mean": "mean share of the left half"},
     legend="Left is left.\\n",
 )
 def position(results, dataset):
@@ -109,6 +110,13 @@ def test_a_plug_in_brings_a_section_with_its_metric(run: Runner, plugin: Path) -
     assert set(written["metric"]) == {"leftness"}
     said = json.loads((finished.folder / "columns.json").read_text("utf-8"))
     assert said["roles"]["metrics"] == {"leftness": ["share of the left half"]}
+    entry = said["files"]["position.csv"]
+    assert entry["row"].endswith(
+        "section 'position' of a plug-in, which asks: On which side do the maps lie?"
+    )
+    assert list(entry["columns"]) == list(written.columns)
+    assert entry["columns"]["mean"] == "mean share of the left half"
+    assert entry["columns"]["model"] == "what the section 'position' of a plug-in calls so"
 
 
 def test_a_rebuild_with_the_plug_in_keeps_its_section(
