@@ -80,8 +80,11 @@ def compare(folder: Path, other: Path | None, out: Path | None, as_json: bool, *
 @click.option(
     "--without", type=click.Path(path_type=Path), help="TOML file of rules that say what is left out."
 )
+@click.option(
+    "--license", "licence", default="", help="Of the copy: its SPDX name or address, for croissant.json."
+)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
-def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str, ...]) -> None:
+def publish(folder: Path, target: Path, without: Path | None, licence: str, plugins: tuple[str, ...]) -> None:
     """Write the copy of a run that a repository can hold: scores, tables, page, pictures for a screen.
 
     TARGET may be an earlier copy, which is replaced. Rules in the file --without are those of the tables
@@ -99,7 +102,7 @@ def publish(folder: Path, target: Path, without: Path | None, plugins: tuple[str
     store = Store(folder)
     with working("tables and figures"), store.lock():
         consolidate(store)
-        names = write_copy(folder, target, rules)
+        names = write_copy(folder, target, rules, licence)
         names = sorted({*names, write_report(Results(target)).name})
     click.echo(f"{target}/: {', '.join(names)}")
 

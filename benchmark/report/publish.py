@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from ..errors import XaiboardError
 from ..store.kept import Kept, write_kept
 from ..store.maps import IMAGES, MAPS, read_identified, read_images
 from ..store.run_file import FILE as RUN
-from ..store.run_file import read_run
+from ..store.run_file import LICENCE, read_run, write_run
 from ..store.seal import seal_files
 from ..store.tables import CURVES_FILE, SMALL_CURVES, write_tables
 from ..toolkit.files import require_path, write_file, writing
@@ -42,13 +43,14 @@ LARGEST = 20_000_000
 """Bytes of the largest file that is published."""
 
 
-def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
+def publish(run: Path, target: Path, rules: Sequence[Rule] = (), licence: str = "") -> list[str]:
     """Writes the published copy of a run: its sources less what ``rules`` leave out, its page, tables and pictures.
 
     Args:
         run: folder of a run whose tables are up to date, or of whole published results.
         target: folder to write. An earlier published copy there is replaced, once the new one is complete.
         rules: what is left out.
+        licence: of the copy, its SPDX name or address, for ``run.json`` and ``croissant.json``; none is said if empty.
 
     Returns:
         Names of the files in ``target``, sorted.
@@ -72,6 +74,8 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
             copy.mkdir()
             for path in [*(run / name for name in WORDS if (run / name).is_file()), *run.glob("*.png")]:
                 shutil.copyfile(path, copy / path.name)  # of the pictures some are drawn again
+            if licence:
+                _declare(copy, licence)
             seal_files(copy, (), only=True)  # what the seal of the run names is not all in the copy
             write_tables(
                 copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves, small=True
@@ -85,6 +89,12 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = ()) -> list[str]:
                 target.rename(Path(folder, "replaced"))
             copy.rename(target)
     return sorted(path.name for path in target.iterdir())
+
+
+def _declare(folder: Path, licence: str) -> None:
+    """Says in ``run.json`` under which licence the folder is published."""
+    if run := read_run(folder):
+        write_run(folder, replace(run, conditions={**run.conditions, LICENCE: licence}))
 
 
 def _check_target(run: Path, target: Path) -> None:

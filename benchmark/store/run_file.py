@@ -18,6 +18,9 @@ FILE = "run.json"
 OUTPUTS = "outputs"
 """The part that says what networks and functions computed, see :mod:`.known_outputs`."""
 
+LICENCE = "license"
+"""The part that says under which licence a copy is published, as it is spelled in catalogues of data."""
+
 SCHEMA = 1
 """Version of the files of a run; raised when they change their meaning."""
 

@@ -1,6 +1,7 @@
 """``croissant.json``: what data catalogues read of ``scores.parquet``, in the format Croissant 1.0.
 
-Licence, authors and address of the data are not known here, and are left to whoever publishes them.
+Its licence is the one that a published copy declares. Authors, address and date are not known here, and are left to
+whoever publishes it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from ...store.columns import LABEL
 from ...store.dictionary import read_dictionary
+from ...store.run_file import LICENCE
 from ...store.seal import digest_of
 from ...toolkit.files import read_json, write_file
 from ...toolkit.wording import counted
@@ -46,6 +48,7 @@ def describe_scores(folder: Path, results: Results) -> dict[str, Any]:
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": f"xaiboard scores on {', '.join(results.datasets)}",
         "description": _described(results),
+        **({LICENCE: known} if (known := results.conditions.get(LICENCE)) else {}),
         "distribution": [
             {
                 "@type": "cr:FileObject",

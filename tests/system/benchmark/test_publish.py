@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -52,11 +53,13 @@ def test_a_copy_without_rules_has_the_same_tables(whole: Path, tmp_path: Path) -
 
 
 def test_a_copy_is_sealed_as_it_is(whole: Path, tmp_path: Path) -> None:
-    names = publish(whole, tmp_path / "copy", [RULES["method"]])
+    names = publish(whole, tmp_path / "copy", [RULES["method"]], "CC-BY-4.0")
     copy, run = read_run(tmp_path / "copy"), read_run(whole)
     assert copy is not None and copy.seal is not None
     assert run is not None and run.seal is not None
-    assert copy.conditions == run.conditions
+    assert copy.conditions == {**run.conditions, "license": "CC-BY-4.0"}
+    assert json.loads((tmp_path / "copy" / "croissant.json").read_text("utf-8"))["license"] == "CC-BY-4.0"
+    assert "license" not in json.loads((whole / "croissant.json").read_text("utf-8"))
     assert set(copy.seal.files) == set(names) - {"run.json"}
     assert set(copy.seal.cells.items()) < set(run.seal.cells.items())
     assert verify(tmp_path / "copy") == ([], len(names), 0)
