@@ -24,7 +24,7 @@ _ACCENTS = {
 
 def latex_text(text: str) -> str:
     """The text as LaTeX; a letter that not every engine has stands as its number, ``U+4E2D``."""
-    shown = "".join(map(_shown, one_line(text)))
+    shown = "".join(map(_shown, normalize("NFC", one_line(text))))
     # Behind the end of a table's row, LaTeX takes these two for a part of that command.
     return f"{{{shown[0]}}}{shown[1:]}" if shown[:1] in ("[", "*") else shown
 

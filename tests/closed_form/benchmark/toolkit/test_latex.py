@@ -30,6 +30,7 @@ def test_what_is_left_beside_our_own_commands_is_plain(text: str) -> None:
 def test_letters_and_signs() -> None:
     assert latex_text("Gómez, Müller & Škoda") == r"G{\'{o}}mez, M{\"{u}}ller \& {\v{S}}koda"
     assert latex_text("score ↑ −1 × 2 †") == r"score $\uparrow$ $-$1 $\times$ 2 \dag{}"
+    assert latex_text("Go\u0301mez") == latex_text("G\u00f3mez")  # a letter and its accent may be two signs
     assert latex_text("方") == "U+65B9"
     assert latex_text("integrated_gradients[steps=4]") == r"integrated\_gradients[steps=4]"
 
