@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .score_bounds import beyond_in_record
+
 DIGEST, PROVENANCE_DIGEST = "digest", "provenance digest"
 """Entries of a record's metadata. Records of versions before 0.3 have none of them."""
 
@@ -89,6 +91,8 @@ def from_table(table: pa.Table, shard: int) -> tuple[Record, dict[str, Any], dic
     correct, numbers = _plain(table, "correct", pa.bool_()), _numbers(table)
     record = Record(sample, target, label, correct, numbers["score"], numbers["weight"], numbers["curve"])
     _check(record)
+    if beyond := beyond_in_record(record.score, record.sample, identity.get("metric")):
+        raise ValueError(beyond)
     if DIGEST not in metadata and PROVENANCE_DIGEST not in metadata:
         return record, identity, provenance, False
     if metadata[DIGEST].decode() != content_digest(record, identity, shard):

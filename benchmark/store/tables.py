@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
 from ..toolkit.inert import csv_cell, from_csv_cell
+from ..toolkit.labels import read_metric_column
 from .cell_digests import cell_digests
 from .columns import CELLS, CURVES, SCORES, WORDS
 from .damage import DamagedError
 from .run_file import read_run, write_run
+from .score_bounds import beyond_words, own_metrics, rows_beyond
 from .seal import as_found, check_sealed, replace_sealed
 
 ADVICE = "restore it or run again"
@@ -58,7 +60,20 @@ def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
     check_sealed(folder, path.name)
     if not path.is_file():
         raise XaiboardError(f"'{path}' is missing; {ADVICE}")
-    return parse_scores(path, model=model)
+    scores = parse_scores(path, model=model)
+    for row in scores_beyond(folder, scores).head(1).to_dict("records"):
+        what = beyond_words(row["metric"], row["metric_version"], row["sample"], row["score"])
+        raise DamagedError(path, f"{what}, for '{row['method']}' on '{row['model']}'", ADVICE)
+    return scores
+
+
+def scores_beyond(folder: Path, scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the scores that lie beyond the range of their built-in metric, see :mod:`.score_bounds`."""
+    beyond, cells = rows_beyond(scores), folder / "cells.csv"
+    if not len(beyond) or not cells.is_file():
+        return beyond
+    metric = beyond["metric"].map(lambda text: read_metric_column(text).metric)
+    return beyond[~metric.isin(own_metrics(parse_cells(cells)))]
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
@@ -115,11 +130,11 @@ def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return table[list(names)]
 
 
-def parse_scores(path: Path, *, model: str | None = None) -> pd.DataFrame:
-    """As :func:`read_scores`, whatever the seal says."""
+def parse_scores(path: Path, *, model: str | None = None, columns: Sequence[str] = SCORES) -> pd.DataFrame:
+    """Some columns, as :func:`read_scores`, whatever the seal and the ranges say."""
     try:
         only = None if model is None else [("model", "=", model)]
-        return pq.read_table(path, columns=SCORES, filters=only).to_pandas()
+        return pq.read_table(path, columns=list(columns), filters=only).to_pandas()
     except Exception as error:  # a decoder of damaged bytes may raise anything
         raise DamagedError(path, error, ADVICE) from None
 

@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import XaiboardError
+from ..toolkit.labels import read_metric_column
 from .cell_digests import cell_digests
+from .columns import LABEL
 from .damage import DamagedError
+from .merging import label_of
 from .records import Store, read_plan, stem
 from .run_file import FILE, RunFile, check_schema, read_run
+from .score_bounds import beyond_words
 from .seal import OWN, mismatch
 from .sealed_cells import CHANGED, changed_cells
 from .sealed_json import parse_sealed
-from .tables import parse_cells, parse_scores
+from .tables import parse_cells, parse_scores, scores_beyond
 
 UNSEALED = "no digest"
 """What is said of a record without a digest, as earlier versions wrote it."""
@@ -49,7 +53,8 @@ def verify(folder: Path) -> Verified:
         run, of_run = _run_file(folder)
         sealed = run.seal.cells.keys() if run and run.seal else set()
         found = [of_run, *_sealed_files(folder, run), *_records(store, sealed)]
-        problems = [text for text in [*found, *_changed_cells(folder, run)] if text not in ("", UNSEALED)]
+        said = [*found, *_changed_cells(folder, run), *_beyond_range(folder)]
+        problems = [text for text in said if text not in ("", UNSEALED)]
     if without := found.count(UNSEALED):
         problems.append(
             f"{without} files in '{store.records}' have no digest, as earlier versions wrote them"
@@ -141,3 +146,19 @@ def _changed_cells(folder: Path, run: RunFile | None) -> list[str]:
         ),
         *(f"cell {key}: its scores in '{folder / 'scores.parquet'}' were added" for key in added),
     ]
+
+
+def _beyond_range(folder: Path) -> Iterator[str]:
+    """The cells whose scores in the tables no metric of theirs can give, column by column, where these can be read."""
+    try:
+        cells = parse_cells(folder / "cells.csv")
+        columns = [*LABEL, "sample", "score", "metric_version"]
+        beyond = scores_beyond(folder, parse_scores(folder / "scores.parquet", columns=columns))
+    except XaiboardError:
+        return  # it has been said of the file
+    keys = {label_of(row): row["key"] for row in cells[["key", *LABEL]].to_dict("records")}
+    for _, rows in beyond.groupby(LABEL, observed=True, sort=False):
+        first = rows.iloc[0].to_dict()
+        key = keys.get(label_of({**first, "metric": read_metric_column(first["metric"]).metric}), "unknown")
+        what = beyond_words(first["metric"], first["metric_version"], first["sample"], first["score"])
+        yield f"cell {key}: {what}" + (f", and neither are {len(rows) - 1} others" if len(rows) > 1 else "")
