@@ -16,6 +16,7 @@ from .earlier import EarlierTables
 from .merging import Row, joined, label_of
 from .records import Store
 from .run_file import check_conditions, check_schema, read_run
+from .seal import unproven
 from .sealed_cells import require_sealed, unseal
 from .tables import write_tables
 
@@ -132,7 +133,12 @@ def _join_tables(
         joined([tables.curves_of(row) for tables, row in parts], CURVES),
         pd.DataFrame([row for _, row in parts]),
     )
-    write_tables(here.folder, cells, scores, curves)
+    unverified = {
+        key
+        for tables, of in ((here, stay), (other, rows))
+        for key in unproven(tables.folder, [str(row["key"]) for row in of])
+    }
+    write_tables(here.folder, cells, scores, curves, unverified=unverified)
 
 
 def _with_scores(tables: EarlierTables) -> list[Row]:

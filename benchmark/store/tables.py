@@ -23,7 +23,7 @@ from .columns import CELLS, CURVES, SCORES, WORDS
 from .damage import DamagedError
 from .run_file import read_run, write_run
 from .score_bounds import beyond_words, own_metrics, rows_beyond
-from .seal import as_found, check_sealed, replace_sealed
+from .seal import as_found, check_sealed, replace_sealed, unproven
 
 ADVICE = "restore it or run again"
 
@@ -147,6 +147,7 @@ def write_tables(
     digests: Mapping[str, str] | None = None,
     *,
     small: bool = False,
+    unverified: Collection[str] | None = None,
 ) -> None:
     """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.csv``.
 
@@ -157,6 +158,7 @@ def write_tables(
         curves: one row a point of a curve.
         digests: of the cells, if they are known.
         small: whether the curves are written as ``curves.parquet``.
+        unverified: keys of cells that are sealed as they were found; None for those in the tables that were there.
     """
     file, other = (SMALL_CURVES, CURVES_FILE) if small else (CURVES_FILE, SMALL_CURVES)
     cells, scores = _typed_cells(cells), _typed_scores(scores)
@@ -168,7 +170,8 @@ def write_tables(
     if len(curves):
         write_curves = _write_small_curves if small else write_csv
         writers = {file: lambda path: write_curves(curves, path), **writers}
-    replace_sealed(folder, writers, cell_digests(cells, scores) if digests is None else digests)
+    known = cell_digests(cells, scores) if digests is None else digests
+    replace_sealed(folder, writers, known, unproven(folder, known) if unverified is None else unverified)
     _remove(folder, other)
 
 
@@ -184,7 +187,7 @@ def _remove(folder: Path, name: str) -> None:
 
 
 def seal_as_found(folder: Path) -> None:
-    """Seals tables that had no seal, after a warning that they are taken as they are."""
+    """Seals tables that had no seal, after a warning that they are taken as they are, and marked so."""
     run = read_run(folder)
     if run is not None and run.seal is None:
         cells = cell_digests(read_cells(folder), read_scores(folder))

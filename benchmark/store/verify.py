@@ -13,7 +13,7 @@ from .columns import LABEL
 from .damage import DamagedError
 from .merging import label_of
 from .records import Store, read_plan, stem
-from .run_file import FILE, RunFile, check_schema, read_run
+from .run_file import FILE, RunFile, Seal, check_schema, read_run
 from .score_bounds import beyond_words
 from .seal import OWN, mismatch
 from .sealed_cells import CHANGED, changed_cells
@@ -22,6 +22,9 @@ from .tables import parse_cells, parse_scores, scores_beyond
 
 UNSEALED = "no digest"
 """What is said of a record without a digest, as earlier versions wrote it."""
+
+AS_FOUND = "and nothing shows that this is as it was written"
+"""What is said of what had no seal when it was sealed."""
 
 
 class Verified(NamedTuple):
@@ -53,7 +56,7 @@ def verify(folder: Path) -> Verified:
         run, of_run = _run_file(folder)
         sealed = run.seal.cells.keys() if run and run.seal else set()
         found = [of_run, *_sealed_files(folder, run), *_records(store, sealed)]
-        said = [*found, *_changed_cells(folder, run), *_beyond_range(folder)]
+        said = [*found, *_changed_cells(folder, run), *_doubted_cells(run), *_beyond_range(folder)]
         problems = [text for text in said if text not in ("", UNSEALED)]
     if without := found.count(UNSEALED):
         problems.append(
@@ -87,7 +90,9 @@ def _sealed_files(folder: Path, run: RunFile | None) -> Iterator[str]:
             yield f"'{path}' is missing"
         else:
             found = mismatch(path, known)
-            yield f"'{path}' is damaged ({found})" if found else ""
+            marked = run is not None and run.seal is not None and name in run.seal.unverified
+            said = f"'{path}' was sealed as it was found, {AS_FOUND}" if marked else ""
+            yield f"'{path}' is damaged ({found})" if found else said
 
 
 def _records(store: Store, sealed: Collection[str]) -> Iterator[str]:
@@ -145,6 +150,16 @@ def _changed_cells(folder: Path, run: RunFile | None) -> list[str]:
             for key in changed
         ),
         *(f"cell {key}: its scores in '{folder / 'scores.parquet'}' were added" for key in added),
+    ]
+
+
+def _doubted_cells(run: RunFile | None) -> list[str]:
+    """The cells whose scores had no seal and no digest when the tables were sealed."""
+    seal = run.seal if run and run.seal else Seal()
+    return [
+        f"cell {key}: its scores were sealed as they were found, {AS_FOUND}"
+        for key in seal.unverified
+        if key in seal.cells
     ]
 
 

@@ -69,7 +69,7 @@ def test_a_table_with_scores_beyond_their_range_is_refused(run: Runner) -> None:
 )
 def test_rounding_and_other_versions_are_allowed(score: float, version: int, beyond: bool) -> None:
     values = np.array([0.5, score], np.float32)
-    table = pd.DataFrame({"metric": "gini", "score": values, "metric_version": version})
+    table = pd.DataFrame({"metric": "gini", "score": values, "metric_version": [1, version]})
     assert list(rows_beyond(table).index) == [1] * beyond
     said = beyond_in_record({"": values}, np.array([4, 7]), {"name": "gini", "version": str(version)})
     assert ("of sample 7" in said) is beyond
