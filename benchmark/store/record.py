@@ -97,9 +97,25 @@ def from_table(table: pa.Table, shard: int) -> tuple[Record, dict[str, Any], dic
         return record, identity, provenance, False
     if metadata[DIGEST].decode() != content_digest(record, identity, shard):
         raise ValueError("its content does not fit its digest")
-    if metadata[PROVENANCE_DIGEST].decode() != sha256(metadata["provenance"]).hexdigest():
-        raise ValueError("its provenance does not fit its digest")
+    if not provenance_in(table.schema.metadata)[1]:
+        raise ValueError("its provenance has no digest")
     return record, identity, provenance, True
+
+
+def provenance_in(metadata: Mapping[bytes, bytes]) -> tuple[dict[str, Any], bool]:
+    """The provenance of a record, and whether a digest has shown that it is as written.
+
+    Args:
+        metadata: of its table.
+
+    Raises:
+        ValueError: it is not.
+        KeyError: an entry is missing.
+    """
+    text, digest = metadata[b"provenance"], metadata.get(PROVENANCE_DIGEST.encode())
+    if digest is not None and digest.decode() != sha256(text).hexdigest():
+        raise ValueError("its provenance does not fit its digest")
+    return dict(json.loads(text)), digest is not None
 
 
 def same_scores(one: Record, other: Record) -> bool:

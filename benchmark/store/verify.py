@@ -11,6 +11,7 @@ from ..toolkit.labels import read_metric_column
 from .cell_digests import cell_digests
 from .columns import LABEL
 from .damage import DamagedError
+from .known_outputs import part_files, read_part
 from .merging import label_of
 from .records import Store, read_plan, stem
 from .run_file import FILE, RunFile, Seal, check_schema, read_run
@@ -105,9 +106,11 @@ def _records(store: Store, sealed: Collection[str]) -> Iterator[str]:
         number = int(shard) if shard.isdecimal() else -1
         said = _damage(lambda key=key, number=number: store.read_whole(key, number)[3])
         yield f"record '{path}' is damaged ({CHANGED})" if path in changed else said
-    for path in sorted(store.records.glob("*.json")):
-        if not path.name.startswith("plan-"):
-            yield _damage(lambda path=path: parse_sealed(path, "")[1])
+    parts = part_files(store)
+    for path in parts:
+        yield _damage(lambda path=path: bool(read_part(path)))
+    for path in sorted({*store.records.glob("*.json")} - {*store.plan_files(), *parts}):
+        yield _damage(lambda path=path: parse_sealed(path, "")[1])
 
 
 def _changed_records(store: Store, sealed: Collection[str]) -> set[Path]:
