@@ -24,6 +24,7 @@ from .map_keeper import MapKeeper
 from .passes import count_passes
 from .plan import Plan
 from .promise import PER_CELL, promise
+from .recorded import bound_to
 from .scores import Scores, score
 from .values import Values
 from .watched_code import own_code, own_components, warn_of_changed_code
@@ -69,7 +70,7 @@ def execute(
                 )
                 if watched:
                     values.check_network("a component of this run")
-                for cell in _compute_portion(cells, _shards_within(plan, rows), values, store, keeper):
+                for cell in _compute_portion(plan, cells, _shards_within(plan, rows), values, store, keeper):
                     bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}", refresh=False)
                     done += rows.stop == len(plan.data)  # with its last shard the cell is done
                     bar.add(PER_CELL)
@@ -101,6 +102,7 @@ def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:
 
 
 def _compute_portion(
+    plan: Plan,
     cells: Sequence[Cell],
     shards: Mapping[int, slice],
     values: Values,
@@ -116,7 +118,7 @@ def _compute_portion(
         for cell in group:
             yield cell
             if not all(store.has(cell.key, shard) for shard in shards):
-                _compute(cell, shards, values, store)
+                _compute(plan, cell, shards, values, store)
         if method := group[0].method:
             if keeper is not None:
                 keeper.take(values, group[0])
@@ -130,7 +132,7 @@ def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
     return [cell for cell in cells if cell.key in done], [cell for cell in cells if cell.key not in done]
 
 
-def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Store) -> None:
+def _compute(plan: Plan, cell: Cell, shards: Mapping[int, slice], values: Values, store: Store) -> None:
     """Computes a cell on all samples of ``values``, and writes one record for each shard among them.
 
     If a component raises, the error is recorded instead, and the run goes on.
@@ -156,6 +158,7 @@ def _compute(cell: Cell, shards: Mapping[int, slice], values: Values, store: Sto
         "torch": torch.__version__,
         "python": platform.python_version(),
         "code": own_code(cell),
+        "outputs": bound_to(cell, plan),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     if note := values.guard.note(own):

@@ -130,7 +130,9 @@ class Register:
                 " code; it counts as another one, and its cells are computed anew"
             )
         chosen = found or free
-        self.outputs |= {key(chosen, network): outputs.plain for network, outputs in computed.items()}
+        by_key = {key(chosen, network): outputs.plain for network, outputs in computed.items()}
+        # what is known stays, so that all records of a folder are of the same numbers, not of a chain of rounded ones
+        self.outputs |= {name: self._known.get(name, outputs) for name, outputs in by_key.items()}
         return chosen
 
     def _compare(self, owner: str, computed: Mapping[str, Outputs]) -> None:
@@ -165,11 +167,25 @@ class Register:
 
 def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool:
     """Whether network and functions of a cell compute what those of another folder did, as far as both are known."""
+    both = names_of(cell, data) & here.keys() & there.keys()
+    return all(Outputs.read(here[name]).agrees_with(Outputs.read(there[name])) for name in both)
+
+
+def names_of(cell: Cell, data: Data, *, versioned: bool = True) -> set[str]:
+    """The names under which outputs of a cell's networks and functions are known.
+
+    Args:
+        cell: the cell.
+        data: the samples of the run.
+        versioned: whether functions with a version, which is raised by hand, count too.
+    """
     names = {network_key(each.digest, data) for each in (cell.model, cell.other) if each}
     functions = [choice for choice in (cell.method, cell.metric) if choice]
-    names |= {function_key(each, each.component.code, cell.model.digest, data) for each in functions}
-    both = names & here.keys() & there.keys()
-    return all(Outputs.read(here[name]).agrees_with(Outputs.read(there[name])) for name in both)
+    return names | {
+        function_key(each, each.component.code, cell.model.digest, data)
+        for each in functions
+        if versioned or each.component.code
+    }
 
 
 def network_key(digest: str, data: Data) -> str:

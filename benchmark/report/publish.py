@@ -13,7 +13,7 @@ from ..store.kept import Kept, write_kept
 from ..store.maps import IMAGES, MAPS, read_identified, read_images
 from ..store.run_file import FILE as RUN
 from ..store.run_file import LICENCE, read_run, write_run
-from ..store.seal import seal_files
+from ..store.seal import pass_doubts_on, seal_files
 from ..store.tables import CURVES_FILE, SMALL_CURVES, write_tables
 from ..toolkit.files import require_path, write_file, writing
 from .formats import FORMATS
@@ -81,6 +81,7 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = (), licence: str = 
                 copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves, small=True
             )  # a tenth smaller
             write_kept(copy, maps)
+            pass_doubts_on(run, copy, (MAPS, IMAGES))
             seal_files(copy, ["columns.json"])
             write(copy, Results(copy))
             _make_small(copy)

@@ -16,8 +16,10 @@ from ..errors import XaiboardError
 from ..request import Request
 from ..store.kept import Explained, Kept, read_kept, write_kept
 from ..store.known_outputs import note_outputs, read_known_outputs
+from ..store.maps import IMAGES, MAPS
 from ..store.records import Store
 from ..store.run_file import check_conditions, check_schema, read_run
+from ..store.seal import pass_doubts_on
 from ..store.suites import note_suite
 from ..store.tables import read_cells, seal_as_found
 from .planning import make_plan
@@ -95,4 +97,6 @@ def take_maps_over(request: Request, plan: Plan, keeper: MapKeeper) -> Kept:
         known = known.beside(read_kept(request.reuse).right({**keeper.identities, **others}))
     known = known.right(keeper.identities)
     write_kept(request.out, known)
+    if request.reuse is not None:
+        pass_doubts_on(request.reuse, request.out, (MAPS, IMAGES))
     return known

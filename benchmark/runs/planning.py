@@ -14,12 +14,12 @@ from ..engine.isolation import alone
 from ..engine.plan import Plan, make_cells
 from ..engine.probe import probe
 from ..engine.promise import Promise, promise
+from ..engine.recorded import not_of_these
 from ..engine.runner import split
 from ..engine.staleness import Register, computes_the_same
 from ..errors import XaiboardError
 from ..request import Request
-from ..store.damage import DamagedError
-from ..store.known_outputs import read_known_outputs
+from ..store.known_outputs import read_known_outputs, salvaged_outputs
 from ..store.records import Store
 from ..store.reuse import Wanted, check_reusable, reusable
 from ..subjects import trained_models
@@ -89,7 +89,10 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
 
 def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     """Cells of a plan that need not be computed: they are in the run's folder, or in the run that it reuses."""
-    finished, todo = split(plan, Store(request.out))
+    store = Store(request.out)
+    finished, todo = split(plan, store)
+    unknown = not_of_these(finished, plan, store)
+    finished = [cell for cell in finished if cell not in unknown]
     if request.reuse is None:
         return finished
     check_reusable(request.reuse, plan.run_conditions)
@@ -107,20 +110,18 @@ def promise_of(plan: Plan, finished: Sequence[Cell], request: Request) -> Promis
 def wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:
     """Those cells that may be taken over from another folder: networks and functions compute the same there."""
     there = read_known_outputs(reuse)
+    unknown = {cell.key for cell in not_of_these(cells, plan, Store(reuse))}
     return [
         Wanted(cell.key, cell.columns)
         for cell in cells
-        if computes_the_same(cell, plan.data, plan.outputs, there)
+        if cell.key not in unknown and computes_the_same(cell, plan.data, plan.outputs, there)
     ]
 
 
 def known_outputs(request: Request) -> dict[str, Any]:
     """What networks and functions computed in the folder of the run, and in the one that it reuses."""
     reused = {} if request.reuse is None else read_known_outputs(request.reuse)
-    try:
-        return {**reused, **read_known_outputs(request.out)}
-    except DamagedError:  # the run makes the file anew from the records, or refuses the folder
-        return reused
+    return {**reused, **salvaged_outputs(request.out)}
 
 
 def _samples(request: Request) -> Data:

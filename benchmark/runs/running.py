@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..engine.map_keeper import MapKeeper
 from ..engine.plan import Plan
+from ..engine.recorded import set_unknown_aside
 from ..engine.runner import execute, split
 from ..engine.staleness import warn_of_unknown_outputs
 from ..html_page.make import PAGE as REPORT
@@ -50,8 +51,11 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     if request.suite:
         note_suite(store, request.suite)
     with computing(store.folder):
+        with store.lock():
+            unknown = set_unknown_aside(split(plan, store)[0], plan, store)
         if request.reuse is not None:
-            take_over(request.reuse, store, wanted(plan.cells, plan, request.reuse), len(plan.shards))
+            there = wanted([cell for cell in plan.cells if cell not in unknown], plan, request.reuse)
+            take_over(request.reuse, store, there, len(plan.shards))
         known = known_outputs(request)
         finished_here, todo = split(plan, store)
         warn_of_unknown_outputs(finished_here, plan.data, known)

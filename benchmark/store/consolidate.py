@@ -11,13 +11,14 @@ import pandas as pd
 from ..errors import warn
 from .cell_digests import cell_digests
 from .columns import CURVES, SCORES
-from .damage import DamagedError
+from .damage import DamagedError, warn_unverified
 from .earlier import EarlierTables
 from .merging import Row, joined, merge
 from .records import Record, Store
 from .restore import restore_run_file, set_aside
 from .run_file import read_run
 from .score_rows import curve_rows, score_rows
+from .seal import unproven
 from .sealed_cells import require_sealed
 from .tables import read_cells, seal_as_found, write_tables
 
@@ -45,23 +46,26 @@ def consolidate(store: Store) -> None:
     if damage := before.drop_damaged():
         set_aside(store, damage)
     known = before.finished
-    cells, scores, curves = [], [], []
+    cells, scores, curves, proven = [], [], [], set()
     samples = _Samples(store)
     for row, plan in merge(before.cells, plans):
-        cell, records = _state(store, row, plan)
+        cell, records, sealed = _state(store, row, plan)
         left = cell["status"] == "missing" and cell["key"] in known  # only the tables are left of it
         cells.append(known[cell["key"]] if left else cell)
         if plan is None or left:
             scores.append(before.scores_of(row))
             curves.append(before.curves_of(row))
             continue
+        if sealed:
+            proven.add(cell["key"])
         samples.compare(row, records)
         scores.extend(score_rows(row, record, plan["columns"], plan["seed"]) for record in records)
         curves.extend(curve_rows(row, records))
     of_cells, of_scores = pd.DataFrame(cells), joined(scores, SCORES)
     digests = cell_digests(of_cells, of_scores)
     require_sealed(store, _other_than_sealed(store, digests))
-    write_tables(store.folder, of_cells, of_scores, joined(curves, CURVES), digests)
+    unverified = unproven(store.folder, digests.keys() - proven)
+    write_tables(store.folder, of_cells, of_scores, joined(curves, CURVES), digests, unverified=unverified)
 
 
 def _other_than_sealed(store: Store, digests: Mapping[str, str]) -> set[str]:
@@ -121,18 +125,20 @@ class _Samples:
             )
 
 
-def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, list[Record]]:
-    """A row with what became of it, and its records if all are there."""
+def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, list[Record], bool]:
+    """A row with what became of it, its records if all are there, and whether these carry digests."""
     key = str(row["key"])
     if plan is None or row["status"] == "inapplicable":
-        return row, []
+        return row, [], False
     shards = plan["shards"]
     if store.recorded(key, shards):
-        parts = [store.read(key, shard) for shard in range(shards)]
-        total = {name: sum(part[1][name] for part in parts) for name in ("seconds", "forward", "backward")}
-        records = [record for record, _ in parts]
-        notes = {str(provenance["note"]) for _, provenance in parts if "note" in provenance}
+        parts = [store.read_whole(key, shard) for shard in range(shards)]
+        total = {name: sum(part[2][name] for part in parts) for name in ("seconds", "forward", "backward")}
+        records, sealed = [part[0] for part in parts], all(part[3] for part in parts)
+        if not sealed:
+            warn_unverified(store.folder)
+        notes = {str(part[2]["note"]) for part in parts if "note" in part[2]}
         n = sum(len(record.sample) for record in records)
-        return {**row, **total, "status": "ok", "note": "; ".join(sorted(notes)), "n": n}, records
+        return {**row, **total, "status": "ok", "note": "; ".join(sorted(notes)), "n": n}, records, sealed
     failure = store.failure(key)
-    return ({**row, "status": "failed", "note": failure} if failure else row), []
+    return ({**row, "status": "failed", "note": failure} if failure else row), [], False

@@ -15,7 +15,6 @@ from ..errors import warn
 from .damage import DamagedError
 from .maps import IDENTITY, IMAGE, IMAGES, MAP, MAPS, read_identified, read_images
 from .merging import joined
-from .run_file import read_run
 from .seal import replace_sealed
 
 Explained = tuple[str, str, str]
@@ -92,12 +91,11 @@ def write_kept(folder: Path, kept: Kept) -> None:
     """
     if not len(kept.maps) and not (folder / MAPS).exists():
         return
-    run = read_run(folder)
     writers: dict[str, Callable[[Path], object]] = {
         MAPS: lambda path: _write(kept.maps.sort_values([*PAIR, "sample"]), path),
         IMAGES: lambda path: _write(kept.images.sort_values(SAMPLE), path),
     }
-    replace_sealed(folder, writers, run.seal.cells if run and run.seal else {})
+    replace_sealed(folder, writers)
 
 
 def _newest(tables: Sequence[pd.DataFrame], key: list[str]) -> pd.DataFrame:

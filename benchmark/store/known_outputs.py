@@ -1,24 +1,49 @@
-"""What networks and functions computed when the scores of a folder were made: a part of ``run.json``."""
+"""What networks and functions computed when the scores of a folder were made.
+
+``run.json`` has it, by what computed it. It is not lost with that file: each part also stands beside the records, in a
+file whose name holds the digest of its text, and each record names in its provenance the parts that it belongs to.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ..toolkit.files import parse_object, require_regular, write_once, writing
+from .damage import DamagedError
 from .noted import note
 from .records import Store
 from .run_file import OUTPUTS, read_run
 
 
 def read_known_outputs(folder: Path) -> dict[str, Any]:
-    """Outputs by what computed them; none in a folder without ``run.json``, or of version 0.2 and earlier.
+    """Outputs by what computed them; none in a folder that version 0.2 or an earlier one wrote.
 
     Raises:
-        XaiboardError: the file is damaged.
+        DamagedError: ``run.json`` or a file beside the records is not as it was written.
     """
     run = read_run(folder)
-    return dict(run.conditions.get(OUTPUTS, {})) if run else {}
+    return {**recorded_outputs(folder), **(run.conditions.get(OUTPUTS, {}) if run else {})}
+
+
+def salvaged_outputs(folder: Path) -> dict[str, Any]:
+    """The same, also where ``run.json`` is damaged: a run makes it anew from the records, or refuses the folder."""
+    try:
+        return read_known_outputs(folder)
+    except DamagedError:
+        return recorded_outputs(folder)
+
+
+def recorded_outputs(folder: Path) -> dict[str, Any]:
+    """Outputs by what computed them, as the files beside the records have them.
+
+    Raises:
+        DamagedError: a file is not as it was written.
+    """
+    return dict(read_part(path) for path in part_files(Store(folder)))
 
 
 def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
@@ -28,3 +53,46 @@ def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
         XaiboardError: the file is damaged or cannot be written.
     """
     note(store, OUTPUTS, lambda known: {**outputs, **(known or {})})
+    if not store.records.is_dir():
+        return
+    with writing(store.folder):
+        for name, part in outputs.items():
+            text = _text(name, part)
+            write_once(store.records / _file_name(text), lambda path, text=text: path.write_bytes(text))
+
+
+def part_digest(name: str, part: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits, by which a record names the outputs of a network or function."""
+    return sha256(_text(name, part)).hexdigest()[:16]
+
+
+def part_files(store: Store) -> list[Path]:
+    """The files beside the records that hold outputs."""
+    return sorted(store.records.glob(_file_name(None)))
+
+
+def read_part(path: Path) -> tuple[str, dict[str, Any]]:
+    """What computed the outputs in one of these files, and the outputs.
+
+    Raises:
+        DamagedError: it is not as it was written.
+    """
+    try:
+        require_regular(path)
+        text = path.read_bytes()
+        if path.name != _file_name(text):
+            raise ValueError("its text does not fit the digest in its name")
+        content = parse_object(text)
+        return str(content["of"]), content["outputs"]
+    except (OSError, ValueError, KeyError) as error:
+        advice = "delete it and run again: what is not known elsewhere is computed anew"
+        raise DamagedError(path, error, advice) from None
+
+
+def _text(name: str, part: Mapping[str, Any]) -> bytes:
+    return json.dumps({"of": name, "outputs": part}, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _file_name(text: bytes | None) -> str:
+    """The name of the file with that text; a pattern of all names for None."""
+    return f"outputs-{'?' * 16 if text is None else sha256(text).hexdigest()[:16]}.json"

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .score_bounds import beyond_in_record
+
 DIGEST, PROVENANCE_DIGEST = "digest", "provenance digest"
 """Entries of a record's metadata. Records of versions before 0.3 have none of them."""
 
@@ -89,13 +91,31 @@ def from_table(table: pa.Table, shard: int) -> tuple[Record, dict[str, Any], dic
     correct, numbers = _plain(table, "correct", pa.bool_()), _numbers(table)
     record = Record(sample, target, label, correct, numbers["score"], numbers["weight"], numbers["curve"])
     _check(record)
+    if beyond := beyond_in_record(record.score, record.sample, identity.get("metric")):
+        raise ValueError(beyond)
     if DIGEST not in metadata and PROVENANCE_DIGEST not in metadata:
         return record, identity, provenance, False
     if metadata[DIGEST].decode() != content_digest(record, identity, shard):
         raise ValueError("its content does not fit its digest")
-    if metadata[PROVENANCE_DIGEST].decode() != sha256(metadata["provenance"]).hexdigest():
-        raise ValueError("its provenance does not fit its digest")
+    if not provenance_in(table.schema.metadata)[1]:
+        raise ValueError("its provenance has no digest")
     return record, identity, provenance, True
+
+
+def provenance_in(metadata: Mapping[bytes, bytes]) -> tuple[dict[str, Any], bool]:
+    """The provenance of a record, and whether a digest has shown that it is as written.
+
+    Args:
+        metadata: of its table.
+
+    Raises:
+        ValueError: it is not.
+        KeyError: an entry is missing.
+    """
+    text, digest = metadata[b"provenance"], metadata.get(PROVENANCE_DIGEST.encode())
+    if digest is not None and digest.decode() != sha256(text).hexdigest():
+        raise ValueError("its provenance does not fit its digest")
+    return dict(json.loads(text)), digest is not None
 
 
 def same_scores(one: Record, other: Record) -> bool:

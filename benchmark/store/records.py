@@ -25,7 +25,7 @@ from ..toolkit.files import (
 )
 from .damage import DamagedError, warn_unverified
 from .locks import lock
-from .record import Record, from_table, identity_digest, same_scores, to_table
+from .record import Record, from_table, identity_digest, provenance_in, same_scores, to_table
 from .run_file import FILE as RUN
 from .run_file import SCHEMA, RunFile, Seal, check_conditions, check_schema, read_run
 from .seal import OWN
@@ -174,6 +174,24 @@ class Store:
             raise DamagedError(path, error, "delete it and run again", "record ") from None
         return found
 
+    def provenance(self, key: str, shard: int) -> tuple[dict[str, Any], bool]:
+        """The provenance of a record, whose scores are not read, and whether it has a digest.
+
+        Raises:
+            DamagedError: it is not as it was written.
+        """
+        path = self._path(key, shard)
+        try:
+            require_regular(path)
+            return provenance_in(pq.read_metadata(path).metadata or {})
+        except Exception as error:  # a decoder of damaged bytes may raise anything
+            raise DamagedError(path, error, "delete it and run again", "record ") from None
+
+    def set_record_aside(self, key: str) -> None:
+        """Keeps the records of a cell as NAME.unknown, where nothing reads them."""
+        for path in self.files_of(key):
+            path.replace(path.with_name(f"{path.name}.unknown"))
+
     def fail(self, key: str, shard: int, message: str, trace: str) -> None:
         """Notes why a cell failed, until it is computed."""
         text = sealed_text({"message": message, "traceback": trace})
@@ -206,7 +224,7 @@ class Store:
 
     def plan_files(self) -> list[Path]:
         """The files of :meth:`plans`."""
-        paths = self.records.glob("plan-*.json") if self.records.is_dir() else ()
+        paths = self.records.glob(f"plan-{'?' * 16}.json") if self.records.is_dir() else ()
         return sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def files_of(self, key: str, kind: str = "parquet") -> list[Path]:

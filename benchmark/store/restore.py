@@ -7,8 +7,9 @@ from typing import Any
 from ..errors import warn
 from .damage import DamagedError
 from .earlier import NAMES
+from .known_outputs import recorded_outputs
 from .records import Store
-from .run_file import FILE, RunFile, read_run, write_run
+from .run_file import FILE, OUTPUTS, RunFile, read_run, write_run
 from .seal import check_sealed
 
 
@@ -28,7 +29,8 @@ def restore_run_file(store: Store) -> None:
     if conditions is not None:
         what = damage.what if damage else f"'{store.folder / FILE}' is missing"
         warn(f"{what}: it is made anew from the records, without a seal of the tables that are there")
-        write_run(store.folder, RunFile(conditions, None))
+        outputs = recorded_outputs(store.folder)
+        write_run(store.folder, RunFile({**conditions, **({OUTPUTS: outputs} if outputs else {})}, None))
     elif damage is not None:
         raise damage
 

@@ -13,9 +13,11 @@ from ..errors import XaiboardError
 from ..toolkit.files import require_path, write_once, writing
 from .columns import CURVES, SCORES
 from .earlier import EarlierTables
+from .known_outputs import part_files, read_part
 from .merging import Row, joined, label_of
 from .records import Store
 from .run_file import check_conditions, check_schema, read_run
+from .seal import unproven
 from .sealed_cells import require_sealed, unseal
 from .tables import write_tables
 
@@ -97,6 +99,11 @@ def _copy_records(other: Store, store: Store, keys: Collection[str]) -> None:
     require_sealed(other, keys)
     unseal(store, [key for key in keys if other.files_of(key)])
     with writing(store.folder):
+        for path in part_files(other) if keys else ():
+            read_part(path)
+            write_once(
+                store.records / path.name, lambda temporary, path=path: shutil.copyfile(path, temporary)
+            )
         for key in keys:
             for path in other.files_of(key):
                 other.read(key, int(path.stem.rpartition("-")[2]))  # a damaged one is said, not copied
@@ -132,7 +139,12 @@ def _join_tables(
         joined([tables.curves_of(row) for tables, row in parts], CURVES),
         pd.DataFrame([row for _, row in parts]),
     )
-    write_tables(here.folder, cells, scores, curves)
+    unverified = {
+        key
+        for tables, of in ((here, stay), (other, rows))
+        for key in unproven(tables.folder, [str(row["key"]) for row in of])
+    }
+    write_tables(here.folder, cells, scores, curves, unverified=unverified)
 
 
 def _with_scores(tables: EarlierTables) -> list[Row]:

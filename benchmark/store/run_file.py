@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ OUTPUTS = "outputs"
 
 LICENCE = "license"
 """The part that says under which licence a copy is published, as it is spelled in catalogues of data."""
+DIGESTS = ("files", "earlier", "cells")
+"""The parts of a seal that are digests by name."""
 
 SCHEMA = 1
 """Version of the files of a run; raised when they change their meaning."""
@@ -34,11 +36,14 @@ class Seal:
         earlier: SHA-256 that a file had before the one in ``files``; it is there while tables are being replaced, so
             that those of a process that was killed meanwhile are known too.
         cells: digest of each finished cell's scores by key, see :func:`~.cell_digests.cell_digests`.
+        unverified: names of files, and keys of cells, that were sealed as they were found: nothing had shown that they
+            were as they had been written.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
+    unverified: Sequence[str] = ()
 
     def known(self, name: str) -> set[str]:
         """The digests that a file may have."""
@@ -62,7 +67,10 @@ class RunFile:
         """What the file holds."""
         if self.seal is None:
             return json.dumps(self.conditions, indent=1) + "\n"
-        return sealed_text({**self.conditions, "seal": asdict(self.seal)})
+        seal = asdict(self.seal)
+        if not self.seal.unverified:  # the file is then as it was before there were such marks
+            del seal["unverified"]
+        return sealed_text({**self.conditions, "seal": seal})
 
 
 def read_run(folder: Path) -> RunFile | None:
@@ -85,10 +93,13 @@ def read_run(folder: Path) -> RunFile | None:
         raise DamagedError(path, f"its '{OUTPUTS}' are no object", advice)
     if not isinstance(seal, dict):
         return RunFile(content, None)
-    parts = {part.name: seal.get(part.name, {}) for part in fields(Seal)}
+    unverified = seal.pop("unverified", [])
+    if not isinstance(unverified, list) or not all(isinstance(name, str) for name in unverified):
+        raise DamagedError(path, "its seal has no names as 'unverified'", advice)
+    parts = {name: seal.get(name, {}) for name in DIGESTS}
     if wrong := [name for name, part in parts.items() if not _holds_texts(part)]:
         raise DamagedError(path, f"its seal has no digests as '{wrong[0]}'", advice)
-    return RunFile(content, Seal(**parts))
+    return RunFile(content, Seal(**parts, unverified=tuple(unverified)))
 
 
 def _holds_texts(part: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from hashlib import file_digest
@@ -17,6 +17,12 @@ OWN = (
     "cells.csv", "scores.parquet", "curves.csv", "curves.parquet", "columns.json", "maps.parquet", "images.parquet"
 )  # fmt: skip
 """Files that are read again, and that are sealed therefore before anything else of a folder is."""
+
+TABLES = OWN[:4]
+"""Those that have a part of each cell."""
+
+REWRITTEN = (*TABLES, "columns.json")
+"""Those of which nothing unknown is left when they are replaced; maps are joined to those that were there."""
 
 
 def digest_of(path: Path) -> str:
@@ -40,6 +46,10 @@ def check_sealed(folder: Path, name: str) -> None:
         warn_unverified(folder)
     elif (found := mismatch(path, known)) is not None:
         raise DamagedError(path, found, f"restore it or run again; {_usable(folder, run.seal)}")
+    elif name in run.seal.unverified or (
+        name in TABLES and not run.seal.cells.keys().isdisjoint(run.seal.unverified)
+    ):
+        warn_unverified(folder)
 
 
 def mismatch(path: Path, known: set[str]) -> str | None:
@@ -55,14 +65,18 @@ def mismatch(path: Path, known: set[str]) -> str | None:
 
 
 def replace_sealed(
-    folder: Path, writers: Mapping[str, Callable[[Path], object]], cells: Mapping[str, str]
+    folder: Path,
+    writers: Mapping[str, Callable[[Path], object]],
+    cells: Mapping[str, str] | None = None,
+    unverified: Collection[str] = (),
 ) -> None:
     """Replaces files and seals them. A process that is killed meanwhile leaves each of them old or new, and sealed.
 
     Args:
         folder: of the run; where it has no ``run.json``, nothing is sealed.
         writers: what fills each file, by name.
-        cells: digests of the cells, as the new files have them.
+        cells: digests of the cells, as the new files have them; None where the files have no cells.
+        unverified: keys of those cells of which nothing has shown that their scores are as they were written.
 
     Raises:
         XaiboardError: the disk is full or not writable, or ``run.json`` is damaged.
@@ -78,19 +92,43 @@ def replace_sealed(
         earlier = {name: digest_of(folder / name) for name in new if (folder / name).is_file()}
         if run.seal is not None:  # a file that did not fit its seal never fits a later one
             earlier = {name: digest for name, digest in earlier.items() if digest in run.seal.known(name)}
-        files = {
-            **(run.seal or as_found(folder)).files,
-            **{name: digest_of(path) for name, path in new.items()},
-        }
-        write_run(folder, replace(run, seal=Seal(files, earlier, cells)))
+        before = run.seal or as_found(folder)
+        files = {**before.files, **{name: digest_of(path) for name, path in new.items()}}
+        fresh = {name for name in new if name in REWRITTEN or not (folder / name).is_file()}
+        marked = set(before.unverified) - fresh
+        if cells is not None:
+            marked = (marked & set(OWN)) | (cells.keys() & set(unverified))
+        seal = Seal(files, earlier, before.cells if cells is None else cells, tuple(sorted(marked)))
+        write_run(folder, replace(run, seal=seal))
         for name, path in new.items():
             path.replace(folder / name)
-        write_run(folder, replace(run, seal=Seal(files, {}, cells)))
+        write_run(folder, replace(run, seal=replace(seal, earlier={})))
 
 
 def as_found(folder: Path) -> Seal:
-    """A seal of the files as they stand in a folder that had none, without its cells."""
-    return Seal({name: digest_of(folder / name) for name in OWN if (folder / name).is_file()})
+    """A seal of the files as they stand in a folder that had none, without its cells; all are marked as unverified.
+
+    Not so ``columns.json``, which is made anew with the tables.
+    """
+    files = {name: digest_of(folder / name) for name in OWN if (folder / name).is_file()}
+    return Seal(files, unverified=tuple(sorted(files.keys() - {"columns.json"})))
+
+
+def unproven(folder: Path, keys: Iterable[str]) -> set[str]:
+    """Those cells in the tables of a folder of which no seal shows that their scores are as they were written."""
+    run = read_run(folder)
+    if run is None or run.seal is None or "scores.parquet" in run.seal.unverified:
+        return set(keys)
+    return set(keys) & set(run.seal.unverified)
+
+
+def pass_doubts_on(source: Path, target: Path, names: Collection[str]) -> None:
+    """Marks files in ``target`` as unverified whose content comes from those in ``source`` that are."""
+    there, here = read_run(source), read_run(target)
+    doubted = set(names) if there is None or there.seal is None else set(names) & set(there.seal.unverified)
+    if here is not None and here.seal is not None and (new := doubted & here.seal.files.keys()):
+        marked = tuple(sorted({*here.seal.unverified, *new}))
+        write_run(target, replace(here, seal=replace(here.seal, unverified=marked)))
 
 
 def seal_files(folder: Path, names: Iterable[str], *, only: bool = False) -> None:

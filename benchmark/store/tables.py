@@ -17,11 +17,13 @@ import pyarrow.parquet as pq
 
 from ..errors import XaiboardError
 from ..toolkit.inert import csv_cell, from_csv_cell
+from ..toolkit.labels import read_metric_column
 from .cell_digests import cell_digests
 from .columns import CELLS, CURVES, SCORES, WORDS
 from .damage import DamagedError
 from .run_file import read_run, write_run
-from .seal import as_found, check_sealed, replace_sealed
+from .score_bounds import beyond_words, own_metrics, rows_beyond
+from .seal import as_found, check_sealed, replace_sealed, unproven
 
 ADVICE = "restore it or run again"
 
@@ -58,7 +60,20 @@ def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
     check_sealed(folder, path.name)
     if not path.is_file():
         raise XaiboardError(f"'{path}' is missing; {ADVICE}")
-    return parse_scores(path, model=model)
+    scores = parse_scores(path, model=model)
+    for row in scores_beyond(folder, scores).head(1).to_dict("records"):
+        what = beyond_words(row["metric"], row["metric_version"], row["sample"], row["score"])
+        raise DamagedError(path, f"{what}, for '{row['method']}' on '{row['model']}'", ADVICE)
+    return scores
+
+
+def scores_beyond(folder: Path, scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the scores that lie beyond the range of their built-in metric, see :mod:`.score_bounds`."""
+    beyond, cells = rows_beyond(scores), folder / "cells.csv"
+    if not len(beyond) or not cells.is_file():
+        return beyond
+    metric = beyond["metric"].map(lambda text: read_metric_column(text).metric)
+    return beyond[~metric.isin(own_metrics(parse_cells(cells)))]
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
@@ -115,11 +130,11 @@ def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return table[list(names)]
 
 
-def parse_scores(path: Path, *, model: str | None = None) -> pd.DataFrame:
-    """As :func:`read_scores`, whatever the seal says."""
+def parse_scores(path: Path, *, model: str | None = None, columns: Sequence[str] = SCORES) -> pd.DataFrame:
+    """Some columns, as :func:`read_scores`, whatever the seal and the ranges say."""
     try:
         only = None if model is None else [("model", "=", model)]
-        return pq.read_table(path, columns=SCORES, filters=only).to_pandas()
+        return pq.read_table(path, columns=list(columns), filters=only).to_pandas()
     except Exception as error:  # a decoder of damaged bytes may raise anything
         raise DamagedError(path, error, ADVICE) from None
 
@@ -132,6 +147,7 @@ def write_tables(
     digests: Mapping[str, str] | None = None,
     *,
     small: bool = False,
+    unverified: Collection[str] | None = None,
 ) -> None:
     """Replaces and seals ``cells.csv``, ``scores.parquet`` and, where there are rows, ``curves.csv``.
 
@@ -142,6 +158,7 @@ def write_tables(
         curves: one row a point of a curve.
         digests: of the cells, if they are known.
         small: whether the curves are written as ``curves.parquet``.
+        unverified: keys of cells that are sealed as they were found; None for those in the tables that were there.
     """
     file, other = (SMALL_CURVES, CURVES_FILE) if small else (CURVES_FILE, SMALL_CURVES)
     cells, scores = _typed_cells(cells), _typed_scores(scores)
@@ -153,7 +170,8 @@ def write_tables(
     if len(curves):
         write_curves = _write_small_curves if small else write_csv
         writers = {file: lambda path: write_curves(curves, path), **writers}
-    replace_sealed(folder, writers, cell_digests(cells, scores) if digests is None else digests)
+    known = cell_digests(cells, scores) if digests is None else digests
+    replace_sealed(folder, writers, known, unproven(folder, known) if unverified is None else unverified)
     _remove(folder, other)
 
 
@@ -169,7 +187,7 @@ def _remove(folder: Path, name: str) -> None:
 
 
 def seal_as_found(folder: Path) -> None:
-    """Seals tables that had no seal, after a warning that they are taken as they are."""
+    """Seals tables that had no seal, after a warning that they are taken as they are, and marked so."""
     run = read_run(folder)
     if run is not None and run.seal is None:
         cells = cell_digests(read_cells(folder), read_scores(folder))

@@ -7,17 +7,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import XaiboardError
+from ..toolkit.labels import read_metric_column
 from .cell_digests import cell_digests
+from .columns import LABEL
 from .damage import DamagedError
+from .known_outputs import part_files, read_part
+from .merging import label_of
 from .records import Store, read_plan, stem
-from .run_file import FILE, RunFile, check_schema, read_run
+from .run_file import FILE, RunFile, Seal, check_schema, read_run
+from .score_bounds import beyond_words
 from .seal import OWN, mismatch
 from .sealed_cells import CHANGED, changed_cells
 from .sealed_json import parse_sealed
-from .tables import parse_cells, parse_scores
+from .tables import parse_cells, parse_scores, scores_beyond
 
 UNSEALED = "no digest"
 """What is said of a record without a digest, as earlier versions wrote it."""
+
+AS_FOUND = "and nothing shows that this is as it was written"
+"""What is said of what had no seal when it was sealed."""
 
 
 class Verified(NamedTuple):
@@ -49,7 +57,8 @@ def verify(folder: Path) -> Verified:
         run, of_run = _run_file(folder)
         sealed = run.seal.cells.keys() if run and run.seal else set()
         found = [of_run, *_sealed_files(folder, run), *_records(store, sealed)]
-        problems = [text for text in [*found, *_changed_cells(folder, run)] if text not in ("", UNSEALED)]
+        said = [*found, *_changed_cells(folder, run), *_doubted_cells(run), *_beyond_range(folder)]
+        problems = [text for text in said if text not in ("", UNSEALED)]
     if without := found.count(UNSEALED):
         problems.append(
             f"{without} files in '{store.records}' have no digest, as earlier versions wrote them"
@@ -82,7 +91,9 @@ def _sealed_files(folder: Path, run: RunFile | None) -> Iterator[str]:
             yield f"'{path}' is missing"
         else:
             found = mismatch(path, known)
-            yield f"'{path}' is damaged ({found})" if found else ""
+            marked = run is not None and run.seal is not None and name in run.seal.unverified
+            said = f"'{path}' was sealed as it was found, {AS_FOUND}" if marked else ""
+            yield f"'{path}' is damaged ({found})" if found else said
 
 
 def _records(store: Store, sealed: Collection[str]) -> Iterator[str]:
@@ -95,9 +106,11 @@ def _records(store: Store, sealed: Collection[str]) -> Iterator[str]:
         number = int(shard) if shard.isdecimal() else -1
         said = _damage(lambda key=key, number=number: store.read_whole(key, number)[3])
         yield f"record '{path}' is damaged ({CHANGED})" if path in changed else said
-    for path in sorted(store.records.glob("*.json")):
-        if not path.name.startswith("plan-"):
-            yield _damage(lambda path=path: parse_sealed(path, "")[1])
+    parts = part_files(store)
+    for path in parts:
+        yield _damage(lambda path=path: bool(read_part(path)))
+    for path in sorted({*store.records.glob("*.json")} - {*store.plan_files(), *parts}):
+        yield _damage(lambda path=path: parse_sealed(path, "")[1])
 
 
 def _changed_records(store: Store, sealed: Collection[str]) -> set[Path]:
@@ -141,3 +154,29 @@ def _changed_cells(folder: Path, run: RunFile | None) -> list[str]:
         ),
         *(f"cell {key}: its scores in '{folder / 'scores.parquet'}' were added" for key in added),
     ]
+
+
+def _doubted_cells(run: RunFile | None) -> list[str]:
+    """The cells whose scores had no seal and no digest when the tables were sealed."""
+    seal = run.seal if run and run.seal else Seal()
+    return [
+        f"cell {key}: its scores were sealed as they were found, {AS_FOUND}"
+        for key in seal.unverified
+        if key in seal.cells
+    ]
+
+
+def _beyond_range(folder: Path) -> Iterator[str]:
+    """The cells whose scores in the tables no metric of theirs can give, column by column, where these can be read."""
+    try:
+        cells = parse_cells(folder / "cells.csv")
+        columns = [*LABEL, "sample", "score", "metric_version"]
+        beyond = scores_beyond(folder, parse_scores(folder / "scores.parquet", columns=columns))
+    except XaiboardError:
+        return  # it has been said of the file
+    keys = {label_of(row): row["key"] for row in cells[["key", *LABEL]].to_dict("records")}
+    for _, rows in beyond.groupby(LABEL, observed=True, sort=False):
+        first = rows.iloc[0].to_dict()
+        key = keys.get(label_of({**first, "metric": read_metric_column(first["metric"]).metric}), "unknown")
+        what = beyond_words(first["metric"], first["metric_version"], first["sample"], first["score"])
+        yield f"cell {key}: {what}" + (f", and neither are {len(rows) - 1} others" if len(rows) > 1 else "")

@@ -38,5 +38,11 @@ def range_words(bounds: ScoreRange) -> str:
 
 def in_range(score: float, bounds: ScoreRange) -> bool:
     """Whether a score lies in the range, up to rounding."""
+    low, high = widened(bounds, ROUNDING)
+    return low <= score <= high
+
+
+def widened(bounds: ScoreRange, room: float) -> ScoreRange:
+    """The range with room beyond its bounds, relative to a bound or to 1, whichever is larger."""
     low, high = bounds
-    return low - ROUNDING * max(1, abs(low)) <= score <= high + ROUNDING * max(1, abs(high))
+    return low - room * max(1, abs(low)), high + room * max(1, abs(high))

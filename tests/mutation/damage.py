@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark.errors import XaiboardError, XaiboardWarning
 from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.store.columns_file import read_columns
+from xaiboard.benchmark.store.known_outputs import recorded_outputs
 from xaiboard.benchmark.store.maps import read_images, read_maps
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.run_file import read_run
@@ -77,6 +78,8 @@ def _reader_of_record(store: Store, path: Path) -> Reader:
         return lambda: store.failure(key)
     if path.name.startswith("plan-"):
         return store.plans
+    if path.name.startswith("outputs-"):
+        return lambda: recorded_outputs(store.folder)
     return lambda: getattr(store, path.stem.replace("-", "_"))
 
 

@@ -18,6 +18,9 @@ def test_the_store_knows_what_the_metrics_declare() -> None:
         for name in ("", *entry.columns)
     }
     assert {column: builtin_range(column) for column in declared} == declared
+    assert all(
+        builtin_range(column, str(xb.metrics[column.metric].version)) == of for column, of in declared.items()
+    )
     assert set(read_json(FILE)) == set(map(str, declared))
 
 

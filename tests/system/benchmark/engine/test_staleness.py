@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 import xaiboard.benchmark as xb
@@ -19,7 +21,10 @@ from xaiboard.benchmark.engine.trial import TrialValues, try_function
 from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.selection import choose_components
 from xaiboard.benchmark.store.damage import DamagedError
+from xaiboard.benchmark.store.known_outputs import read_known_outputs
+from xaiboard.benchmark.store.record import from_table, to_table
 from xaiboard.benchmark.store.run_file import read_run, write_run
+from xaiboard.benchmark.store.verify import verify
 from xaiboard.benchmark.subjects.datasets import load_data
 from xaiboard.benchmark.subjects.fixed_inputs import network_outputs
 from xaiboard.benchmark.subjects.outputs import Outputs
@@ -194,17 +199,98 @@ def test_two_networks_of_one_digest_in_two_folders_stay_apart(tmp_path: Path) ->
     assert again == pytest.approx(3 * first, rel=1e-5)
 
 
-def test_records_without_outputs_are_taken_and_that_is_said(
+def forget(out: Path, how: str) -> None:
+    """Loses what ``run.json`` knows of the outputs."""
+    path = out / "run.json"
+    match how:
+        case "lost":
+            path.unlink()
+        case "removed":
+            run = read_run(out)
+            assert run is not None
+            left = {name: value for name, value in run.conditions.items() if name != "outputs"}
+            write_run(out, replace(run, conditions=left))
+
+
+def without_outputs(path: Path, *, sealed: bool) -> None:
+    """A record as an earlier version wrote it: its provenance names no outputs, or it has no digest at all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        record, identity, provenance, _ = from_table(pq.read_table(path), 0)
+    table = to_table(record, identity, {name: of for name, of in provenance.items() if name != "outputs"}, 0)
+    kept = {name: text for name, text in table.schema.metadata.items() if sealed or b"digest" not in name}
+    pq.write_table(table.replace_schema_metadata(kept), path)
+
+
+@pytest.mark.filterwarnings("ignore::xaiboard.benchmark.errors.XaiboardWarning")
+@pytest.mark.parametrize("how", ["lost", "removed"])
+def test_records_say_what_their_network_computed(
+    tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = score(tmp_path, Scaled("attribute", 1.0))
+    outputs = read_known_outputs(tmp_path)
+    before = written(tmp_path)
+    forget(tmp_path, how)
+    assert score(tmp_path, Scaled("attribute", 1.0)) == first
+    assert written(tmp_path) == before
+    run = read_run(tmp_path)
+    assert run is not None
+    assert run.conditions["outputs"] == outputs
+    forget(tmp_path, how)
+    assert score(tmp_path, Scaled("attribute", 3.0)) == pytest.approx(3 * first, rel=1e-5)
+    assert f"model 'net' {CHANGED}" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::xaiboard.benchmark.errors.XaiboardWarning")
+@pytest.mark.parametrize("how", ["files", "provenance", "other"])
+def test_a_record_of_which_nothing_is_known_is_computed_anew(
+    tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing stands beside it, or it names nothing, or it is from the folder of another network."""
+    out = tmp_path / "run"
+    first = score(out, Scaled("attribute", 1.0))
+    [record] = written(out)
+    match how:
+        case "files":
+            forget(out, "removed")
+            for path in (out / "records").glob("outputs-*.json"):
+                path.unlink()
+        case "provenance":
+            forget(out, "removed")
+            for path in (out / "records").glob("outputs-*.json"):
+                path.unlink()
+            without_outputs(out / "records" / record, sealed=True)
+        case "other":
+            score(tmp_path / "there", Scaled("attribute", 3.0))
+            for path in (out / "records").glob("outputs-*.json"):
+                path.unlink()
+            shutil.copytree(tmp_path / "there" / "records", out / "records", dirs_exist_ok=True)
+            first /= 3  # of the run below
+    capsys.readouterr()
+    factor = 1.0 if how == "other" else 3.0
+    if how == "files":  # they are not taken over either
+        found = score(tmp_path / "reusing", Scaled("attribute", factor), reuse=out)
+        assert found == pytest.approx(3 * first, rel=1e-5)
+    assert score(out, Scaled("attribute", factor)) == pytest.approx(3 * first, rel=1e-5)
+    assert "1 finished cells are not known to be of what their networks" in capsys.readouterr().err
+    assert (out / "records" / f"{record}.unknown").exists()
+    assert verify(out).problems == []
+
+
+def test_records_of_earlier_versions_are_taken_and_that_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = score(tmp_path, Scaled("attribute", 1.0))
-    run = read_run(tmp_path)
-    assert run is not None
-    earlier = {name: value for name, value in run.conditions.items() if name != "outputs"}
-    write_run(tmp_path, replace(run, conditions=earlier))
-    assert score(tmp_path, Scaled("attribute", 1.0)) == first
+    forget(tmp_path, "removed")
+    for path in (tmp_path / "records").glob("outputs-*.json"):
+        path.unlink()
+    [record] = written(tmp_path)
+    without_outputs(tmp_path / "records" / record, sealed=False)
+    with pytest.warns(XaiboardWarning, match="read unverified"):
+        assert score(tmp_path, Scaled("attribute", 1.0)) == first
     assert "1 finished cells were computed by a version that did not keep" in capsys.readouterr().err
-    score(tmp_path, Scaled("attribute", 1.0))
+    with pytest.warns(XaiboardWarning, match="read unverified"):
+        score(tmp_path, Scaled("attribute", 1.0))
     assert "did not keep" not in capsys.readouterr().err
 
 
