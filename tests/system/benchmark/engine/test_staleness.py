@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark.components.decorators import make_method, make_metric
 from xaiboard.benchmark.engine.batching import Batcher
 from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.staleness import Register
 from xaiboard.benchmark.engine.trial import TrialValues, try_function
 from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.selection import choose_components
@@ -327,26 +329,63 @@ def test_a_function_that_draws_random_numbers_is_known_again(tmp_path: Path) -> 
     assert len(written(tmp_path)) == 1
 
 
-def test_a_function_with_a_version_whose_helper_changed_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def brightened(x: Tensor) -> Tensor:
+    return helper(0.9 * x)
+
+
+VERSIONED = {
+    "method 'by_helper'": (xb.methods, "by_helper"),
+    "method 'blurred'": (xb.methods, "blurred[of=by_helper]"),
+    "metric 'total'": (xb.metrics, "total"),
+    "perturbation 'brightened'": (xb.perturbations, "brightened"),
+}
+
+
+def register_versions(version: int = 1) -> None:
+    xb.method(name="by_helper", version=version)(by_a_global)
+    xb.metric(family="own", higher_is_better=None, version=version)(total)
+    xb.perturbation(version=version)(brightened)
+
+
+@pytest.mark.parametrize("owner", VERSIONED)
+def test_a_component_with_a_version_whose_helper_changed_is_another_one(
+    owner: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its version is raised by hand; no digest of its code sees the helper."""
-    xb.method(name="by_helper")(by_a_global)
-    said = (
-        "method 'by_helper' gives other values than when its finished cells were computed, and they are kept"
-    )
+    network, data = TrainedModel("net", "own", linear().eval(), ""), load_data("digits", samples=2)
+    known: dict[str, Any] = {}
 
-    def run(factor: float) -> str:
+    def identity(factor: float) -> object:
         FACTOR["of all"] = factor
-        given = {"methods": "by_helper", "metrics": "gini", "samples": 8, "out": tmp_path, "progress": False}
-        xb.run(models={"net": linear()}, **given)
-        return capsys.readouterr().err
+        (choice,) = choose_components(VERSIONED[owner][0], make_method, VERSIONED[owner][1])
+        register = Register(data, None, Conditions(), known)
+        registered = register.function(choice, [network], {})
+        known.update(register.outputs)
+        return registered.identity, choice.identity
 
-    assert said not in run(1.0)
-    assert said not in run(1.0)
-    assert said in run(4.0)
-    assert said in run(4.0)
-    assert said not in run(1.0)
-    xb.method(name="by_helper", version=2)(by_a_global)
-    assert said not in run(4.0)
-    assert len(written(tmp_path)) == 2
+    register_versions()
+    first, declared = identity(1.0)
+    assert first == declared
+    other, _ = identity(4.0)
+    assert other != first
+    assert f"{owner} {CHANGED}, with the same version" in capsys.readouterr().err
+    assert [identity(factor)[0] for factor in (1.0, 1 + 1e-6, 4.0)] == [first, first, other]
+    assert capsys.readouterr().err == ""
+    register_versions(version=2)
+    second, declared = identity(4.0)
+    assert second == declared
+    FACTOR["of all"] = 1.0
+
+
+def test_a_perturbation_whose_helper_changed_is_not_given_old_scores(tmp_path: Path) -> None:
+    register_versions()
+
+    def run(factor: float) -> list[float]:
+        FACTOR["of all"] = factor
+        given = {"methods": "sobel", "metrics": "cosine", "perturbations": "brightened", "samples": 8}
+        return (
+            xb.run(models={"net": linear()}, **given, out=tmp_path, progress=False).scores["score"].tolist()
+        )
+
+    assert run(1.0) != run(4.0)
+    FACTOR["of all"] = 1.0
