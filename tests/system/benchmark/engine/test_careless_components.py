@@ -388,7 +388,8 @@ def test_whatever_a_component_raises_costs_its_own_cells(tmp_path: Path) -> None
         "leaves": "method 'leaves' ended the program with exit status 3",
         "stops": "method 'stops' raised GeneratorExit: no more",
         "recurses": "RecursionError: maximum recursion depth exceeded",
-        "fills": "one sample alone does not fit into memory; use a smaller model",
+        "fills": "one sample alone does not fit into memory; use a smaller model;"
+        " method 'fills' ran out of memory and got smaller batches: put back for all others",
         "decides": "'applies' or 'verify' of 'decides' raised GeneratorExit",
     }
     for name, note in notes.items():
