@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import isfinite
 
 import torch
@@ -16,6 +17,9 @@ from .shaking import Shaker
 
 DRAWN, REAL = 4, 4
 """How many of the inputs are random numbers, and how many are the first samples of the data."""
+
+WITNESSES = 2
+"""How many of the random inputs tell, cell by cell, whether a network is still the same."""
 
 WAVES = 4
 """How many sums with weights are kept of the gradient, or of an attribution, of an input."""
@@ -34,8 +38,7 @@ def network_outputs(module: nn.Module, x: Tensor) -> Outputs | None:
         module: the network, in eval mode.
         x: samples, ``(N, ...)``, of its dtype and on its device.
     """
-    drawn = SampleRng(0, range(DRAWN), "fixed inputs").uniform(x[:1].expand(DRAWN, *x.shape[1:]))
-    inputs = torch.cat([drawn, x[:REAL]]).detach()
+    inputs = torch.cat([_drawn(x), x[:REAL]]).detach()
     dtype = _coarsest([inputs, *module.parameters(), *module.buffers()])
     shaker = Shaker(ROUNDING[dtype])
     for compute in (
@@ -51,6 +54,24 @@ def network_outputs(module: nn.Module, x: Tensor) -> Outputs | None:
             logits = [each._replace(slope=max(each.slope, least)) for each in logits]
             return _outputs([logits, *gradient], dtype, inputs.device)
     return None
+
+
+@torch.no_grad()
+def still_computes(module: nn.Module, x: Tensor, known: Outputs) -> bool:
+    """Whether a network's logits are those that :func:`network_outputs` found: one pass with two of the inputs.
+
+    Args:
+        module: the network, in eval mode.
+        x: the samples that were given then.
+        known: what was found then.
+    """
+    try:
+        table = module(_drawn(x)[:WITNESSES]).double()
+    except Exception:  # whatever a network may raise that it did not raise then
+        return False
+    logits = tuple(Column(tuple(each.tolist()), 0.0) for each in table.T)
+    then = replace(known, columns=known.columns[: len(logits)])
+    return bool(table.isfinite().all()) and then.agrees_with(replace(known, columns=logits))
 
 
 def function_outputs(compute: Callable[[Shaker | None], Tensor], dtype: str) -> Outputs | None:
@@ -73,6 +94,11 @@ def sums(values: Tensor) -> Tensor:
     place = torch.arange(1, flat.shape[1] + 1, dtype=torch.float64, device=flat.device)
     waves = [torch.cos(place * (number + 1) * 0.7548776662) for number in range(WAVES)]
     return torch.cat([flat.abs().sum(1, keepdim=True), flat @ torch.stack(waves, 1)], 1)
+
+
+def _drawn(x: Tensor) -> Tensor:
+    """Inputs of random numbers, of the shape and dtype of ``x`` and on its device."""
+    return SampleRng(0, range(DRAWN), "fixed inputs").uniform(x[:1].expand(DRAWN, *x.shape[1:]))
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ class Column(NamedTuple):
     """Numbers of one kind: the logits of a class for all inputs, for instance.
 
     Args:
-        numbers: one for each input.
+        numbers: one for each input; earlier versions had fewer inputs, the first ones of today's.
         slope: by how much they change for a relative change of everything that is computed.
     """
 
@@ -48,7 +48,7 @@ class Outputs:
     device: str = "cpu"
 
     def agrees_with(self, other: Outputs) -> bool:
-        """Whether the two differ by no more than rounding.
+        """Whether the two differ by no more than rounding, for the inputs of which both have numbers.
 
         What is missed: a change that is smaller than :data:`MARGIN` times what a relative change of all that is
         computed (1e-4 in float32, 5e-3 if a GPU took part) does to the same column; one that shows on none of the
@@ -92,8 +92,7 @@ class Outputs:
 
 def _close(one: Column, other: Column, rounding: float) -> bool:
     """Whether two columns differ by no more than a relative change ``rounding`` of all that is computed explains."""
-    measured = MARGIN * max(one.slope, other.slope)
-    return len(one.numbers) == len(other.numbers) and all(
-        abs(a - b) <= rounding * (measured + OWN_SIZE * max(abs(a), abs(b)))
-        for a, b in zip(one.numbers, other.numbers, strict=True)
+    measured, both = MARGIN * max(one.slope, other.slope), list(zip(one.numbers, other.numbers, strict=False))
+    return bool(both) and all(
+        abs(a - b) <= rounding * (measured + OWN_SIZE * max(abs(a), abs(b))) for a, b in both
     )
