@@ -142,6 +142,60 @@ def test_a_change_of_one_logit_is_seen_beside_masked_ones(number: int) -> None:
     assert before.agrees_with(numbers(Masked(1 + 1e-6, number)))
 
 
+class Elsewhere(nn.Module):
+    """A network that computes something else where ``rule`` says so of the images."""
+
+    def __init__(self, rule: Callable[[Tensor], Tensor], change: float) -> None:
+        super().__init__()
+        self.body, self.rule, self.change = convolutional(), rule, change
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) * torch.where(self.rule(x.flatten(1))[:, None], self.change, 1.0)
+
+
+RULES: dict[str, Callable[[Tensor], Tensor]] = {
+    "black": lambda x: x.amax(1) == 0,
+    "dark": lambda x: (x.mean(1) < 0.1) & (x.amax(1) > 0),
+    "white": lambda x: x.mean(1) > 0.9,
+    "half erased": lambda x: (x == 0).double().mean(1) >= 0.5,
+    "negative": lambda x: x.amin(1) < 0,
+    "above one": lambda x: x.amax(1) > 1,
+    "without gradients": lambda x: torch.full((len(x),), not torch.is_grad_enabled()),
+    "anywhere": lambda x: x.isfinite().all(1),
+}
+
+
+@pytest.mark.parametrize("where", RULES)
+def test_a_small_change_that_shows_on_some_images_alone_is_seen(where: str) -> None:
+    before = numbers(Elsewhere(RULES[where], 1.0))
+    assert not before.agrees_with(numbers(Elsewhere(RULES[where], 1 + 3e-4)))
+    assert before.agrees_with(numbers(Elsewhere(RULES[where], 1 + 1e-6)))
+    assert before.agrees_with(numbers(Elsewhere(RULES[where], 1.0)))
+
+
+def test_what_earlier_versions_kept_is_compared_on_what_it_has() -> None:
+    """They had logits and gradients alone."""
+    before = numbers(Elsewhere(RULES["dark"], 1.0))
+    earlier = replace(before, columns=before.columns[:15])
+    assert earlier.agrees_with(numbers(Elsewhere(RULES["dark"], 3.0)))
+    assert not earlier.agrees_with(numbers(Elsewhere(RULES["anywhere"], 1 + 3e-4)))
+    assert not replace(before, columns=()).agrees_with(before)
+
+
+def test_a_network_may_raise_or_be_infinite_for_unusual_images() -> None:
+    def roots(x: Tensor) -> Tensor:
+        if x.amax() > 1:
+            raise ValueError("no image")
+        return torch.ones(len(x), dtype=torch.bool)
+
+    found = numbers(Elsewhere(roots, 1.0))
+    assert len(found.columns) == 25
+    assert not found.agrees_with(numbers(Elsewhere(roots, 1.001)))
+    assert (
+        len(numbers(nn.Sequential(Elsewhere(RULES["negative"], torch.nan), nn.LogSoftmax(1))).columns) == 35
+    )
+
+
 def convolutional() -> nn.Sequential:
     """With pooling and rectifiers, whose gradients jump."""
     with torch.random.fork_rng():
