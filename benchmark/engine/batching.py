@@ -18,15 +18,19 @@ AUTO = {"cpu": 64, "cuda": 512}
 class Batcher:
     """Splits ``n`` samples into batches; a batch that runs out of memory is retried at half the size.
 
-    Later batches keep the smaller size. Scores do not depend on it.
+    The rest of the same call keeps the smaller size, and the next call begins with the first one: whatever memory a
+    component takes, the batches of others, and thus the last digits of their scores, are those of a run without it.
 
     Args:
         size: samples in a batch, or None for a size that suits the device.
         device: ``cpu`` or ``cuda``.
+
+    Attributes:
+        size: of the batches of the call that ended last.
     """
 
     def __init__(self, size: int | None, device: str) -> None:
-        self.size = size or AUTO.get(torch.device(device).type, AUTO["cpu"])
+        self.size = self._first = size or AUTO.get(torch.device(device).type, AUTO["cpu"])
 
     def map(self, function: Callable[[slice], T], n: int) -> Iterator[T]:
         """``function(rows)`` for consecutive slices of ``n`` samples, in order.
@@ -34,22 +38,23 @@ class Batcher:
         Raises:
             XaiboardError: one sample alone does not fit into memory.
         """
-        start = 0
+        start, size = 0, self._first
         while start < n:
-            rows = slice(start, min(start + self.size, n))
+            rows = slice(start, min(start + size, n))
             try:
                 result = function(rows)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                if self.size == 1:
+                if size == 1:
                     raise XaiboardError(
                         "one sample alone does not fit into memory; use a smaller model"
                     ) from error
-                self.size = max(1, min(self.size, n) // 2)
+                size = max(1, min(size, n) // 2)
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
                 continue
+            self.size = size
             yield result
             start = rows.stop
 

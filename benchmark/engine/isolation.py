@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..components.kinds import Component
 from ..errors import XaiboardError, message
 from ..toolkit.progress import say
+from .batching import is_out_of_memory
 from .library_functions import Functions
 from .remembered import GRADIENTS
 from .snapshot import Snapshot
@@ -76,7 +77,9 @@ class Guard:
         self._depth += 1
         try:
             yield
-        except (Exception, KeyboardInterrupt):
+        except (Exception, KeyboardInterrupt) as error:
+            if is_out_of_memory(error):
+                _add(self.left, owner, "ran out of memory and got smaller batches")
             raise
         except BaseException as error:  # it would end the run, and costs its own cells as any other error
             raise XaiboardError(f"{owner} {_end(error)}") from error

@@ -119,9 +119,9 @@ class MapKeeper:
         try:
             values.require_network()
             maps = values.attribution(method)[list(places.values())].cpu().numpy()
-            if not (method.component.built_in and method.root.component.built_in):
-                values.check_network(f"method '{method.component.name}'")
-                values.require_network()
+            own = not (method.component.built_in and method.root.component.built_in)
+            values.check_network(f"method '{method.component.name}'" if own else "")
+            values.require_network()
         except Exception as error:  # a component may raise anything
             self._failed.add(pair)
             rows.clear()

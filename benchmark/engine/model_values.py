@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import XaiboardError
 from ..lipschitz import bounds
-from ..subjects.fixed_inputs import network_outputs
+from ..subjects.fixed_inputs import network_outputs, still_computes
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher
@@ -122,21 +122,31 @@ class ModelValues:
         wanted = (len(x), self.classes)
         return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted).clone()
 
-    def check_network(self, culprit: str) -> None:
-        """Computes the outputs by which the network is known again, and notes it if they are others than at the start.
+    def check_network(self, culprit: str = "") -> None:
+        """Looks whether the network still computes what it did at the start, and notes it if it does not.
 
         Args:
-            culprit: who may have changed it.
+            culprit: code of the user's that may have changed it; where there is none, one pass with two inputs tells
+                whether it changes by itself.
         """
         before, inputs = self.trained.outputs, self.trained.inputs
         if before is None or inputs is None or self._broken:
             return
         with self.memo.uncounted():
-            now = network_outputs(self.model, inputs.to(self.x))
-        if now is None or not now.agrees_with(before):
+            if not culprit:
+                same = still_computes(self.model, inputs.to(self.x), before)
+            else:
+                now = network_outputs(self.model, inputs.to(self.x))
+                same = now is not None and now.agrees_with(before)
+        if not same:
+            why = (
+                f"{culprit} has changed something that it depends on and that cannot be put back; leave it out, or let"
+                " it work on a copy"
+                if culprit
+                else "its logits must depend on its input alone, not on how often it was called"
+            )
             self._broken = (
-                f"model '{self.trained.name}' no longer computes what it did when the run began: {culprit} has changed"
-                " something that it depends on and that cannot be put back; leave it out, or let it work on a copy"
+                f"model '{self.trained.name}' no longer computes what it did when the run began: {why}"
             )
 
     def require_network(self) -> None:

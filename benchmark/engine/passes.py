@@ -9,6 +9,8 @@ from math import inf
 
 from torch import Tensor, nn
 
+from ..subjects.logits import is_dense
+
 
 class TooManyPassesError(Exception):
     """More passes than are allowed."""
@@ -50,7 +52,7 @@ def count_passes(model: nn.Module, report: Callable[[int, int], object] | None =
             report(0, len(gradient))
 
     def went_forward(_module: nn.Module, _inputs: object, output: object) -> None:
-        if not isinstance(output, Tensor) or output.ndim == 0:
+        if not is_dense(output) or output.ndim == 0:
             return  # no logits: whoever called the model reports that
         passes.add(forward=len(output))
         if report is not None:

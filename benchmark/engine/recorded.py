@@ -70,8 +70,8 @@ def set_unknown_aside(finished: Sequence[Cell], plan: Plan, store: Store) -> lis
 
 
 def _computed_by(cell: Cell, plan: Plan) -> dict[str, Mapping[str, Any]]:
-    """The outputs of a cell's networks, and of its functions without a version, by what computed them."""
-    names = names_of(cell, plan.data, versioned=False) & plan.outputs.keys()
+    """The outputs of a cell's networks and functions, as far as they are known, by what computed them."""
+    names = names_of(cell, plan.data) & plan.outputs.keys()
     return {name: plan.outputs[name] for name in names}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import XaiboardError
+from ..subjects.logits import described, is_dense
 
 
 def require_finite(owner: str, what: str, returned: Any, shape: tuple[int, ...]) -> Tensor:  # noqa: ANN401 - anything a plug-in returns
@@ -21,7 +22,8 @@ def require_finite(owner: str, what: str, returned: Any, shape: tuple[int, ...])
     Raises:
         XaiboardError: it is no tensor, has another shape, or is not finite.
     """
-    if not isinstance(returned, Tensor) or returned.shape != shape or not returned.isfinite().all():
+    fits = is_dense(returned) and returned.shape == shape and not returned.is_complex()
+    if not fits or not returned.isfinite().all():
         raise XaiboardError(
             f"{owner} must return finite {what} shaped {tuple(shape)}, got {_describe(returned)}"
         )
@@ -35,7 +37,8 @@ def says_no_gradient(error: RuntimeError) -> bool:
 
 def _describe(returned: Any) -> str:  # noqa: ANN401 - anything a plug-in returns
     """Shape of a tensor and how many values of it are not finite; of anything else, the type."""
-    if not isinstance(returned, Tensor):
-        return type(returned).__name__
+    if not is_dense(returned):
+        return described(returned) if isinstance(returned, Tensor) else type(returned).__name__
     bad = int((~returned.isfinite()).sum())
-    return f"{tuple(returned.shape)}" + (f" with {bad} values that are not finite" if bad else "")
+    kind = f"{returned.dtype} " if returned.is_complex() else ""
+    return f"{kind}{tuple(returned.shape)}" + (f" with {bad} values that are not finite" if bad else "")

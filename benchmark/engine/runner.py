@@ -143,9 +143,8 @@ def _compute(plan: Plan, cell: Cell, shards: Mapping[int, slice], values: Values
         compute = partial(score, values, cell.metric, cell.method, cell.perturbation)
         scores, measured = values.memo.measured(compute)
         records = {shard: _record(values, scores, rows) for shard, rows in shards.items()}
-        if own:
-            values.check_network(" or ".join(own))
-            values.require_network()
+        values.check_network(" or ".join(own))
+        values.require_network()
     except Exception as error:  # a component may raise anything
         said = "; ".join(filter(None, (message(error), values.guard.note(own))))
         store.fail(cell.key, min(shards), said, traceback.format_exc())

@@ -1,9 +1,10 @@
-"""Tells networks and functions apart that have the same weights and code, but compute something else than before.
+"""Tells networks and functions apart that have the same code or version, but compute something else than before.
 
 A digest of weights and code does not see an attribute that is a list, a buffer that is not saved, a hook, a global
-variable or a helper. So a run keeps what each network, and each function given as an object, computes on a few fixed
-inputs. Where that has changed since its cells were finished, it counts as another one: its digest, and thus the keys of
-its cells, are those of a variant, and the cells are computed anew.
+variable or a helper, and a version is raised by hand. So a run keeps what each network, and each method, metric and
+perturbation of the user's, computes on a few fixed inputs. Where that has changed since its cells were finished, it
+counts as another one: its digest, and thus the keys of its cells, are those of a variant, and the cells are computed
+anew.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from ..components.choice import Choice
-from ..components.kinds import Method
 from ..errors import XaiboardError
 from ..subjects.fixed_inputs import REAL, network_outputs
 from ..subjects.outputs import Outputs
@@ -29,6 +29,9 @@ from .values import Values
 
 TRIED = 2
 """For how many samples a function is tried."""
+
+CODE = 12
+"""Letters of the digest of a function's code."""
 
 V = TypeVar("V", bound=Values)
 
@@ -76,16 +79,14 @@ class Register:
     def function(
         self, choice: Choice, networks: Sequence[TrainedModel], others: Mapping[str, TrainedModel]
     ) -> Choice:
-        """A method or metric with the digest of its variant; as it is if it has a version, which is raised by hand.
-
-        Of a component with a version it is only said that it gives other values than before.
+        """A method, metric or perturbation with the digest of its variant; one of the package's own as it is.
 
         Raises:
             XaiboardError: it changed what a network computes, and that cannot be put back.
         """
-        component = choice.component
-        if component.built_in:
+        if choice.component.built_in and choice.root.component.built_in:
             return choice
+        component = choice.component
         owner, computed = f"{kind_of(choice)} '{component.name}'", {}
         for network in networks:
             values = self._values(TrialValues, network, TRIED, others)
@@ -97,9 +98,6 @@ class Register:
         def key(code: str, network: str) -> str:
             return function_key(choice, code, network, self._data)
 
-        if not component.code:
-            self._compare(owner, {key("", network): outputs for network, outputs in computed.items()})
-            return choice
         code = self._register(owner, component.code, computed, key)
         return replace(choice, component=replace(component, code=code))
 
@@ -110,41 +108,32 @@ class Register:
 
         Args:
             owner: kind and name of a network or function.
-            digest: of its weights or code.
+            digest: of its weights or code; empty if it has a version.
             computed: its outputs, those of a function by the network's digest.
             key: the name under which ``run.json`` has outputs, by the variant's digest and the network's.
         """
-        free, found = "", ""
+        free: list[str] = []
+        found: str | None = None
         for variant in _variants(digest, len(self._known) + 1):
             by_key = {key(variant, network): outputs for network, outputs in computed.items()}
             before = {name: Outputs.read(self._known[name]) for name in by_key if name in self._known}
             if not before:
-                free = free or variant
+                free.append(variant)
             elif all(outputs.agrees_with(by_key[name]) for name, outputs in before.items()):
                 found = variant
                 break
-        if not found and free != digest:
+        chosen = free[0] if found is None else found
+        if found is None and chosen != digest:
             self._refuse(owner)
+            same = "weights and code" if digest else "version"
             say(
-                f"{owner} computes something else than when its finished cells were computed, with the same weights and"
-                " code; it counts as another one, and its cells are computed anew"
+                f"{owner} computes something else than when its finished cells were computed, with the same {same}; it"
+                " counts as another one, and its cells are computed anew"
             )
-        chosen = found or free
         by_key = {key(chosen, network): outputs.plain for network, outputs in computed.items()}
         # what is known stays, so that all records of a folder are of the same numbers, not of a chain of rounded ones
-        self.outputs |= {name: self._known.get(name, outputs) for name, outputs in by_key.items()}
+        self.outputs |= {name: _fuller(self._known.get(name), outputs) for name, outputs in by_key.items()}
         return chosen
-
-    def _compare(self, owner: str, computed: Mapping[str, Outputs]) -> None:
-        """Says whether a function with a version gives other values than its finished cells were made of."""
-        before = {name: Outputs.read(self._known[name]) for name in computed if name in self._known}
-        if not all(outputs.agrees_with(computed[name]) for name, outputs in before.items()):
-            self._refuse(owner)
-            say(
-                f"{owner} gives other values than when its finished cells were computed, and they are kept; raise its"
-                " version to compute them again"
-            )
-        self.outputs |= {name: outputs.plain for name, outputs in computed.items()}
 
     def _refuse(self, owner: str) -> None:
         """Raises XaiboardError if what computes something else than before is refused."""
@@ -171,21 +160,16 @@ def computes_the_same(cell: Cell, data: Data, here: Known, there: Known) -> bool
     return all(Outputs.read(here[name]).agrees_with(Outputs.read(there[name])) for name in both)
 
 
-def names_of(cell: Cell, data: Data, *, versioned: bool = True) -> set[str]:
-    """The names under which outputs of a cell's networks and functions are known.
+def _fuller(known: Mapping[str, Any] | None, computed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is known, unless an earlier version wrote it, which computed less."""
+    return computed if known is None or len(known["columns"]) < len(computed["columns"]) else known
 
-    Args:
-        cell: the cell.
-        data: the samples of the run.
-        versioned: whether functions with a version, which is raised by hand, count too.
-    """
+
+def names_of(cell: Cell, data: Data) -> set[str]:
+    """The names under which outputs of a cell's networks and functions are known."""
     names = {network_key(each.digest, data) for each in (cell.model, cell.other) if each}
-    functions = [choice for choice in (cell.method, cell.metric) if choice]
-    return names | {
-        function_key(each, each.component.code, cell.model.digest, data)
-        for each in functions
-        if versioned or each.component.code
-    }
+    functions = [choice for choice in (cell.method, cell.metric, cell.perturbation) if choice]
+    return names | {function_key(each, each.component.code, cell.model.digest, data) for each in functions}
 
 
 def network_key(digest: str, data: Data) -> str:
@@ -203,12 +187,15 @@ def function_key(choice: Choice, code: str, network: str, data: Data) -> str:
         data: the samples of the run.
     """
     version = f"{choice.component.version}.{code}" if code else str(choice.component.version)
+    base = choice.base
+    if base is not None and not base.component.built_in:
+        version += f" on {base.component.revision}"
     return f"{kind_of(choice)} {choice.label} {version} of {network_key(network, data)}"
 
 
 def kind_of(choice: Choice) -> str:
-    """``method`` or ``metric``."""
-    return "method" if isinstance(choice.component, Method) else "metric"
+    """``method``, ``metric`` or ``perturbation``."""
+    return type(choice.component).__name__.lower()
 
 
 def warn_of_unknown_outputs(finished: Sequence[Cell], data: Data, known: Known) -> None:
@@ -224,7 +211,7 @@ def warn_of_unknown_outputs(finished: Sequence[Cell], data: Data, known: Known) 
 
 
 def _variants(digest: str, number: int) -> Iterator[str]:
-    """A digest, and ``number`` others of the same length."""
+    """A digest, and ``number`` others of the same length; after none at all, others of the length of a code's."""
     yield digest
     for each in range(1, number + 1):
-        yield sha256(f"{digest}#{each}".encode()).hexdigest()[: len(digest)]
+        yield sha256(f"{digest}#{each}".encode()).hexdigest()[: len(digest) or CODE]

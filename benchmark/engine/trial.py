@@ -1,4 +1,4 @@
-"""Tries a method or metric on a few samples: what it gives there stands for what it computes."""
+"""Tries a component on a few samples: what it gives there stands for what it computes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..components import registry
 from ..components.choice import Choice, choose
-from ..components.kinds import Method
+from ..components.kinds import Method, Metric, Perturbation
 from ..subjects.fixed_inputs import function_outputs, sums
 from ..subjects.outputs import Outputs
 from ..subjects.shaking import Shaker
@@ -55,17 +55,19 @@ class TrialValues(Values):
 
 
 def try_function(choice: Choice, values: TrialValues) -> Outputs | None:
-    """What a method gives for the samples of ``values``, or a metric for random maps of them; None if it gives nothing.
+    """What a component gives for the samples of ``values``; None if it gives nothing.
+
+    Metrics, and perturbations that ask for a method, get random maps of them.
 
     Args:
-        choice: the method or metric.
+        choice: the method, metric or perturbation.
         values: of one model and a few samples.
     """
-    if not isinstance(choice.component, Method) and missing_library(choice.component):
+    if isinstance(choice.component, Metric) and missing_library(choice.component):
         return None
 
     def compute(shaker: Shaker | None) -> Tensor:
-        values.shaker, values.judged = shaker, not isinstance(choice.component, Method)
+        values.shaker, values.judged = shaker, isinstance(choice.component, Metric)
         values.memo.clear()
         with shaker.layers(values.model) if shaker else nullcontext():
             return _numbers(choice, values)
@@ -77,10 +79,13 @@ def try_function(choice: Choice, values: TrialValues) -> Outputs | None:
 
 
 def _numbers(choice: Choice, values: Values) -> Tensor:
-    """Sums of a method's attributions, or the columns of a metric, ``(B, numbers)``."""
+    """Sums of a method's attributions or of a perturbation's images, or the columns of a metric, ``(B, numbers)``."""
     if isinstance(choice.component, Method):
         return sums(values.attribution(choice))
-    method = choose(registry.methods["random"]) if needs_method(choice.component) else None
+    random = choose(registry.methods["random"])
+    if isinstance(choice.component, Perturbation):
+        return sums(values.perturbed_x(choice, random))
+    method = random if needs_method(choice.component) else None
     perturbed = needs_perturbation(choice.component)
     perturbation = choose(registry.perturbations["sign_noise"]) if perturbed else None
     columns = score(values, choice, method, perturbation).score

@@ -66,9 +66,9 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
     networks = [network if network.refused else register.network(network) for network in networks]
     others = {name: register.network(other) for name, other in others.items()}
     judged = [network for network in networks if not network.refused]
-    methods, metrics = (
+    methods, metrics, perturbations = (
         [register.function(choice, judged, others) for choice in choices]
-        for choices in (request.methods, request.metrics)
+        for choices in (request.methods, request.metrics, request.perturbations)
     )
     cells = make_cells(
         request.dataset,
@@ -76,7 +76,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
         networks,
         methods,
         metrics,
-        request.perturbations,
+        perturbations,
         request.conditions,
         reference,
         others,

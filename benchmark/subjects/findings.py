@@ -90,6 +90,11 @@ def look_at(model: nn.Module, x: Tensor) -> Examination:
     said = ""
     if not are_same(first, again):
         said = "its logits differ from call to call in evaluation mode; remove what is random in forward"
+    elif _differs_with_gradients(model, x, first):
+        said = (
+            "its logits differ with and without gradients; compute the same whatever torch.is_grad_enabled() and"
+            " requires_grad say"
+        )
     elif mixes_images(model, x):
         said = "its logits for an image depend on the other images of the batch; treat each image alone in forward"
     elif not torch.equal(given, x):
@@ -105,6 +110,17 @@ def look_at(model: nn.Module, x: Tensor) -> Examination:
         gradient=has_gradient(model, x),
         adapted=not isinstance(returned, Tensor) or returned.dtype != x.dtype,
     )
+
+
+@torch.enable_grad()
+def _differs_with_gradients(model: nn.Module, x: Tensor, logits: Tensor) -> bool:
+    """Whether a network computes something else than ``logits`` for images ``x`` where gradients are recorded."""
+    given = x.clone().requires_grad_()
+    try:
+        found = as_logits(model, (given,), model(given.clone()))
+    except Exception:  # methods that need gradients report it
+        return False
+    return not isinstance(found, Tensor) or not are_same(logits, found.detach())
 
 
 def _state(model: nn.Module) -> list[tuple[int, int]]:

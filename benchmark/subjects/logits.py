@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -30,8 +30,10 @@ def logits_of(model: nn.Module, x: Tensor) -> Any:  # noqa: ANN401 - whatever a 
 
 def wrong_form(output: object, count: int) -> str:
     """Why an output is no logits of ``count`` images; empty if it is."""
-    if not isinstance(output, Tensor):
-        return f"it returns {_described(output)} where logits (B, K) are needed; wrap it so that it returns these"
+    if not is_dense(output):
+        return (
+            f"it returns {described(output)} where logits (B, K) are needed; wrap it so that it returns these"
+        )
     if output.dim() != 2 or len(output) != count or not output.is_floating_point():
         return (
             f"it returns {output.dtype} of shape {tuple(output.shape)} for {count} images where floating-point logits"
@@ -73,7 +75,15 @@ def _finite(values: Tensor) -> Tensor:
     return torch.where(values.isfinite(), values, 0)
 
 
-def _described(output: object) -> str:
+def is_dense(value: object) -> TypeGuard[Tensor]:
+    """Whether a value is a tensor that has a number in each of its places."""
+    return isinstance(value, Tensor) and value.layout is torch.strided and not value.is_nested
+
+
+def described(output: object) -> str:
+    """What something is that is no tensor of logits, in words."""
+    if isinstance(output, Tensor):
+        return f"a {'nested' if output.is_nested else str(output.layout).removeprefix('torch.')} tensor"
     if isinstance(output, (tuple, list)):
         parts = [
             f"{tuple(each.shape)}" if isinstance(each, Tensor) else type(each).__name__ for each in output

@@ -46,8 +46,27 @@ def test_halves_until_it_fits_and_gives_the_same_values(error: Exception, fits: 
     assert torch.equal(torch.cat(list(batcher.map(square, 23))), x**2)
     assert batcher.size <= fits
     assert batcher.size * 2 > fits
-    # each size is tried once, then kept
+    # each size is tried once, then kept to the end of the call
     assert len([size for size in sizes if size > fits]) == len({size for size in sizes if size > fits})
+
+
+def test_the_next_call_begins_with_the_first_size() -> None:
+    """What a component does with its memory is no matter of the components after it."""
+
+    def hungry(rows: slice) -> tuple[int, int]:
+        if rows.stop - rows.start > 3:
+            raise MemoryError
+        return rows.start, rows.stop
+
+    batcher = Batcher(16, "cpu")
+    assert list(batcher.map(hungry, 8)) == [(0, 2), (2, 4), (4, 6), (6, 8)]
+    assert rows_of(batcher, 20) == [(0, 16), (16, 20)]
+
+    def around(rows: slice) -> tuple[int, int]:
+        list(batcher.map(hungry, 8))
+        return rows.start, rows.stop
+
+    assert list(batcher.map(around, 20)) == [(0, 16), (16, 20)]
 
 
 def test_memory_that_runs_out_late_costs_only_the_batch() -> None:

@@ -8,11 +8,13 @@ import random
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import captum.attr
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xaiboard.benchmark as xb
@@ -388,7 +390,8 @@ def test_whatever_a_component_raises_costs_its_own_cells(tmp_path: Path) -> None
         "leaves": "method 'leaves' ended the program with exit status 3",
         "stops": "method 'stops' raised GeneratorExit: no more",
         "recurses": "RecursionError: maximum recursion depth exceeded",
-        "fills": "one sample alone does not fit into memory; use a smaller model",
+        "fills": "one sample alone does not fit into memory; use a smaller model;"
+        " method 'fills' ran out of memory and got smaller batches: put back for all others",
         "decides": "'applies' or 'verify' of 'decides' raised GeneratorExit",
     }
     for name, note in notes.items():
@@ -457,6 +460,40 @@ def test_what_a_network_itself_does_is_nobody_s_fault(tmp_path: Path) -> None:
     finished = run(tmp_path, [asks], ["gini"], models={"net": Counts()})
     assert set(finished.cells["status"]) == {"ok"}
     assert set(finished.cells["note"]) == {""}
+
+
+@pytest.mark.usefixtures("tiny", "quick")
+def test_a_network_that_drifts_by_itself_has_no_scores_from_then_on(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    class Drifts(Net):
+        def __init__(self, steady: float) -> None:
+            super().__init__()
+            self.steady = steady
+
+        def forward(self, x: Tensor) -> Tensor:
+            calls.append(len(x))
+            return super().forward(x) * (1 if len(calls) < self.steady else 1.01)
+
+    def table(name: str, steady: float) -> pd.DataFrame:
+        calls.clear()
+        with torch.random.fork_rng():
+            models = {"net": Drifts(steady)}
+        finished = run(
+            tmp_path / name, ["saliency", "smoothgrad[draws=4]"], ["gradient_norm", "gini"], models=models
+        )
+        return finished.cells.merge(
+            finished.scores.groupby("method")["score"].mean(), on="method", how="left"
+        )
+
+    steady = table("steady", inf)
+    late = table("late", len(calls) - 8)
+    assert steady["status"].tolist() == ["ok"] * 3
+    assert late["status"].tolist() == ["ok", "failed", "failed"]
+    assert late["note"][2].startswith(
+        "model 'net' no longer computes what it did when the run began: its logits must"
+    )
+    assert late["score"][0] == steady["score"][0]
 
 
 @pytest.mark.usefixtures("tiny")

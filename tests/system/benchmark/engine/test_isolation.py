@@ -223,10 +223,12 @@ def test_odd_arguments_are_one_sentence(tmp_path: Path, changed: dict[str, objec
 def test_code_that_changed_under_the_same_version_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Where what it gives for the inputs on which it is tried is the same; else it counts as another component."""
+
     def define(exponent: int) -> None:
         @xb.method(name="edited")
         def edited(x: Tensor) -> Tensor:
-            return x**exponent
+            return x if len(x) == 2 else x**exponent
 
     define(1)
     run(tmp_path, methods="edited")
@@ -234,7 +236,8 @@ def test_code_that_changed_under_the_same_version_is_said(
     assert "has changed" not in capsys.readouterr().err
     define(2)
     run(tmp_path, methods="edited")
-    assert "method 'edited' has changed since its finished cells were computed" in capsys.readouterr().err
+    said = "method 'edited' has changed since its finished cells were computed, and they are kept"
+    assert said in capsys.readouterr().err
 
 
 def test_a_reworded_docstring_is_no_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,7 +247,7 @@ def test_a_reworded_docstring_is_no_change(tmp_path: Path, capsys: pytest.Captur
         made: dict[str, Any] = {}
         exec(  # noqa: S102 - a function whose docstring differs
             f"def worded(x):\n    '{docstring}'\n    def inner(z):\n        '{docstring} too'\n"
-            f"        return z ** {exponent}\n    return inner(x)\n",
+            f"        return z if len(z) == 2 else z ** {exponent}\n    return inner(x)\n",
             made,
         )
         made["worded"].__module__ = __name__

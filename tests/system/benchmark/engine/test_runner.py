@@ -450,7 +450,10 @@ def test_memory_that_runs_out_changes_no_score(run: Runner, tmp_path: Path) -> N
     pd.testing.assert_frame_equal(tables[0], tables[1])
     define(0)
     finished = run(methods="hungry", metrics="gini,accuracy", out=tmp_path / "none")
-    assert set(finished.failed["note"]) == {"one sample alone does not fit into memory; use a smaller model"}
+    assert set(finished.failed["note"]) == {
+        "one sample alone does not fit into memory; use a smaller model; method 'hungry' ran out of memory and got"
+        " smaller batches: put back for all others"
+    }
 
 
 def test_one_attribution_serves_every_metric(run: Runner) -> None:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from xaiboard.benchmark.components.decorators import make_method, make_metric
 from xaiboard.benchmark.engine.batching import Batcher
 from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.staleness import Register
 from xaiboard.benchmark.engine.trial import TrialValues, try_function
 from xaiboard.benchmark.errors import XaiboardWarning
 from xaiboard.benchmark.selection import choose_components
@@ -143,6 +145,60 @@ def test_a_change_of_one_logit_is_seen_beside_masked_ones(number: int) -> None:
     before = numbers(Masked())
     assert not before.agrees_with(numbers(Masked(1.002, number)))
     assert before.agrees_with(numbers(Masked(1 + 1e-6, number)))
+
+
+class Elsewhere(nn.Module):
+    """A network that computes something else where ``rule`` says so of the images."""
+
+    def __init__(self, rule: Callable[[Tensor], Tensor], change: float) -> None:
+        super().__init__()
+        self.body, self.rule, self.change = convolutional(), rule, change
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) * torch.where(self.rule(x.flatten(1))[:, None], self.change, 1.0)
+
+
+RULES: dict[str, Callable[[Tensor], Tensor]] = {
+    "black": lambda x: x.amax(1) == 0,
+    "dark": lambda x: (x.mean(1) < 0.1) & (x.amax(1) > 0),
+    "white": lambda x: x.mean(1) > 0.9,
+    "half erased": lambda x: (x == 0).double().mean(1) >= 0.5,
+    "negative": lambda x: x.amin(1) < 0,
+    "above one": lambda x: x.amax(1) > 1,
+    "without gradients": lambda x: torch.full((len(x),), not torch.is_grad_enabled()),
+    "anywhere": lambda x: x.isfinite().all(1),
+}
+
+
+@pytest.mark.parametrize("where", RULES)
+def test_a_small_change_that_shows_on_some_images_alone_is_seen(where: str) -> None:
+    before = numbers(Elsewhere(RULES[where], 1.0))
+    assert not before.agrees_with(numbers(Elsewhere(RULES[where], 1 + 3e-4)))
+    assert before.agrees_with(numbers(Elsewhere(RULES[where], 1 + 1e-6)))
+    assert before.agrees_with(numbers(Elsewhere(RULES[where], 1.0)))
+
+
+def test_what_earlier_versions_kept_is_compared_on_what_it_has() -> None:
+    """They had logits and gradients alone."""
+    before = numbers(Elsewhere(RULES["dark"], 1.0))
+    earlier = replace(before, columns=before.columns[:15])
+    assert earlier.agrees_with(numbers(Elsewhere(RULES["dark"], 3.0)))
+    assert not earlier.agrees_with(numbers(Elsewhere(RULES["anywhere"], 1 + 3e-4)))
+    assert not replace(before, columns=()).agrees_with(before)
+
+
+def test_a_network_may_raise_or_be_infinite_for_unusual_images() -> None:
+    def roots(x: Tensor) -> Tensor:
+        if x.amax() > 1:
+            raise ValueError("no image")
+        return torch.ones(len(x), dtype=torch.bool)
+
+    found = numbers(Elsewhere(roots, 1.0))
+    assert len(found.columns) == 25
+    assert not found.agrees_with(numbers(Elsewhere(roots, 1.001)))
+    assert (
+        len(numbers(nn.Sequential(Elsewhere(RULES["negative"], torch.nan), nn.LogSoftmax(1))).columns) == 35
+    )
 
 
 def convolutional() -> nn.Sequential:
@@ -413,26 +469,63 @@ def test_a_function_that_draws_random_numbers_is_known_again(tmp_path: Path) -> 
     assert len(written(tmp_path)) == 1
 
 
-def test_a_function_with_a_version_whose_helper_changed_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def brightened(x: Tensor) -> Tensor:
+    return helper(0.9 * x)
+
+
+VERSIONED = {
+    "method 'by_helper'": (xb.methods, "by_helper"),
+    "method 'blurred'": (xb.methods, "blurred[of=by_helper]"),
+    "metric 'total'": (xb.metrics, "total"),
+    "perturbation 'brightened'": (xb.perturbations, "brightened"),
+}
+
+
+def register_versions(version: int = 1) -> None:
+    xb.method(name="by_helper", version=version)(by_a_global)
+    xb.metric(family="own", higher_is_better=None, version=version)(total)
+    xb.perturbation(version=version)(brightened)
+
+
+@pytest.mark.parametrize("owner", VERSIONED)
+def test_a_component_with_a_version_whose_helper_changed_is_another_one(
+    owner: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its version is raised by hand; no digest of its code sees the helper."""
-    xb.method(name="by_helper")(by_a_global)
-    said = (
-        "method 'by_helper' gives other values than when its finished cells were computed, and they are kept"
-    )
+    network, data = TrainedModel("net", "own", linear().eval(), ""), load_data("digits", samples=2)
+    known: dict[str, Any] = {}
 
-    def run(factor: float) -> str:
+    def identity(factor: float) -> object:
         FACTOR["of all"] = factor
-        given = {"methods": "by_helper", "metrics": "gini", "samples": 8, "out": tmp_path, "progress": False}
-        xb.run(models={"net": linear()}, **given)
-        return capsys.readouterr().err
+        (choice,) = choose_components(VERSIONED[owner][0], make_method, VERSIONED[owner][1])
+        register = Register(data, None, Conditions(), known)
+        registered = register.function(choice, [network], {})
+        known.update(register.outputs)
+        return registered.identity, choice.identity
 
-    assert said not in run(1.0)
-    assert said not in run(1.0)
-    assert said in run(4.0)
-    assert said in run(4.0)
-    assert said not in run(1.0)
-    xb.method(name="by_helper", version=2)(by_a_global)
-    assert said not in run(4.0)
-    assert len(written(tmp_path)) == 2
+    register_versions()
+    first, declared = identity(1.0)
+    assert first == declared
+    other, _ = identity(4.0)
+    assert other != first
+    assert f"{owner} {CHANGED}, with the same version" in capsys.readouterr().err
+    assert [identity(factor)[0] for factor in (1.0, 1 + 1e-6, 4.0)] == [first, first, other]
+    assert capsys.readouterr().err == ""
+    register_versions(version=2)
+    second, declared = identity(4.0)
+    assert second == declared
+    FACTOR["of all"] = 1.0
+
+
+def test_a_perturbation_whose_helper_changed_is_not_given_old_scores(tmp_path: Path) -> None:
+    register_versions()
+
+    def run(factor: float) -> list[float]:
+        FACTOR["of all"] = factor
+        given = {"methods": "sobel", "metrics": "cosine", "perturbations": "brightened", "samples": 8}
+        return (
+            xb.run(models={"net": linear()}, **given, out=tmp_path, progress=False).scores["score"].tolist()
+        )
+
+    assert run(1.0) != run(4.0)
+    FACTOR["of all"] = 1.0
