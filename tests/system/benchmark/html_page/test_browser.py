@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ def test_the_overview_says_what_was_run(show: Open, small_run: xb.Run) -> None:
     text = page.inner_text("main")
     assert "digits (24 images)" in text
     assert HOSTILE in text
+    assert f"torch {version('torch')}" in text
+    assert text.count(f"xaiboard {version('xaiboard')}") == 2  # by which it was run, and by which the page is
     assert "Headline order" in text or "no headline order" in text
     digest = small_run.folder.joinpath("run.json").read_text()
     assert page.inner_text("footer code") in digest
