@@ -35,8 +35,10 @@ function cards(data) {
   return [h("h2", {}, "Models"), h("div", { class: "cards" }, data.cards.map((card) => h("section", { class: "card" },
     h("h3", {}, `${card.model} on ${card.dataset}`),
     h("p", {}, [card.summary, card.source && `Source: ${card.source}.`].filter(Boolean).join(" ")),
-    h("p", { class: "note" }, [`family ${card.family}`, card.weights && `weights ${card.weights}`].filter(Boolean).join(" · ")),
-    plainTable(["Measured here", "Mean (95 %)"], card.numbers.map((one) => [one.name, { text: number(one.mean) + interval(one), class: "number" }]), `Numbers of ${card.model} on ${card.dataset}`),
+    h("p", { class: "note" }, [`family ${card.family}`, card.recipe && `a network of the recipe ${card.recipe}`, card.weights && `weights ${card.weights}`].filter(Boolean).join(" · ")),
+    card.samples ? h("p", {}, `Right on ${card.right} of the ${card.samples} images of this run.`) : null,
+    card.numbers.length ? plainTable(["Measured here", "Mean (95 %)"], card.numbers.map((one) => [one.name, { text: number(one.mean) + interval(one), class: "number" }]), `Numbers of ${card.model} on ${card.dataset}`)
+      : h("p", { class: "note" }, "No metric of the models themselves has a number here."),
     card.training.length ? h("details", {}, h("summary", {}, "Training"), plainTable(["", ""], card.training, `Training of ${card.model}`)) : null,
     card.note ? h("p", { class: "note" }, card.note) : null)))];
 }
