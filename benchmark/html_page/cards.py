@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..listing.catalogue import read_catalogue
+from ..report.blocks import Blocks
 from ..report.results import Results
 from ..toolkit.files import file_name, read_json
 from ..toolkit.labels import read_trained
@@ -30,16 +31,22 @@ _WEIGHTS = Path(__file__).parents[2] / "models" / "weights"
 def cards(results: Results) -> list[dict[str, Any]]:
     """One card for each data set and model, in the order of ``models.csv``."""
     known = {one["name"]: one for one in read_catalogue()["models"]}
+    right = _right(results.blocks)
     found = []
     for record in results.models.to_dict("records"):
         row = {str(name): value for name, value in record.items()}
         name, weights = str(row["model"]), str(row["weights"] or "")
-        entry = known.get(read_trained(name).recipe, known.get(name, {}))
+        recipe = read_trained(name).recipe
+        entry = known.get(recipe, known.get(name, {}))
+        correct, samples = right.get((str(row["dataset"]), name), (0, 0))
         found.append(
             {
                 "dataset": row["dataset"],
                 "model": name,
                 "family": row["family"],
+                "recipe": recipe if recipe != name else "",
+                "right": correct,
+                "samples": samples,
                 "weights": weights,
                 "summary": entry.get("summary", "").replace("``", ""),
                 "source": entry.get("source", ""),
@@ -51,6 +58,14 @@ def cards(results: Results) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _right(blocks: Blocks) -> dict[tuple[str, str], tuple[int, int]]:
+    """How many samples each model of a data set classifies correctly, and of how many that is known."""
+    first = blocks.rows.drop_duplicates(["dataset", "model"])[["dataset", "model"]]
+    correct = [blocks.of("correct", place).astype(bool) for place in first.index]
+    pairs = first.itertuples(index=False, name=None)
+    return dict(zip(pairs, ((int(one.sum()), len(one)) for one in correct), strict=True))
 
 
 def _numbers(row: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,8 +11,10 @@ from ..errors import message, warn
 from ..report.health.controls import passes_controls
 from ..report.results import Results
 from ..report.section import sections
+from ..store.class_names import read_class_names
 from ..store.run_file import read_run
 from ..store.suites import read_suites
+from ..store.versions import read_versions
 from .answers import answers
 from .board import board, cells
 from .cards import cards
@@ -46,7 +48,7 @@ def content(results: Results) -> dict[str, Any]:
 
 
 def _run(results: Results) -> dict[str, Any]:
-    """What was asked for, with which version, and by which digest the scores are known."""
+    """What was asked for, which versions made the scores and the page, and by which digest the scores are known."""
     run = read_run(results.folder)
     scores = run.seal.files.get("scores.parquet", "") if run and run.seal else ""
     per_dataset = results.scores.groupby("dataset", observed=True)["sample"].nunique()
@@ -55,7 +57,9 @@ def _run(results: Results) -> dict[str, Any]:
         "suites": read_suites(results.folder),
         "conditions": {name: str(value) for name, value in results.conditions.items()},
         "samples": {name: int(per_dataset.get(name, 0)) for name in results.datasets},
+        "classes": read_class_names(results.folder),
         "digest": scores,
+        "runBy": read_versions(results.folder),
         "version": version("xaiboard"),
     }
 

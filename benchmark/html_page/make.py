@@ -20,8 +20,8 @@ PAGE = "report.html"
 _HERE = Path(__file__).parent
 
 _SCRIPTS = (
-    "unpack", "elements", "state", "board_data", "overview", "leaderboard", "compare", "samples", "figures",
-    "tables", "main",
+    "unpack", "elements", "tips", "grid", "paper", "state", "board_data", "overview", "leaderboard", "compare",
+    "samples", "figures", "tables", "main",
 )  # fmt: skip
 """The page's own scripts, in the order in which they must run."""
 

@@ -1,6 +1,6 @@
 """Where each row of the leaderboard stands: its mean, and its rank among the methods of one model.
 
-This is computed once for a run; leaderboard and health take it from here.
+This is computed once for a run; leaderboard, health and the page take it from here.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..statistics.differences import Differences, differences
 from ..statistics.means import interval, means
-from ..statistics.ranks import Column, Ranks, prepare, rank
+from ..statistics.ranks import Column, Ranks, prepare, rank_by
 from ..statistics.signs import flipped_sums_of
+from ..statistics.verdicts import verdicts
 from ..store.glossary import Glossary
 from .blocks import DIRECTIONS, Blocks, Matrix
 
@@ -33,6 +35,7 @@ class Standing(NamedTuple):
         scored: samples that have a score, ``(M,)``; some of them may have no weight.
         samples: of the run.
         ranks: of the rows; None in a column that has no direction, or is about models alone.
+        differences: between the rows that have a rank; None where there are no ranks.
     """
 
     key: tuple[str, ...]
@@ -44,6 +47,7 @@ class Standing(NamedTuple):
     scored: np.ndarray
     samples: int
     ranks: Ranks | None
+    differences: Differences | None
 
 
 def standings(blocks: Blocks, glossary: Glossary) -> list[Standing]:
@@ -52,9 +56,22 @@ def standings(blocks: Blocks, glossary: Glossary) -> list[Standing]:
     for some in _batches(blocks, glossary):
         columns = {place: column for place, (_, column) in enumerate(some) if column}
         sums = flipped_sums_of([column.means.influence for column in columns.values()])
-        ranked = dict(zip(columns, map(rank, columns.values(), sums), strict=True))
-        found.extend(one._replace(ranks=ranked.get(place)) for place, (one, _) in enumerate(some))
+        decided = dict(zip(columns, map(decide, columns.values(), sums), strict=True))
+        for place, (one, _) in enumerate(some):
+            ranks, between = decided.get(place, (None, None))
+            found.append(one._replace(ranks=ranks, differences=between))
     return found
+
+
+def decide(column: Column, sums: np.ndarray) -> tuple[Ranks, Differences]:
+    """The ranks of a column's rows and the differences between them, of the same verdicts.
+
+    Args:
+        column: the rows.
+        sums: of the influence of their means under each draw of signs, ``(M, B)``.
+    """
+    told = verdicts(column.means, column.needed, sums)
+    return rank_by(column, told), differences(column.means, column.needed, sums, told)
 
 
 def _batches(blocks: Blocks, glossary: Glossary) -> Iterator[list[tuple[Standing, Column | None]]]:
@@ -77,7 +94,7 @@ def _standing(
     found = means(matrix.score, matrix.weight)
     low, high = interval(found.mean, found.influence, found.used)
     scored = (~np.isnan(matrix.score)).sum(0)
-    one = Standing(key, places, found.mean, low, high, found.used, scored, len(matrix.score), None)
+    one = Standing(key, places, found.mean, low, high, found.used, scored, len(matrix.score), None, None)
     if first["higher_is_better"] not in DIRECTIONS or not first["method"]:
         return one, None
     return one, column_of(matrix, first, glossary)

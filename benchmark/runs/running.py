@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
 
 import pandas as pd
+import torch
 
 from ..engine.map_keeper import MapKeeper
 from ..engine.plan import Plan
@@ -17,6 +19,7 @@ from ..pictures.perturbed_maps import draw_robustness_gallery
 from ..report.formats import figure_names, formats_of
 from ..report.write import write, written_names
 from ..request import Request
+from ..store.class_names import note_class_names
 from ..store.consolidate import consolidate
 from ..store.kept import read_kept, write_kept
 from ..store.known_outputs import note_outputs
@@ -27,6 +30,7 @@ from ..store.reuse import check_reusable, take_over
 from ..store.seal import OWN, seal_files
 from ..store.sealed_cells import unseal
 from ..store.suites import note_suite
+from ..store.versions import note_versions
 from ..toolkit.files import file_name
 from ..toolkit.progress import stage
 from .finished_run import Run
@@ -62,6 +66,9 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         with store.lock():
             unseal(store, {cell.key for cell in todo})
         note_outputs(store, {**known, **plan.outputs})
+        note_class_names(store, plan.dataset, plan.data.classes)
+        if todo:
+            note_versions(store, {"xaiboard": version("xaiboard"), "torch": torch.__version__})
         store.plan(plan.summary)
         keeper = MapKeeper(plan, request.keep, request.batch_size)
         with store.lock():

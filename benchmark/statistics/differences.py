@@ -23,6 +23,7 @@ class Differences(NamedTuple):
 
     Args:
         n: samples behind them.
+        mean: of the rows, the greater the better, ``(M,)``.
         effect: ``(M, M)``; 0 where two rows differ by rounding alone.
         error: standard errors, ``(M, M)``.
         low: lower bounds, at 95 % for all pairs together, ``(M, M)``; -inf where nothing can be claimed.
@@ -35,6 +36,7 @@ class Differences(NamedTuple):
     """
 
     n: int
+    mean: np.ndarray
     effect: np.ndarray
     error: np.ndarray
     low: np.ndarray
@@ -95,7 +97,7 @@ def differences(
     with np.errstate(divide="ignore"):
         error = np.where(scale > 0, 1 / scale, 0.0) / n
     low, high = _bounds(found, effect, needed, told.differ, critical)
-    return Differences(n, effect, error, low, high, told.better, critical, needed, largest)
+    return Differences(n, found.mean, effect, error, low, high, told.better, critical, needed, largest)
 
 
 def more_cautious(one: Differences, found: Means, critical: float) -> Differences:

@@ -20,8 +20,12 @@ function indexed(content) {
       scores.set(key(dataset, of.model[at], of.method[at], of.column[at]), at);
     }
   });
+  const called = (list) => list.map((one) => one.name);
   return {
     ...content,
+    tested: health,
+    // The names that people choose from, in the order of the lists.
+    called: { dataset: names.datasets, model: called(names.models), method: called(names.methods), column: called(names.columns) },
     row(dataset, model, method, column) {
       const at = rows.get(key(dataset, model, method, column));
       if (at === undefined) return null;

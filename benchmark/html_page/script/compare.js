@@ -18,53 +18,51 @@ function pairAt(contest, one, other) {
 }
 
 function compare(data) {
-  const { names } = data;
-  const several = (kind) => data.pairs[kind].length > 0;
-  if (!several("method") && !several("model")) return [h("h2", {}, "Compare"), h("p", {}, "Nothing to compare: no column has two methods or two models.")];
-  const choice = {
-    dataset: state.get("dataset", "0"), kind: state.get("kind", several("method") ? "method" : "model"), of: state.get("of", ""),
-    a: state.get("a", ""), b: state.get("b", ""), column: state.get("column", ""),
-  };
+  const { names, called } = data;
+  const kinds = ["method", "model"].filter((kind) => data.pairs[kind].length > 0);
+  if (!kinds.length) return [h("h2", {}, "Compare"), h("p", {}, "Nothing to compare: no column has two methods or two models.")];
   const bar = h("div", { class: "controls" });
   const table = h("div", { id: "differences" });
   const sentence = h("p", { role: "status", id: "compare-sum" });
   const detail = h("div", { id: "compare-detail" });
   let grid = null;
-  const change = (changes) => { Object.assign(choice, changes); state.set(changes); draw(); };
+  const change = (changes) => { state.set(changes); draw(); };
 
   function draw() {
-    const rivalsKind = choice.kind;
-    const [lists, others] = rivalsKind === "method" ? [names.methods, names.models] : [names.models, names.methods];
-    const contests = data.pairs[rivalsKind].filter((one) => one.dataset === Number(choice.dataset));
+    const kind = state.choose("kind", kinds);
+    const [lists, others] = kind === "method" ? [names.methods, called.model] : [names.models, called.method];
+    const dataset = state.place("dataset", called.dataset);
+    const contests = data.pairs[kind].filter((one) => one.dataset === dataset);
     const rivals = [...new Set(contests.flatMap((one) => Array.from(one.rivals)))].sort((a, b) => a - b);
-    const ofs = [...new Set(contests.map((one) => one.other))].sort((a, b) => a - b);
-    if (choice.of === "" || !ofs.includes(Number(choice.of))) choice.of = String(ofs[0] ?? "");
-    const judged = rivals.filter((at) => !lists[at].control);
-    if (choice.a === "" || !rivals.includes(Number(choice.a))) choice.a = String(judged[0] ?? rivals[0] ?? "");
-    if (choice.b === "" || !rivals.includes(Number(choice.b))) choice.b = String(judged[1] ?? rivals[1] ?? "");
-    const named = (at) => lists[at].name + (lists[at].control ? " †" : "");
-    const otherName = (at) => (at < 0 ? "(metrics of the models)" : others[at].name);
+    const judged = [...rivals.filter((at) => !lists[at].control), ...rivals.filter((at) => lists[at].control)].map((at) => lists[at].name);
+    const ofs = [...new Set(contests.map((one) => one.other))].sort((a, b) => a - b).map((at) => others[at] ?? MODELS_THEMSELVES);
+    const [of, a] = [state.choose("of", ofs), state.choose("a", judged)];
+    const b = state.choose("b", judged, judged.find((name) => name !== a));
+    const marked = rivals.map((at) => [lists[at].name, lists[at].name + (lists[at].control ? " †" : "")]);
     const focused = document.activeElement?.id;
     bar.replaceChildren(
-      names.datasets.length > 1 ? chosen("Data", "compare-dataset", names.datasets.map((name, at) => [at, name]), choice.dataset, (value) => change({ dataset: value })) : "",
-      chosen("Compare", "compare-kind", [["method", "methods"], ["model", "models"]].filter(([kind]) => several(kind)), rivalsKind, (value) => change({ kind: value, of: "", a: "", b: "", column: "" })),
-      chosen(rivalsKind === "method" ? "On the model" : "Under the method", "compare-of", ofs.map((at) => [at, otherName(at)]), choice.of, (value) => change({ of: value })),
-      chosen("This", "compare-a", rivals.map((at) => [at, named(at)]), choice.a, (value) => change({ a: value })),
-      chosen("against", "compare-b", rivals.map((at) => [at, named(at)]), choice.b, (value) => change({ b: value })),
-      h("button", { type: "button", id: "compare-swap", onclick: () => change({ a: choice.b, b: choice.a }) }, "Swap"),
+      names.datasets.length > 1 ? chosen("Data", "compare-dataset", called.dataset, called.dataset[dataset], (value) => change({ dataset: value })) : "",
+      chosen("Compare", "compare-kind", kinds.map((one) => [one, `${one}s`]), kind, (value) => change({ kind: value, of: "", a: "", b: "", column: "" })),
+      chosen(kind === "method" ? "On the model" : "Under the method", "compare-of", ofs, of, (value) => change({ of: value })),
+      chosen("This", "compare-a", marked, a, (value) => change({ a: value })),
+      chosen("against", "compare-b", marked, b, (value) => change({ b: value })),
+      h("button", { type: "button", id: "compare-swap", onclick: () => change({ a: b, b: a }) }, "Swap"),
     );
     if (focused) document.getElementById(focused)?.focus();
-    fill(contests.filter((one) => one.other === Number(choice.of)), named);
+    const at = (list, name) => list.findIndex((one) => one.name === name);
+    const choice = { kind, dataset, of: others.indexOf(of), a: at(lists, a), b: at(lists, b) };
+    fill(contests.filter((one) => one.other === choice.of), choice, (place) => lists[place].name + (lists[place].control ? " †" : ""));
+    state.tell();
   }
 
-  function fill(contests, named) {
-    const [a, b] = [Number(choice.a), Number(choice.b)];
+  function fill(contests, choice, named) {
+    const { a, b } = choice;
     const rows = contests.map((contest) => ({ contest, found: pairAt(contest, a, b) })).filter((one) => one.found && a !== b)
       .map(({ contest, found }) => {
         const column = names.columns[contest.column];
         const word = found.verdict === 1 ? "better" : found.verdict === -1 ? "worse" : found.verdict === 2 ? "equal" : "not told apart";
-        const health = choice.kind === "method" ? data.health(Number(choice.dataset), Number(choice.of), contest.column) : null;
-        const noted = choice.kind === "method" ? [a, b].map((at) => data.row(Number(choice.dataset), Number(choice.of), at, contest.column)).filter((row) => row?.doubtful) : [];
+        const health = choice.kind === "method" ? data.health(choice.dataset, choice.of, contest.column) : null;
+        const noted = choice.kind === "method" ? [a, b].map((at) => data.row(choice.dataset, choice.of, at, contest.column)).filter((row) => row?.doubtful) : [];
         return { failing: health !== null && health.tested && !health.passes, doubtful: [...new Set(noted.map((row) => row.note))].join("; "), at: contest.column, column: column.name, family: column.family, arrow: ARROW[column.direction], ...found, word };
       });
     const words = ["better", "worse", "not told apart", "equal"];
@@ -81,7 +79,7 @@ function compare(data) {
     grid = makeGrid(inner, {
       data: rows, index: "at", layout: "fitData", maxHeight: 430, placeholder: "No column has scores of both.",
       columns: [
-        { title: "Column", field: "column", width: 330, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => pick(cell.getRow().getData().at) }, `${cell.getValue()} ${cell.getRow().getData().arrow}${cell.getRow().getData().failing ? " ⚠" : ""}`), () => columnTip(names.columns[cell.getRow().getData().at]) + (cell.getRow().getData().failing ? "\n⚠ fails its controls on this model" : "") + (cell.getRow().getData().doubtful ? `\n≈ ${cell.getRow().getData().doubtful}` : "")) },
+        { title: "Column", field: "column", width: 330, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => { const { at, column } = cell.getRow().getData(); state.set({ column }); pick(choice, at); } }, `${cell.getValue()} ${cell.getRow().getData().arrow}${cell.getRow().getData().failing ? " ⚠" : ""}`), () => columnTip(names.columns[cell.getRow().getData().at]) + (cell.getRow().getData().failing ? "\n⚠ fails its controls on this model" : "") + (cell.getRow().getData().doubtful ? `\n≈ ${cell.getRow().getData().doubtful}` : "")) },
         { title: "Family", field: "family", width: 110, formatter: text((row) => row.family) },
         { title: "Verdict", field: "word", width: 130, formatter: (cell) => h("span", { class: `verdict ${cell.getValue().split(" ")[0]}` }, cell.getValue() + (cell.getRow().getData().doubtful ? " ≈" : "")) },
         { title: "Difference", field: "effect", width: 130, hozAlign: "right", formatter: text((row) => number(row.effect)) },
@@ -90,17 +88,14 @@ function compare(data) {
         { title: "n", field: "n", width: 60, hozAlign: "right", formatter: text((row) => String(row.n)) },
       ],
     });
-    const known = rows.map((row) => row.at);
-    if (known.length) pick(known.includes(Number(choice.column)) && choice.column !== "" ? Number(choice.column) : known[0]);
+    const column = state.choose("column", rows.map((row) => row.column));
+    if (rows.length) pick(choice, called.column.indexOf(column));
     else detail.replaceChildren();
   }
 
-  function pick(column) {
-    choice.column = String(column);
-    state.set({ column });
-    const [a, b, of, dataset] = [choice.a, choice.b, choice.of, choice.dataset].map(Number);
-    const pair = choice.kind === "method" ? [[of, a], [of, b]] : [[a, of], [b, of]];
-    detail.replaceChildren(...imageByImage(data, dataset, column, pair, choice.kind));
+  function pick({ kind, dataset, of, a, b }, column) {
+    const pair = kind === "method" ? [[of, a], [of, b]] : [[a, of], [b, of]];
+    detail.replaceChildren(...imageByImage(data, dataset, column, pair, kind));
   }
 
   queueMicrotask(draw);

@@ -10,9 +10,13 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// A choice; an option is a name, or a name and what is shown for it.
 function chosen(label, id, options, value, change) {
   const select = h("select", { id, onchange: () => change(select.value) });
-  for (const [key, text] of options) select.append(h("option", { value: key, selected: String(key) === String(value) }, text));
+  for (const option of options) {
+    const [key, text] = Array.isArray(option) ? option : [option, option];
+    select.append(h("option", { value: key, selected: key === value }, text));
+  }
   return h("label", {}, label, select);
 }
 
@@ -30,7 +34,7 @@ function typed(label, id, value, change) {
 function plainTable(columns, rows, caption) {
   const cell = (tag, value) => {
     const known = value && typeof value === "object" && !(value instanceof Node) ? value : { text: value };
-    return h(tag, { class: known.class, title: known.title }, known.text ?? "");
+    return h(tag, { class: known.class }, known.text ?? "");
   };
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h("table", { class: "plain" },
@@ -47,32 +51,6 @@ function number(value) {
 }
 
 const ARROW = { 1: "↑", 0: "", "-1": "↓" };
-
-// A box with what is known of a cell or heading, for the mouse and for the keyboard's focus.
-const tip = {
-  box: null,
-  show(event, text) {
-    this.hide();
-    const at = event.target.getBoundingClientRect();
-    this.box = h("div", { class: "tip", role: "tooltip" }, text);
-    document.body.append(this.box);
-    const left = Math.min(at.left, document.documentElement.clientWidth - this.box.offsetWidth - 8);
-    const below = at.bottom + this.box.offsetHeight + 8 < window.innerHeight;
-    this.box.style.left = `${Math.max(4, left) + window.scrollX}px`;
-    this.box.style.top = `${(below ? at.bottom + 4 : at.top - this.box.offsetHeight - 4) + window.scrollY}px`;
-  },
-  hide() {
-    this.box?.remove();
-    this.box = null;
-  },
-};
-
-function withTip(element, text) {
-  element.dataset.tip = "";
-  element.addEventListener("mouseenter", (event) => tip.show(event, text()));
-  element.addEventListener("mouseleave", () => tip.hide());
-  return element;
-}
 
 // A name that may be broken where its parts meet, and nowhere else.
 function breakable(name) {
@@ -93,23 +71,3 @@ function drawn(plot, label) {
 }
 
 const PLOT = { style: { fontSize: "12px", overflow: "visible" } };
-
-// A table that the keyboard can sort, and whose parts have the roles that readers of screens expect.
-function makeGrid(place, options) {
-  const grid = new Tabulator(place, options);
-  grid.on("tableBuilt", () => {
-    place.querySelector(".tabulator-tableholder").setAttribute("role", "rowgroup");
-    place.querySelector(".tabulator-table").setAttribute("role", "presentation");
-    for (const heading of place.querySelectorAll(".tabulator-col.tabulator-sortable")) {
-      heading.tabIndex = 0;
-      heading.addEventListener("keydown", (event) => {
-        if (event.target !== heading || !["Enter", " "].includes(event.key)) return;
-        event.preventDefault();
-        heading.click();
-      });
-      heading.addEventListener("focus", () => heading.querySelector("[data-tip]")?.dispatchEvent(new Event("mouseenter")));
-      heading.addEventListener("blur", () => tip.hide());
-    }
-  });
-  return grid;
-}

@@ -1,6 +1,6 @@
 // Figures that are drawn from the tables: ranks, families, agreement, curves, robustness.
 function figures(data) {
-  const { names } = data;
+  const { names, called } = data;
   const known = [
     ["ranks", "Ranks in one column", rankFigure, names.methods.length > 0],
     ["families", "Mean rank by metric family", familyFigure, names.methods.length > 0],
@@ -9,25 +9,26 @@ function figures(data) {
     ["robustness", "Robustness against the radius", robustnessFigure, data.robustness.length > 0],
   ].filter(([, , , there]) => there);
   if (!known.length) return [h("h2", {}, "Figures"), h("p", {}, "Nothing to draw: the run has no methods.")];
-  const choice = { figure: state.get("figure", known[0][0]), dataset: state.get("dataset", "0"), model: state.get("model", "0"), column: state.get("column"), curves: state.get("curves") };
   const bar = h("div", { class: "controls" });
   const place = h("div", { id: "figure" });
-  const change = (changes) => { Object.assign(choice, changes); state.set(changes); draw(); };
+  const change = (changes) => { state.set(changes); draw(); };
 
   function draw() {
-    const [dataset, model] = [Number(choice.dataset), Number(choice.model)];
-    const [kind, , make] = known.find(([name]) => name === choice.figure) ?? known[0];
-    const columns = columnsFor(data, kind, dataset, model);
-    if (!columns.includes(Number(choice.column)) || choice.column === "") choice.column = String(columns[0] ?? "");
+    const [dataset, model] = [state.place("dataset", called.dataset), state.place("model", called.model)];
+    const kind = state.choose("figure", known.map(([name]) => name));
+    const make = known.find(([name]) => name === kind)[2];
+    const columns = columnsFor(data, kind, dataset, model).map((at) => called.column[at]);
+    const column = ["ranks", "curves"].includes(kind) ? state.choose("column", columns) : "";
     const focused = document.activeElement?.id;
     bar.replaceChildren(
-      chosen("Figure", "figure-kind", known.map(([name, title]) => [name, title]), choice.figure, (value) => change({ figure: value })),
-      names.datasets.length > 1 ? chosen("Data", "figure-dataset", names.datasets.map((name, at) => [at, name]), choice.dataset, (value) => change({ dataset: value })) : "",
-      kind === "agreement" ? "" : chosen("Model", "figure-model", names.models.map((one, at) => [at, one.name]), choice.model, (value) => change({ model: value })),
-      ["ranks", "curves"].includes(kind) ? chosen("Column", "figure-column", columns.map((at) => [at, names.columns[at].name]), choice.column, (value) => change({ column: value })) : "",
+      chosen("Figure", "figure-kind", known, kind, (value) => change({ figure: value })),
+      names.datasets.length > 1 ? chosen("Data", "figure-dataset", called.dataset, called.dataset[dataset], (value) => change({ dataset: value })) : "",
+      kind === "agreement" ? "" : chosen("Model", "figure-model", called.model, called.model[model], (value) => change({ model: value })),
+      column ? chosen("Column", "figure-column", columns, column, (value) => change({ column: value })) : "",
     );
-    place.replaceChildren(...make(data, dataset, model, Number(choice.column), choice, change));
+    place.replaceChildren(...make(data, dataset, model, called.column.indexOf(column), change));
     if (focused) document.getElementById(focused)?.focus();
+    state.tell();
   }
 
   queueMicrotask(draw);
@@ -105,14 +106,17 @@ function agreementFigure(data, dataset) {
   return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Agreement of metrics" }, h("figure", {}, plot)), h("p", { class: "note" }, "Spearman's correlation between the orders of the methods, the mean over models; 1: both call the same methods better. Controls are left out.")];
 }
 
-function curveFigure(data, dataset, model, column, choice, change) {
+function curveFigure(data, dataset, model, column, change) {
   const { names } = data;
   const there = data.curves.filter((one) => one.dataset === dataset && one.model === model && one.column === column);
   if (!there.length) return [h("p", {}, "This model has no curves.")];
   const methods = [...new Set(there.map((one) => one.method))];
   const ranked = methods.map((at) => ({ at, rank: data.row(dataset, model, at, column)?.rank || 999 })).sort((a, b) => a.rank - b.rank);
   const usual = [...ranked.filter((one) => !names.methods[one.at].control).slice(0, 5), ...ranked.filter((one) => names.methods[one.at].control).slice(0, 1)].map((one) => one.at);
-  const picked = choice.curves === "" ? usual : choice.curves.split(".").map(Number).filter((at) => methods.includes(at));
+  const wanted = listed(state.get("curves"));
+  const picked = wanted.length ? methods.filter((at) => wanted.includes(names.methods[at].name)) : usual;
+  const lost = wanted.filter((name) => name !== "none" && !data.called.method.includes(name));
+  if (lost.length) state.unfit.set("curves", lost.join(", "));
   const lines = there.filter((one) => picked.includes(one.method));
   const points = lines.flatMap((one) => Array.from(one.fraction, (x, at) => ({ x, y: one.mean[at], method: names.methods[one.method].name, colour: names.methods[one.method].colour, line: `${one.method}/${one.curve}`, curve: one.curve })));
   const kinds = [...new Set(points.map((point) => point.curve))];
@@ -135,12 +139,17 @@ function curveFigure(data, dataset, model, column, choice, change) {
   const boxes = ranked.map(({ at }) => {
     const box = ticked("", `curve-${at}`, picked.includes(at), (value) => {
       const next = value ? [...picked, at] : picked.filter((one) => one !== at);
-      change({ curves: next.length ? next.join(".") : "none" });
+      change({ curves: next.map((one) => names.methods[one].name).join(",") || "none" });
     });
     box.append(h("span", {}, h("span", { class: "key", style: `background:${names.methods[at].colour}` }), names.methods[at].name + (names.methods[at].control ? " †" : "")));
     return box;
   });
   return [h("figure", {}, plot), h("div", { class: "controls", id: "curve-methods", role: "group", "aria-label": "Methods that are drawn" }, boxes)];
+}
+
+// Names with commas between them; a comma in brackets is part of a name.
+function listed(text) {
+  return text.split(/,(?![^[]*\])/).filter(Boolean);
 }
 
 function robustnessFigure(data, dataset, model) {

@@ -1,11 +1,6 @@
 // The leaderboard: methods × columns of one model, or models × columns under one method.
 function leaderboard(data) {
-  const { names } = data;
-  const choice = {
-    dataset: state.get("dataset", "0"), by: state.get("by", names.methods.length ? "method" : "model"), model: state.get("model", "0"),
-    method: state.get("method", "-1"), family: state.get("family"), find: state.get("find"), columns: state.get("columns"),
-    controls: state.get("controls", "1"), passing: state.get("passing", "0"), sort: state.get("sort"),
-  };
+  const { names, called } = data;
   const table = h("div", { id: "board" });
   const count = h("p", { class: "note", role: "status", id: "board-count" });
   const bar = h("div", { class: "controls" });
@@ -14,49 +9,55 @@ function leaderboard(data) {
   let width = 0;
 
   const change = (changes) => {
-    Object.assign(choice, changes);
     state.set(changes);
     draw();
   };
   const families = [...new Set(names.columns.map((one) => one.family))].sort();
+  const isChosen = (name, usual) => state.choose(name, ["0", "1"], usual) === "1";
+
+  // What is chosen, the data set, model and method by their places; -1 is the models themselves.
+  function read() {
+    const kinds = names.methods.length ? ["method", "model"] : ["model", "method"];
+    return {
+      byMethod: state.choose("by", kinds) === "method", dataset: state.place("dataset", called.dataset), model: state.place("model", called.model),
+      method: called.method.indexOf(state.choose("method", [MODELS_THEMSELVES, ...called.method])),
+      family: state.choose("family", ["", ...families]), controls: isChosen("controls", "1"), passing: isChosen("passing", "0"),
+    };
+  }
 
   function draw() {
-    const dataset = Number(choice.dataset);
-    const byMethod = choice.by === "method";
+    const choice = read();
     const focused = document.activeElement?.id;
     bar.replaceChildren(
-      names.datasets.length > 1 ? chosen("Data", "board-dataset", names.datasets.map((name, at) => [at, name]), choice.dataset, (value) => change({ dataset: value })) : "",
-      chosen("Rows", "board-by", [["method", "methods of a model"], ["model", "models under a method"]], choice.by, (value) => change({ by: value, sort: "" })),
-      byMethod
-        ? chosen("Model", "board-model", names.models.map((one, at) => [at, one.name]), choice.model, (value) => change({ model: value }))
-        : chosen("Method", "board-method", [[-1, "(the models themselves)"], ...names.methods.map((one, at) => [at, one.name])], choice.method, (value) => change({ method: value })),
-      chosen("Metric family", "board-family", [["", "all"], ...families.map((name) => [name, name])], choice.family, (value) => change({ family: value })),
-      typed("Find rows", "board-find", choice.find, (value) => { choice.find = value; state.set({ find: value }); filter(); }),
-      typed("Find columns", "board-columns", choice.columns, (value) => { choice.columns = value; state.set({ columns: value }); fill(Number(choice.dataset), choice.by === "method"); }),
-      ticked("Controls", "board-controls", choice.controls === "1", (value) => { choice.controls = value ? "1" : "0"; state.set({ controls: choice.controls }); filter(); }),
-      byMethod ? ticked("Only columns that pass their controls", "board-passing", choice.passing === "1", (value) => change({ passing: value ? "1" : "0" })) : "",
+      names.datasets.length > 1 ? chosen("Data", "board-dataset", called.dataset, called.dataset[choice.dataset], (value) => change({ dataset: value })) : "",
+      chosen("Rows", "board-by", [["method", "methods of a model"], ["model", "models under a method"]], choice.byMethod ? "method" : "model", (value) => change({ by: value, sort: "" })),
+      choice.byMethod
+        ? chosen("Model", "board-model", called.model, called.model[choice.model], (value) => change({ model: value }))
+        : chosen("Method", "board-method", [MODELS_THEMSELVES, ...called.method], called.method[choice.method] ?? MODELS_THEMSELVES, (value) => change({ method: value })),
+      chosen("Metric family", "board-family", [["", "all"], ...families], choice.family, (value) => change({ family: value })),
+      typed("Find rows", "board-find", state.get("find"), (value) => { state.keep({ find: value }); filter(); }),
+      typed("Find columns", "board-columns", state.get("columns"), (value) => { state.keep({ columns: value }); fill(read()); }),
+      ticked("Controls", "board-controls", choice.controls, (value) => { state.set({ controls: value ? "1" : "0" }); filter(); }),
+      choice.byMethod ? ticked("Only columns that pass their controls", "board-passing", choice.passing, (value) => change({ passing: value ? "1" : "0" })) : "",
     );
-    fill(dataset, byMethod);
+    fill(choice);
     if (focused) document.getElementById(focused)?.focus();
   }
 
-  function shownColumns(dataset, byMethod) {
-    const model = Number(choice.model);
-    const method = Number(choice.method);
-    const words = choice.columns.toLowerCase().split(/[\s,]+/).filter(Boolean);
-    return data.columnsOf(dataset, (m, k) => (byMethod ? m === model && k >= 0 : k === method))
-      .filter((at) => !choice.family || names.columns[at].family === choice.family)
-      .filter((at) => !words.length || words.some((word) => names.columns[at].name.toLowerCase().includes(word)))
-      .filter((at) => !byMethod || choice.passing !== "1" || data.health(dataset, model, at)?.passes);
+  function shownColumns({ dataset, byMethod, model, method, family, passing }) {
+    return columnsFound(data, state.get("columns"), data.columnsOf(dataset, (m, k) => (byMethod ? m === model && k >= 0 : k === method)))
+      .filter((at) => !family || names.columns[at].family === family)
+      .filter((at) => !byMethod || !passing || data.health(dataset, model, at)?.passes);
   }
 
-  function fill(dataset, byMethod) {
-    const columns = shownColumns(dataset, byMethod);
+  function fill(choice) {
+    const { dataset, byMethod } = choice;
+    const columns = shownColumns(choice);
     const entries = byMethod ? names.methods : names.models;
-    const order = data.order.find((one) => one.dataset === dataset && one.model === Number(choice.model));
+    const order = data.order.find((one) => one.dataset === dataset && one.model === choice.model);
     const headline = new Map(order ? order.methods.map((method, place) => [method, order.rank[place]]) : []);
     const rows = entries.map((entry, at) => {
-      const [model, method] = byMethod ? [Number(choice.model), at] : [at, Number(choice.method)];
+      const [model, method] = byMethod ? [choice.model, at] : [at, choice.method];
       const row = { at, name: entry.name, control: Boolean(entry.control), family: entry.family ?? "", tip: entry.summary ? `${entry.summary}\nSource: ${entry.source}` : entry.name };
       let known = 0;
       for (const column of columns) {
@@ -81,34 +82,52 @@ function leaderboard(data) {
     grid = makeGrid(inner, {
       data: rows, index: "at", layout: "fitData", maxHeight: 640,
       renderHorizontal: columns.length > 30 ? "virtual" : "basic", sortMode: "local", placeholder: "No scores for this choice.",
-      initialSort: sorting(choice.sort, columns, byMethod),
+      initialSort: sorting(data, columns, byMethod),
       columns: [
         { title: byMethod ? "Method" : "Model", field: "name", frozen: true, width: 210, formatter: nameCell, titleFormatter: () => document.createTextNode(byMethod ? "Method" : "Model") },
         ...(byMethod ? [{ title: "mean rank", field: "rank", sorter: numberSorter, width: 90, hozAlign: "right", formatter: (cell) => document.createTextNode(number(cell.getValue())), headerTooltip: false, titleFormatter: () => withTip(h("span", {}, "mean rank ↓"), () => "The headline order of this model: the mean rank over the columns that pass their controls, families of metrics alike. Controls, and methods without a score in one of these columns, have none.") }] : [{ title: "family", field: "family", width: 110 }]),
-        ...columns.map((column) => boardColumn(data, column, most, byMethod, dataset, Number(choice.model))),
+        ...columns.map((column) => boardColumn(data, column, most, byMethod, dataset, choice.model)),
       ],
     });
     grid.on("dataSorted", (sorters) => {
-      choice.sort = sorters.length ? `${sorters[0].field}:${sorters[0].dir}` : "";
-      state.set({ sort: choice.sort });
+      if (sorters.length) state.keep({ sort: `${called.column[sorters[0].field.slice(1)] ?? sorters[0].field}:${sorters[0].dir}` });
     });
     grid.on("tableBuilt", filter);
+    state.tell();
   }
 
   function filter() {
-    const words = choice.find.toLowerCase().split(/[\s,]+/).filter(Boolean);
-    grid.setFilter((row) => (choice.controls === "1" || !row.control) && (!words.length || words.some((word) => `${row.name} ${row.family}`.toLowerCase().includes(word))));
-    count.textContent = `${grid.getDataCount("active")} rows, ${width} columns. ${legend}`;
+    const words = wordsOf(state.get("find"));
+    const { controls } = read();
+    grid.setFilter((row) => (controls || !row.control) && (!words.length || words.some((word) => `${row.name} ${row.family}`.toLowerCase().includes(word))));
+    count.replaceChildren(`${grid.getDataCount("active")} rows, ${width} columns. ${legend}`, h("span", { class: "on-screen" }, " A tap on a cell, or the arrow keys, show its interval."));
   }
 
   queueMicrotask(draw);
   return [h("h2", {}, "Leaderboard"), bar, count, table];
 }
 
-function sorting(text, columns, byMethod) {
-  const [field, dir] = text.split(":");
-  const there = ["name", "rank", "family", ...columns.map((at) => `c${at}`)].includes(field);
-  return there ? [{ column: field, dir }] : [{ column: byMethod ? "rank" : "name", dir: "asc" }];
+// Stands for no method, where metrics of the models themselves are shown.
+const MODELS_THEMSELVES = "(the models themselves)";
+
+function wordsOf(text) {
+  return text.toLowerCase().split(/[\s,]+/).filter(Boolean);
+}
+
+// Those of some columns whose names have one of the words; all if there is no word.
+function columnsFound(data, text, columns) {
+  const words = wordsOf(text);
+  return columns.filter((at) => !words.length || words.some((word) => data.called.column[at].toLowerCase().includes(word)));
+}
+
+// The order in the address: the name of a column, a colon, and asc or desc.
+function sorting(data, columns, byMethod) {
+  const own = byMethod ? ["rank", "name"] : ["name", "family"];
+  const known = new Map([...columns.map((at) => [data.called.column[at], `c${at}`]), ...own.map((field) => [field, field])]);
+  const ways = [...known.keys()].flatMap((name) => [`${name}:asc`, `${name}:desc`]);
+  const wanted = state.choose("sort", ways, `${own[0]}:asc`);
+  const colon = wanted.lastIndexOf(":");
+  return [{ column: known.get(wanted.slice(0, colon)), dir: wanted.slice(colon + 1) }];
 }
 
 // Models are placed by their means in columns that may be compared across models; such places are no ranks.
@@ -138,7 +157,7 @@ function boardColumn(data, at, most, byMethod, dataset, model) {
     title: column.name, field: `c${at}`, sorter: numberSorter, width: 132, hozAlign: "right",
     titleFormatter: () => withTip(h("span", { class: failing ? "fails" : "" }, breakable(column.name), ` ${ARROW[column.direction]}${failing ? " ⚠" : ""}`),
       () => columnTip(column) + (failing ? "\n⚠ fails its controls on this model" : "")),
-    formatter: (cell) => scoreCell(cell.getValue(), most, byMethod),
+    formatter: (cell) => scoreCell(cell, most, byMethod),
     headerSortStartingDir: column.direction === 1 ? "desc" : "asc",
   };
 }
@@ -148,19 +167,26 @@ function nameCell(cell) {
   return withTip(h("span", { class: row.control ? "control" : "" }, row.name + (row.control ? " †" : "")), () => row.tip);
 }
 
-function scoreCell(value, most, byMethod) {
+function scoreCell(cell, most, byMethod) {
+  const value = cell.getValue();
   if (Number.isNaN(value.mean)) {
     const failed = value.why?.startsWith("failed");
-    return withTip(h("span", { class: failed ? "fails" : "absent" }, failed ? "failed" : "–"), () => value.why || "no score");
+    return said(cell, h("span", { class: failed ? "fails" : "absent" }, failed ? "failed" : "–"), value.why || "no score");
   }
   const ranked = byMethod && value.rank;
-  const element = h("span", { class: byMethod && value.best ? "best" : "" }, `${number(value.mean)}${byMethod && value.doubtful ? " ≈" : ""}`);
+  const interval = `${number(value.low)} to ${number(value.high)}`;
+  const element = h("span", { class: byMethod && value.best ? "best" : "", "data-paper": interval }, `${number(value.mean)}${byMethod && value.doubtful ? " ≈" : ""}`);
   const [place, of] = byMethod ? [value.rank, most] : [value.place ?? 0, value.most ?? 0];
   if (place && of > 1) {
     const share = Math.round(55 * (1 - (place - 1) / (of - 1)));
     element.style.cssText = `display:block;margin:-4px;padding:4px;background:color-mix(in srgb, var(--rank) ${share}%, transparent)`;
   }
   const rank = ranked ? `rank ${value.rank} (${value.rankLow} to ${value.rankHigh})${value.best ? ", in the set of the best" : ""}` : "";
-  const tipText = [`mean ${number(value.mean)} (95 %: ${number(value.low)} to ${number(value.high)})`, `n = ${value.n}`, rank, value.note].filter(Boolean).join("\n");
-  return withTip(element, () => tipText);
+  return said(cell, element, [`mean ${number(value.mean)} (95 %: ${interval})`, `n = ${value.n}`, rank, value.note].filter(Boolean).join("\n"));
+}
+
+// A cell whose tip readers of screens say in the place of the bare number.
+function said(cell, element, text) {
+  cell.getElement().setAttribute("aria-label", text.replaceAll("\n", "; "));
+  return withTip(element, () => text);
 }

@@ -13,24 +13,33 @@ let DATA = null;
 
 function show() {
   tip.hide();
+  state.unfit.clear();
   const views = VIEWS.filter(([name]) => name !== "further" || DATA.sections.length);
-  const wanted = state.get("view", "overview");
-  const [name, , make] = views.find(([one]) => one === wanted) ?? views[0];
-  document.getElementById("views").replaceChildren(...views.map(([one, title]) => h("a", {
+  const name = state.choose("view", views.map(([one]) => one));
+  const [, title, make] = views.find(([one]) => one === name);
+  document.getElementById("views").replaceChildren(...views.map(([one, label]) => h("a", {
     href: `#view=${one}`, id: `view-${one}`, "aria-current": one === name ? "page" : null,
     onclick: (event) => { event.preventDefault(); state.set({ view: one, sort: "" }); show(); document.getElementById(`view-${one}`).focus(); },
-  }, title)));
-  document.getElementById("main").replaceChildren(...make(DATA).filter(Boolean));
+  }, label)));
+  document.getElementById("main").replaceChildren(h("p", { id: "unfit", class: "fails", role: "status" }), ...make(DATA).filter(Boolean));
+  state.tell();
+  document.title = `${title} · ${DATA.run.name} · xaiboard`;
   document.body.dataset.view = name;
 }
 
 async function start() {
   try {
     await runLibraries();
-    const content = await unpacked("content");
-    DATA = indexed({ ...content, health_rows: content.health });
+    DATA = indexed(await unpacked("content"));
     show();
+    // Said of links, of what is typed into the address, and of Back and Forward.
     window.addEventListener("hashchange", show);
+    document.querySelector(".skip").addEventListener("click", (event) => {
+      event.preventDefault();  // the address holds what is chosen
+      document.getElementById("main").focus();
+    });
+    watchForTips();
+    watchForPrinting();
   } catch (error) {
     document.getElementById("main").replaceChildren(h("p", { role: "alert" }, `The page cannot be shown: ${error.message}. A newer browser may; the tables beside this file hold the same numbers.`));
     throw error;

@@ -8,7 +8,8 @@ function overview(data) {
     ["Metrics", [...new Set(names.columns.map((one) => one.metric))].join(", ")],
     ["Methods", names.methods.map((one) => one.name + (one.control ? " †" : "")).join(", ")],
     ...Object.entries(run.conditions).filter(([name]) => name !== "schema"),
-    ["page made by xaiboard", run.version],
+    ["run by", run.runBy.join("; ") || "not noted in run.json: an earlier version than this one ran it"],
+    ["page by", `xaiboard ${run.version}`],
     ["digest of the scores", run.digest || "none: an unsealed folder"],
   ].filter(([, value]) => value);
   const parts = [
@@ -17,7 +18,7 @@ function overview(data) {
     h("p", { class: "note" }, "† controls: they explain nothing, and a method that does not beat them does not either."),
   ];
   const failed = data.cells.status.filter((status) => data.cells.states[status] === "failed").length;
-  if (failed) parts.push(h("p", { class: "fails" }, `${failed} cells failed: `, h("a", { href: "#view=cells&status=failed" }, "see which, and why"), "."));
+  if (failed) parts.push(h("p", { class: "fails" }, `${failed} cells failed: `, h("a", { href: "#view=cells&cells.status=failed" }, "see which, and why"), "."));
   for (const answer of data.answers) {
     const heading = names.datasets.length > 1 ? `The answer on ${names.datasets[answer.dataset]}` : "The answer";
     parts.push(h("h2", {}, heading), h("ul", { class: "answer" }, answer.sentences.map((text) => h("li", {}, text))));
@@ -30,10 +31,10 @@ function headline(data) {
   const { names, order } = data;
   if (!order.length) return [];
   const pick = h("div");
-  const options = order.map((one, at) => [at, [
+  const options = order.map((one) => [
     names.datasets.length > 1 && names.datasets[one.dataset],
     one.model < 0 ? "all models" : names.models[one.model].name,
-  ].filter(Boolean).join(", ")]);
+  ].filter(Boolean).join(", "));
   const show = (at) => {
     const one = order[at];
     const rows = one.methods.map((method, place) => [
@@ -49,11 +50,12 @@ function headline(data) {
       h("details", {}, h("summary", {}, `What went in: ${one.columns.length} columns (${counts}, each model counted)`),
         h("ul", {}, one.columns.map((column) => h("li", {}, names.columns[column].name)))));
   };
-  show(0);
+  const first = state.choose("order", options);
+  show(options.indexOf(first));
   return [
     h("h2", {}, "Headline order"),
     h("p", { class: "note" }, "Mean rank over the columns that pass their controls; metric families count alike, and so do models. It is descriptive: it tests nothing, and what is beyond doubt stands in the leaderboard."),
-    h("div", { class: "controls" }, chosen("Order for", "order-for", options, 0, show)),
+    h("div", { class: "controls" }, chosen("Order for", "order-for", options, first, (value) => { state.set({ order: value }); show(options.indexOf(value)); })),
     pick,
   ];
 }
@@ -61,7 +63,7 @@ function headline(data) {
 function healthOf(data) {
   const { names } = data;
   const groups = new Map();
-  for (const one of data.health_rows) {
+  for (const one of data.tested) {
     const at = `${one.dataset}/${one.column}`;
     groups.set(at, [...(groups.get(at) ?? []), one]);
   }

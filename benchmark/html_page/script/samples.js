@@ -33,7 +33,8 @@ function imageTile(data, dataset, sample) {
 }
 
 // One colour scale for all maps of a method on a model: red above zero, blue below, white at zero.
-function mapTile(data, dataset, model, method, sample, caption) {
+// Under it its name and, where they are asked for, some scores, as names and numbers.
+function mapTile(data, dataset, model, method, sample, caption, scores = []) {
   const of = data.samples.maps.find((one) => one.dataset === dataset && one.model === model && one.method === method);
   const at = of ? of.samples.indexOf(sample) : -1;
   if (at < 0) return null;
@@ -44,53 +45,58 @@ function mapTile(data, dataset, model, method, sample, caption) {
     const colour = d3.rgb(d3.interpolateRdBu(0.5 - value / 2));
     return [colour.r, colour.g, colour.b];
   });
-  return h("figure", { class: "tile" }, described(canvas, `map: ${caption}`), h("figcaption", {}, caption, h("br"), h("span", { class: "note" }, `±${number(bound)}`)));
+  return h("figure", { class: "tile" }, described(canvas, `map: ${caption}`), h("figcaption", {}, h("strong", {}, caption), " ", h("span", { class: "note" }, `±${number(bound)}`),
+    scores.length ? h("dl", { class: "scores" }, scores.flatMap(([name, score]) => [h("dt", {}, breakable(name)), h("dd", {}, score)])) : null));
+}
+
+// Which scores stand under each map: the headline's, one family's, or one column's; each choice with its columns.
+function scoreChoices(data, dataset, model) {
+  const { names, called } = data;
+  const columns = data.columnsOf(dataset, (m, k) => m === model && k >= 0);
+  const passing = columns.filter((at) => data.health(dataset, model, at)?.passes);
+  const families = d3.group(columns, (at) => names.columns[at].family);
+  const first = [...families.values()].map((of) => of.find((at) => passing.includes(at)) ?? of[0]);
+  const sought = state.get("columns") && columnsFound(data, state.get("columns"), columns);
+  return new Map([
+    ...(sought.length ? [[`columns found in the leaderboard: ${state.get("columns")}`, sought]] : []),
+    ["one column of each family", first],
+    ...[...families].map(([family, of]) => [`all of ${family}`, of]),
+    ...columns.map((at) => [called.column[at], [at]]),
+  ]);
 }
 
 function samples(data) {
-  const { names } = data;
+  const { names, called } = data;
   const kept = data.samples.images;
   if (!kept.length) return [h("h2", {}, "Samples"), h("p", {}, noMaps(data))];
-  const choice = { dataset: state.get("dataset", "0"), model: state.get("model", "0"), sample: state.get("sample"), score: state.get("score") };
   const bar = h("div", { class: "controls" });
   const strip = h("div", { class: "strip", role: "group", "aria-label": "Images" });
   const said = h("p", { role: "status" });
   const maps = h("div", { class: "maps", id: "maps" });
-  const change = (changes) => { Object.assign(choice, changes); state.set(changes); draw(); };
+  const change = (changes) => { state.set(changes); draw(); };
 
   function draw() {
-    const [dataset, model] = [Number(choice.dataset), Number(choice.model)];
-    const images = kept.filter((one) => one.dataset === dataset);
-    if (!images.some((one) => String(one.sample) === choice.sample)) choice.sample = String(images[0]?.sample ?? "");
-    const columns = data.columnsOf(dataset, (m, k) => m === model && k >= 0);
-    if (!columns.includes(Number(choice.score)) || choice.score === "") choice.score = String(columns[0] ?? "");
+    const dataset = state.place("dataset", called.dataset, called.dataset[kept[0].dataset]);
+    const model = state.place("model", called.model);
+    const images = kept.filter((image) => image.dataset === dataset);
+    const sample = state.choose("sample", images.map((image) => String(image.sample)));
+    const choices = scoreChoices(data, dataset, model);
+    const score = state.choose("score", [...choices.keys()]);
     const focused = document.activeElement?.id;
     bar.replaceChildren(
-      names.datasets.length > 1 ? chosen("Data", "samples-dataset", names.datasets.map((name, at) => [at, name]), choice.dataset, (value) => change({ dataset: value })) : "",
-      chosen("Model", "samples-model", names.models.map((one, at) => [at, one.name]), choice.model, (value) => change({ model: value })),
-      chosen("Score under each map", "samples-score", columns.map((at) => [at, names.columns[at].name]), choice.score, (value) => change({ score: value })),
+      names.datasets.length > 1 ? chosen("Data", "samples-dataset", called.dataset, called.dataset[dataset], (value) => change({ dataset: value })) : "",
+      chosen("Model", "samples-model", called.model, called.model[model], (value) => change({ model: value })),
+      chosen("Scores under each map", "samples-score", [...choices.keys()], score, (value) => change({ score: value })),
     );
     strip.replaceChildren(...images.map((image) => h("button", {
-      type: "button", id: `image-${image.sample}`, "aria-pressed": String(String(image.sample) === choice.sample), "aria-label": `image ${image.sample}`,
+      type: "button", id: `image-${image.sample}`, "aria-pressed": String(String(image.sample) === sample), "aria-label": `image ${image.sample}`,
       onclick: () => change({ sample: String(image.sample) }),
     }, imageCanvas(image))));
     if (focused) document.getElementById(focused)?.focus();
-    show(dataset, model, Number(choice.sample), Number(choice.score));
-  }
-
-  function show(dataset, model, sample, column) {
-    const found = data.samples.predictions.find(([d, m, s]) => d === dataset && m === model && s === sample);
-    said.textContent = found
-      ? `Image ${sample}: explained is class ${found[3]}; the label is ${found[4]}, the prediction ${found[5] ? "right" : "wrong"}.`
-      : `Image ${sample}: this model has no scores on it.`;
-    const of = data.samples.scores[dataset];
-    const place = of.samples.indexOf(sample);
-    const tiles = names.methods.map((method, at) => {
-      const scores = choice.score === "" || place < 0 ? null : data.scores(dataset, model, at, column);
-      const score = scores ? number(scores[place]) || "no score" : "no score";
-      return mapTile(data, dataset, model, at, sample, `${method.name}${method.control ? " †" : ""}: ${score}`);
-    }).filter(Boolean);
-    maps.replaceChildren(imageTile(data, dataset, sample) ?? "", ...tiles);
+    said.textContent = predictionOf(data, dataset, model, Number(sample));
+    maps.replaceChildren(imageTile(data, dataset, Number(sample)) ?? "", ...names.methods.map((method, at) =>
+      mapTile(data, dataset, model, at, Number(sample), method.name + (method.control ? " †" : ""), scoresOf(data, dataset, model, at, Number(sample), choices.get(score) ?? []))).filter(Boolean));
+    state.tell();
   }
 
   queueMicrotask(draw);
@@ -99,4 +105,26 @@ function samples(data) {
     h("p", { class: "note" }, "Red speaks for the explained class, blue against it. All maps of a method on a model have one scale, the number under each; maps of different methods have different units."),
     bar, strip, said, maps,
   ];
+}
+
+// What the model makes of an image: its prediction, where it is known, the label, and whether they agree.
+function predictionOf(data, dataset, model, sample) {
+  const found = data.samples.predictions.find(([d, m, s]) => d === dataset && m === model && s === sample);
+  if (!found) return `Image ${sample}: this model has no scores on it.`;
+  const [, , , target, label, correct] = found;
+  const named = (at) => (data.run.classes[data.names.datasets[dataset]]?.[at] ?? `class ${at}`);
+  const predicted = data.run.conditions.target === "label" ? (correct ? label : null) : target;
+  return [
+    `Image ${sample}: `, predicted === null ? "the prediction is wrong" : `predicted ${named(predicted)}, which is ${correct ? "right" : "wrong"}`,
+    `; the label is ${named(label)}; the maps explain ${named(target)}.`,
+  ].join("");
+}
+
+function scoresOf(data, dataset, model, method, sample, columns) {
+  const place = data.samples.scores[dataset].samples.indexOf(sample);
+  return columns.map((at) => {
+    const scores = data.scores(dataset, model, method, at);
+    const score = scores && place >= 0 ? number(scores[place]) : "";
+    return [`${data.called.column[at]} ${ARROW[data.names.columns[at].direction]}`.trim(), score || "no score"];
+  });
 }

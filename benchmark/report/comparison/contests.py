@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...statistics.differences import Differences, differences
-from ...statistics.ranks import Column, Ranks, rank_by
+from ...statistics.differences import Differences
+from ...statistics.ranks import Column, Ranks
 from ...statistics.signs import flipped_sums_of
-from ...statistics.verdicts import verdicts
 from ...store.glossary import Glossary
 from ..blocks import DIRECTIONS, Blocks
 from ..sides import prepare_models
-from ..standing import column_of
+from ..standing import column_of, decide
 
 _TOGETHER = 16
 """Columns whose sums under all draws of signs are held at a time."""
@@ -80,7 +79,6 @@ def contests(blocks: Blocks, glossary: Glossary, kind: str, where: np.ndarray) -
 def _decided(waiting: list[tuple[Mapping[str, str], list[str], Column]]) -> Iterator[Contest]:
     sums = flipped_sums_of([column.means.influence for *_, column in waiting])
     for (names, rivals, column), flipped in zip(waiting, sums, strict=True):
-        told = verdicts(column.means, column.needed, flipped)
-        found = differences(column.means, column.needed, flipped, told)
+        ranks, found = decide(column, flipped)
         sign = 1 if names["higher_is_better"] == "True" else -1
-        yield Contest(names, rivals, sign, column, found, rank_by(column, told))
+        yield Contest(names, rivals, sign, column, found, ranks)

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from hand_made_scores import Key, make_cells, make_scores, noise
 from scipy import stats
+from xaiboard.benchmark.html_page.names import Names
+from xaiboard.benchmark.html_page.pairs import pairs
 from xaiboard.benchmark.report import standing as module
+from xaiboard.benchmark.report.comparison import contests
 from xaiboard.benchmark.report.results import Results
-from xaiboard.benchmark.report.standing import Standing
-from xaiboard.benchmark.statistics.ranks import Ranks, prepare, rank
+from xaiboard.benchmark.report.standing import Standing, decide
+from xaiboard.benchmark.statistics.differences import Differences
+from xaiboard.benchmark.statistics.ranks import Column, Ranks, prepare, rank
 from xaiboard.benchmark.statistics.signs import flipped_sums
 
 METHODS = ("five", "four", "one", "three", "two")
@@ -115,16 +119,19 @@ def test_what_is_held_at_a_time_changes_nothing(held: int, monkeypatch: pytest.M
     assert all(same(one.ranks, other.ranks) for one, other in zip(found, wanted, strict=True))
 
 
-def test_all_tables_take_ranks_that_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[object] = []
-    original = module.rank
+def test_all_tables_and_the_page_take_ranks_that_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Column] = []
 
-    def counting(column: object, sums: np.ndarray) -> Ranks:
+    def counting(column: Column, sums: np.ndarray) -> tuple[Ranks, Differences]:
         calls.append(column)
-        return original(column, sums)  # pyright: ignore[reportArgumentType]
+        return decide(column, sums)
 
-    monkeypatch.setattr(module, "rank", counting)
+    for place in (module, contests):
+        monkeypatch.setattr(place, "decide", counting)
     run = results()
     for name in ("leaderboard", "wide", "models", "health", "blurred", "correlations", "robustness"):
         getattr(run, name)
     assert len(calls) == 6
+    found = pairs(run, Names(run))
+    assert len(found["method"]) == 6
+    assert {len(column.rows) for column in calls[6:]} <= {1, 2}  # models, of which there are two

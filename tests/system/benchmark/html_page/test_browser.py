@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,15 @@ def test_the_overview_says_what_was_run(show: Open, small_run: xb.Run) -> None:
     text = page.inner_text("main")
     assert "digits (24 images)" in text
     assert HOSTILE in text
+    assert f"torch {version('torch')}" in text
+    assert text.count(f"xaiboard {version('xaiboard')}") == 2  # by which it was run, and by which the page is
     assert "Headline order" in text or "no headline order" in text
     digest = small_run.folder.joinpath("run.json").read_text()
     assert page.inner_text("footer code") in digest
 
 
 def test_a_click_on_a_heading_sorts_the_leaderboard(show: Open, small_run: xb.Run) -> None:
-    page = show("view=leaderboard&model=1")
+    page = show("view=leaderboard&model=plain")
     board = small_run.leaderboard
     rows = board[(board["model"] == "plain") & (board["metric"] == "gini") & (board["status"] == "ok")]
     page.wait_for_selector(".tabulator-row")
@@ -51,11 +54,11 @@ def test_a_click_on_a_heading_sorts_the_leaderboard(show: Open, small_run: xb.Ru
     assert [name for name in methods_of(page) if name in best_first] == best_first
     heading.click()
     assert [name for name in methods_of(page) if name in best_first] == best_first[::-1]
-    assert "sort=c" in page.url
+    assert "sort=gini:" in page.url
 
 
 def test_the_leaderboard_is_filtered(show: Open) -> None:
-    page = show("view=leaderboard&model=1")
+    page = show("view=leaderboard&model=plain")
     everyone = methods_of(page)
     assert {"random", "raises"} <= set(everyone)
     assert "failed" in page.locator(".tabulator-row", has_text="raises").inner_text()
@@ -72,13 +75,86 @@ def test_the_leaderboard_is_filtered(show: Open) -> None:
 
 
 def test_a_link_shows_what_its_sender_saw(show: Open) -> None:
-    first = show("view=leaderboard&model=1")
+    first = show("view=leaderboard&model=plain")
     first.select_option("#board-family", "faithfulness")
     first.uncheck("#board-controls")
     first.locator(".tabulator-col", has_text="deletion.win_rate").first.click()
     seen = methods_of(first), first.locator(".tabulator-col-title").all_inner_texts()
     second = show(first.url.partition("#")[2])
     assert (methods_of(second), second.locator(".tabulator-col-title").all_inner_texts()) == seen
+
+
+def test_a_link_says_what_the_run_does_not_have(show: Open) -> None:
+    page = show("view=leaderboard&model=earlier&family=none&columns=gini")
+    said = page.inner_text("#unfit")
+    assert "no model 'earlier'" in said
+    assert "no family 'none'" in said
+    assert methods_of(page)
+    page.select_option("#board-model", "plain")
+    assert page.inner_text("#unfit") == ""
+    assert "model=plain" in page.url
+    assert "none" not in page.url
+    assert "columns=gini" in page.url
+
+
+def test_back_undoes_choices_and_no_letters(show: Open) -> None:
+    page = show("view=leaderboard&model=plain")
+    page.wait_for_selector(".tabulator-row")
+    page.select_option("#board-family", "faithfulness")
+    page.focus("#board-find")
+    page.keyboard.type("sal")
+    page.click("#view-samples")
+    page.locator(".strip button").nth(2).click()
+    page.go_back()
+    assert page.locator(".strip button").nth(0).get_attribute("aria-pressed") == "true"
+    page.go_back()
+    page.wait_for_selector("body[data-view=leaderboard]")
+    assert page.input_value("#board-find") == "sal"
+    page.go_back()
+    assert page.input_value("#board-family") == ""
+    assert page.input_value("#board-find") == ""
+    page.go_forward()
+    assert page.input_value("#board-family") == "faithfulness"
+
+
+def test_an_interval_is_had_by_keyboard_and_by_touch(show: Open, small_run: xb.Run) -> None:
+    board = small_run.leaderboard.set_index(["model", "method", "metric"])
+    row = board.loc[("plain", "saliency", "gini")]
+    interval = f"(95 %: {row['ci_low']:.3f} to {row['ci_high']:.3f})"
+    page = show("view=leaderboard&model=plain&columns=gini&sort=name:desc&find=saliency")
+    cell = page.locator(".tabulator-row .tabulator-cell").nth(2)
+    cell.wait_for()
+    assert interval in (cell.get_attribute("aria-label") or "")
+    page.focus(".tabulator-tableholder")
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    assert cell.evaluate("(cell) => cell === document.activeElement")
+    assert interval in page.inner_text("#tip")
+    assert cell.get_attribute("aria-describedby") == "tip"
+    page.keyboard.press("Escape")
+    assert page.locator("#tip").count() == 0
+    cell.dispatch_event("click")  # as a tap ends, without a mouse that hovers
+    assert interval in page.inner_text("#tip")
+
+
+def test_paper_shows_whole_tables(show: Open) -> None:
+    page = show("view=leaderboard&model=plain")
+    columns = page.locator(".tabulator-col-title").count()
+    rows = len(methods_of(page))
+    page.set_viewport_size({"width": 1032, "height": 700})  # A4, sideways, without its margins
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    tables = page.locator("table.on-paper")
+    headings = tables.locator("th").count()
+    assert tables.count() > 1
+    assert headings - (tables.count() - 1) == columns  # the first one is repeated
+    assert tables.locator("td").count() == rows * headings
+    assert " to " in tables.locator("td small").first.inner_text()
+    assert "Model: plain" in page.inner_text("p.on-paper")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1032
+    assert not page.locator(".tabulator").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert tables.count() == 0
 
 
 def test_models_stand_under_a_method(show: Open, small_run: xb.Run) -> None:
@@ -119,28 +195,39 @@ def test_two_methods_are_compared_image_by_image(show: Open) -> None:
 
 
 def test_samples_show_maps_and_scores(show: Open, small_run: xb.Run) -> None:
-    page = show("view=samples&model=1")
+    page = show("view=samples&model=plain")
     scores = small_run.scores
-    column = page.locator("#samples-score option", has_text="gini").get_attribute("value")
-    page.select_option("#samples-score", column)
     sample = int(page.locator(".strip button").nth(3).get_attribute("id").removeprefix("image-"))  # pyright: ignore
     page.locator(".strip button").nth(3).click()
     of = scores[(scores["model"] == "plain") & (scores["sample"] == sample)]
-    value = of[(of["method"] == "saliency") & (of["metric"] == "gini")]["score"].item()
-    assert f"saliency: {value:.3f}" in page.inner_text("#maps")
+    saliency = of[of["method"] == "saliency"]
+    tile = page.locator("#maps figure", has_text="saliency")
+    assert (
+        tile.locator("dt").count() == saliency["metric_family"].nunique()
+    )  # the headline: one of each family
+    value = saliency[saliency["metric"] == "gini"]["score"].item()
+    assert tile.locator("dt:text('gini') + dd").inner_text() == f"{value:.3f}"
+    page.select_option("#samples-score", "all of faithfulness")
+    assert (
+        tile.locator("dt").count()
+        == saliency[saliency["metric_family"] == "faithfulness"]["metric"].nunique()
+    )
     assert page.locator("#maps canvas").count() == 5  # the image and a map of each method that did not fail
-    assert f"class {of['target'].iloc[0]}" in page.inner_text("main")
+    first = of.iloc[0]
+    said = page.inner_text("main")
+    assert f"predicted {first['target']}, which is {'right' if first['correct'] else 'wrong'}" in said
+    assert f"the label is {first['label']}" in said
 
 
 @pytest.mark.parametrize("figure", ["ranks", "families", "agreement", "curves", "robustness"])
 def test_figures_are_drawn(show: Open, figure: str) -> None:
-    page = show(f"view=figures&figure={figure}&model=1")
+    page = show(f"view=figures&figure={figure}&model=plain")
     assert page.locator("#figure svg").count() >= 1
     assert "NaN" not in page.locator("#figure svg").last.evaluate("(svg) => svg.outerHTML")
 
 
 def test_curves_of_chosen_methods_alone(show: Open) -> None:
-    page = show("view=figures&figure=curves&model=1")
+    page = show("view=figures&figure=curves&model=plain")
     boxes = page.locator("#curve-methods input")
     before = page.locator("#figure svg path").count()
     boxes.first.uncheck()
@@ -166,6 +253,8 @@ def test_the_keyboard_goes_everywhere(show: Open) -> None:
     page = show()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
     page.focus("#view-leaderboard")
     page.keyboard.press("Enter")
     page.wait_for_selector("body[data-view=leaderboard]")
@@ -173,8 +262,8 @@ def test_the_keyboard_goes_everywhere(show: Open) -> None:
     page.wait_for_selector(".tabulator-row")
     page.locator(".tabulator-col", has_text="gini").first.focus()
     page.keyboard.press("Enter")
-    assert "sort=c" in page.url
-    assert "higher is better" in page.inner_text(".tip")
+    assert "sort=gini:" in page.url
+    assert "higher is better" in page.inner_text("#tip")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

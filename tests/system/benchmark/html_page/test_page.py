@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import xaiboard.benchmark as xb
 from xaiboard.benchmark import cli
+from xaiboard.benchmark.html_page.cards import cards
 from xaiboard.benchmark.html_page.make import make_report
 from xaiboard.benchmark.html_page.vendored import FOLDER, libraries
 from xaiboard.benchmark.report.results import Results
@@ -68,6 +69,16 @@ def test_a_run_without_scores_or_methods_has_a_page() -> None:
     said = json.loads((PUBLISHED / "models" / "columns.json").read_text("utf-8"))
     assert len(make_report(Results.of(few, of_models, said=said))) > 100_000
     assert len(make_report(Results.of(few.assign(status="failed"), of_models.iloc[:0], said=said))) > 100_000
+
+
+def test_a_card_says_what_is_known_without_metrics_of_models(small_run: xb.Run) -> None:
+    scores = small_run.scores
+    explained = scores[scores["method"] != ""]
+    found = {card["model"]: card for card in cards(Results.of(small_run.results.cells, explained))}
+    own = explained[explained["model"] == "plain"].drop_duplicates("sample")
+    assert (found["plain"]["right"], found["plain"]["samples"]) == (own["correct"].sum(), 24)
+    assert found["plain"]["weights"]
+    assert found["plain"]["numbers"] == []
 
 
 @pytest.mark.parametrize(("suite", "megabytes"), [("quick", 6), ("fashion-mnist", 6), ("standard", 15)])
