@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..store.damage import DamagedError
-from ..store.known_outputs import part_digest, part_files, read_part, salvaged_outputs
+from ..store.known_outputs import part_digest, part_files, part_path, read_part, salvaged_outputs
 from ..store.records import Store
 from ..subjects.outputs import Outputs
 from ..toolkit.progress import say
@@ -37,13 +37,14 @@ def not_of_these(cells: Iterable[Cell], plan: Plan, store: Store) -> list[Cell]:
     Raises:
         DamagedError: what is known is not as it was written.
     """
-    parts = {path.stem.removeprefix("outputs-"): read_part(path) for path in part_files(store)}
+    parts = {path: read_part(path) for path in part_files(store)}
     known, found = salvaged_outputs(store.folder), []
     for cell in cells:
         wanted = _computed_by(cell, plan)
         for provenance, sealed in _provenances(cell, plan, store) if wanted else ():
             if "outputs" in provenance:
-                there = dict(parts[digest] for digest in provenance["outputs"] if digest in parts)
+                named = (part_path(store, digest) for digest in provenance["outputs"])
+                there = dict(parts[path] for path in named if path in parts)
                 right = wanted.keys() <= there.keys() and all(
                     Outputs.read(there[name]).agrees_with(Outputs.read(outputs))
                     for name, outputs in wanted.items()

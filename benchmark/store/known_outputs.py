@@ -58,17 +58,22 @@ def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
     with writing(store.folder):
         for name, part in outputs.items():
             text = _text(name, part)
-            write_once(store.records / _file_name(text), lambda path, text=text: path.write_bytes(text))
+            write_once(part_path(store, _digest(text)), lambda path, text=text: path.write_bytes(text))
 
 
 def part_digest(name: str, part: Mapping[str, Any]) -> str:
     """16 hexadecimal digits, by which a record names the outputs of a network or function."""
-    return sha256(_text(name, part)).hexdigest()[:16]
+    return _digest(_text(name, part))
 
 
 def part_files(store: Store) -> list[Path]:
     """The files beside the records that hold outputs."""
-    return sorted(store.records.glob(_file_name(None)))
+    return sorted(store.records.glob(part_path(store, "?" * 16).name))
+
+
+def part_path(store: Store, digest: str) -> Path:
+    """The file that holds the outputs with that :func:`part_digest`."""
+    return store.records / f"outputs-{digest}.json"
 
 
 def read_part(path: Path) -> tuple[str, dict[str, Any]]:
@@ -80,7 +85,7 @@ def read_part(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         require_regular(path)
         text = path.read_bytes()
-        if path.name != _file_name(text):
+        if path.stem != f"outputs-{_digest(text)}":
             raise ValueError("its text does not fit the digest in its name")
         content = parse_object(text)
         return str(content["of"]), content["outputs"]
@@ -93,6 +98,5 @@ def _text(name: str, part: Mapping[str, Any]) -> bytes:
     return json.dumps({"of": name, "outputs": part}, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _file_name(text: bytes | None) -> str:
-    """The name of the file with that text; a pattern of all names for None."""
-    return f"outputs-{'?' * 16 if text is None else sha256(text).hexdigest()[:16]}.json"
+def _digest(text: bytes) -> str:
+    return sha256(text).hexdigest()[:16]

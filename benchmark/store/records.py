@@ -257,7 +257,9 @@ class Store:
         return self.records / f"{stem(key)}-{shard}.failed.json"
 
     def _check_own(self, files: Collection[str]) -> None:
-        """Raises XaiboardError if files would be replaced that no run wrote, or have the names of folders."""
+        """Raises XaiboardError if files would be replaced that no run wrote, or a folder is a file, or the reverse."""
+        if self.records.exists() and not self.records.is_dir():
+            raise XaiboardError(f"'{self.records}' is a file, expected a folder; move it away")
         if folders := [self.folder / name for name in (*files, RUN) if (self.folder / name).is_dir()]:
             raise XaiboardError(f"'{folders[0]}' is a folder, expected a file; move it away")
         taken = [name for name in files if (self.folder / name).exists()]

@@ -72,7 +72,7 @@ def scores_beyond(folder: Path, scores: pd.DataFrame) -> pd.DataFrame:
     beyond, cells = rows_beyond(scores), folder / "cells.csv"
     if not len(beyond) or not cells.is_file():
         return beyond
-    metric = beyond["metric"].map(lambda text: read_metric_column(text).metric)
+    metric = beyond["metric"].map(lambda text: read_metric_column(str(text)).metric)
     return beyond[~metric.isin(own_metrics(parse_cells(cells)))]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,18 +11,13 @@ from ..toolkit.labels import read_metric_column
 from .cell_digests import cell_digests
 from .columns import LABEL
 from .damage import DamagedError
-from .known_outputs import part_files, read_part
 from .merging import label_of
-from .records import Store, read_plan, stem
+from .records import Store
 from .run_file import FILE, RunFile, Seal, check_schema, read_run
 from .score_bounds import beyond_words
 from .seal import OWN, mismatch
-from .sealed_cells import CHANGED, changed_cells
-from .sealed_json import parse_sealed
 from .tables import parse_cells, parse_scores, scores_beyond
-
-UNSEALED = "no digest"
-"""What is said of a record without a digest, as earlier versions wrote it."""
+from .verify_records import UNSEALED, count_unsealed, verify_records
 
 AS_FOUND = "and nothing shows that this is as it was written"
 """What is said of what had no seal when it was sealed."""
@@ -49,21 +44,21 @@ def verify(folder: Path) -> Verified:
         XaiboardError: no run in the folder, or one of another schema version.
     """
     store = Store(folder)
-    if not (folder / FILE).is_file() and not store.plan_files():
+    if not any((folder / name).exists() for name in (FILE, *OWN)) and not store.plan_files():
         raise XaiboardError(
             f"no run in '{folder}': it has no {FILE}; name a folder that 'xaiboard run' wrote"
         )
     with store.lock(reading=True):
         run, of_run = _run_file(folder)
         sealed = run.seal.cells.keys() if run and run.seal else set()
-        found = [of_run, *_sealed_files(folder, run), *_records(store, sealed)]
+        found = [of_run, *_sealed_files(folder, run), *verify_records(store, sealed)]
         said = [*found, *_changed_cells(folder, run), *_doubted_cells(run), *_beyond_range(folder)]
         problems = [text for text in said if text not in ("", UNSEALED)]
     if without := found.count(UNSEALED):
         problems.append(
             f"{without} files in '{store.records}' have no digest, as earlier versions wrote them"
         )
-    return Verified(problems, found.count(""), _unsealed(store, sealed) if run and run.seal else 0)
+    return Verified(problems, found.count(""), count_unsealed(store, sealed) if run and run.seal else 0)
 
 
 def _run_file(folder: Path) -> tuple[RunFile | None, str]:
@@ -73,7 +68,7 @@ def _run_file(folder: Path) -> tuple[RunFile | None, str]:
     except DamagedError as error:
         return None, error.what
     if run is None:
-        return None, f"'{folder / FILE}' is missing"
+        return None, f"'{folder / FILE}' is missing: nothing shows that the tables are as they were written"
     check_schema(folder)
     return (
         run,
@@ -83,56 +78,17 @@ def _run_file(folder: Path) -> tuple[RunFile | None, str]:
 
 def _sealed_files(folder: Path, run: RunFile | None) -> Iterator[str]:
     """For each file that is sealed or ought to be: what is wrong with it, or nothing."""
-    files = run.seal.files if run and run.seal else {}
-    for name in sorted({*files, *(name for name in OWN if (folder / name).exists())}):
-        path = folder / name
-        known = run.seal.known(name) if run and run.seal else set()
+    if run is None or run.seal is None:
+        return  # it has been said of all
+    for name in sorted({*run.seal.files, *(name for name in OWN if (folder / name).exists())}):
+        path, known = folder / name, run.seal.known(name)
         if not path.exists():
             yield f"'{path}' is missing"
         else:
             found = mismatch(path, known)
-            marked = run is not None and run.seal is not None and name in run.seal.unverified
+            marked = name in run.seal.unverified
             said = f"'{path}' was sealed as it was found, {AS_FOUND}" if marked else ""
             yield f"'{path}' is damaged ({found})" if found else said
-
-
-def _records(store: Store, sealed: Collection[str]) -> Iterator[str]:
-    """For each file in ``records/``: what is wrong with it, or nothing. The keys are those of ``sealed`` cells."""
-    for path in store.plan_files():
-        yield _damage(lambda path=path: bool(read_plan(path)))
-    changed = _changed_records(store, sealed)
-    for path in sorted(store.records.glob("*.parquet")):
-        key, _, shard = path.stem.rpartition("-")
-        number = int(shard) if shard.isdecimal() else -1
-        said = _damage(lambda key=key, number=number: store.read_whole(key, number)[3])
-        yield f"record '{path}' is damaged ({CHANGED})" if path in changed else said
-    parts = part_files(store)
-    for path in parts:
-        yield _damage(lambda path=path: bool(read_part(path)))
-    for path in sorted({*store.records.glob("*.json")} - {*store.plan_files(), *parts}):
-        yield _damage(lambda path=path: parse_sealed(path, "")[1])
-
-
-def _changed_records(store: Store, sealed: Collection[str]) -> set[Path]:
-    """The records that can be read, but say something else than what was sealed; none where a plan cannot be read."""
-    try:
-        return {path for key in changed_cells(store, sealed) for path in store.files_of(key)}
-    except DamagedError:
-        return set()
-
-
-def _unsealed(store: Store, sealed: Collection[str]) -> int:
-    """How many records are not of a sealed cell."""
-    stems = set(map(stem, sealed))
-    return sum(path.stem.rpartition("-")[0] not in stems for path in store.records.glob("*.parquet"))
-
-
-def _damage(sealed: Callable[[], bool]) -> str:
-    """What is wrong with a file, or nothing; ``sealed`` reads it, and returns whether it has a digest."""
-    try:
-        return "" if sealed() else UNSEALED
-    except DamagedError as error:
-        return error.what
 
 
 def _changed_cells(folder: Path, run: RunFile | None) -> list[str]:

@@ -51,6 +51,33 @@ def test_verify(run: Runner, command: Command) -> None:
     ]
 
 
+def test_verify_names_what_is_not_there(run: Runner, command: Command) -> None:
+    folder = run(methods="saliency", metrics="gini").folder
+    record, part = (min((folder / "records").glob(name)) for name in ("gini-*.parquet", "outputs-*.json"))
+    record.unlink()
+    part.unlink()
+    status, out, _ = command("verify", folder)
+    assert status == 1
+    assert sorted(out.splitlines()[:-1]) == sorted(
+        [f"record '{record}' is missing", f"'{part}' is missing, which records name"]
+    )
+    shutil.rmtree(folder / "records")
+    (folder / "records").write_text("no folder")
+    status, out, _ = command("verify", folder)
+    assert status == 1
+    assert out.splitlines()[:-1] == [f"'{folder}/records' is a file, expected a folder"]
+    with pytest.raises(xb.XaiboardError, match=r"records' is a file, expected a folder; move it away"):
+        run(methods="saliency", metrics="gini")
+    (folder / "run.json").unlink()
+    (folder / "records").unlink()
+    status, out, _ = command("verify", folder)
+    assert status == 1
+    assert out.splitlines()[:-1] == [
+        f"'{folder}/run.json' is missing: nothing shows that the tables are as they were written"
+    ]
+    assert command("verify", folder / "nothing")[0] == 2
+
+
 def test_a_folder_of_an_earlier_version_is_warned_of_once(run: Runner, command: Command) -> None:
     folder = run(metrics="gini").folder
     shutil.rmtree(folder / "records")
