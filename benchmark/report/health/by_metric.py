@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -24,9 +26,9 @@ def by_metric(correlations: pd.DataFrame, health: pd.DataFrame) -> tuple[pd.Data
         health: rows of the same data set.
     """
     of = health.drop_duplicates("column").set_index("column")["metric"].astype(str)
-    sizes = of.value_counts()
-    names = of.map(lambda metric: f"{metric} ({counted(sizes[metric], 'column')})")
+    sizes = Counter(of)
+    names = of.map({metric: f"{metric} ({counted(size, 'column')})" for metric, size in sizes.items()})
     a, b = (correlations[name].map(names) for name in _PAIR[1:])
     known = correlations.assign(column_a=np.where(a < b, a, b), column_b=np.where(a < b, b, a))
-    mean = known[a != b].groupby(_PAIR, as_index=False)["correlation"].mean()
-    return mean, health.assign(column=health["column"].map(names))
+    mean = known[a != b].groupby(_PAIR)["correlation"].mean()
+    return mean.reset_index(), health.assign(column=health["column"].map(names))
