@@ -1,4 +1,4 @@
-"""What a notebook shows of a run: its leaderboard as inert HTML, and its pictures as figures."""
+"""What a notebook shows of a run: its leaderboard as inert HTML, and its figures."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from ..errors import XaiboardError
-from ..toolkit.files import file_name
+from ..errors import XaiboardError, unknown
 from .console import HOW_TO_READ, boards
 from .results import Results
+from .section import sections
 from .worth_knowing import worth_knowing
 
-DPI = 150
-"""Pixels of a picture in an inch."""
+DPI = 180
+"""Pixels of a figure in an inch, as many as files have: texts were measured for them."""
 
 
 class Picture(Figure):
@@ -28,31 +31,38 @@ class Picture(Figure):
         return file.getvalue()
 
 
+_drawn: list[Figure] = []
+
+
+def keep(figure: Figure) -> None:
+    """Keeps a figure; matplotlib calls it with each one that is made while :func:`picture` draws."""
+    _drawn.append(figure)
+
+
 def picture(results: Results, kind: str, dataset: str | None = None) -> Picture:
-    """A picture that the run has drawn, as a figure of its size.
+    """A figure of the report as matplotlib has it, to be shown, changed, or saved in any format.
 
     Args:
         results: of the run.
-        kind: the first part of the picture's name: ``curves``, ``gallery``.
+        kind: the first part of the figure's name: ``curves``, ``gallery``.
         dataset: of the run; None for its only one.
 
     Raises:
-        XaiboardError: there is no such picture, or the run has several data sets and none is named.
+        XaiboardError: there is nothing to draw, no such data set, or several and none is named.
     """
-    from matplotlib.image import imread
-
     if dataset is None and len(results.datasets) != 1:
         raise XaiboardError(f"the run has the data sets {', '.join(results.datasets)}; name one: dataset='…'")
-    path = results.folder / f"{kind}-{file_name(dataset or results.datasets[0])}.png"
-    if not path.is_file():
-        raise XaiboardError(f"there is no '{path}': the run has nothing to draw there, or the file was moved")
-    pixels = imread(path)
-    height, width = pixels.shape[:2]
-    figure = Picture(figsize=(width / DPI, height / DPI), dpi=DPI)
-    axis = figure.add_axes((0, 0, 1, 1))
-    axis.imshow(pixels, interpolation="none", aspect="auto")
-    axis.set_axis_off()
-    return figure
+    name = dataset or results.datasets[0]
+    if name not in results.datasets:
+        raise unknown("data set", name, results.datasets)
+    draw = next(section.figures[kind] for section in sections() if kind in section.figures)
+    _drawn.clear()
+    with TemporaryDirectory() as folder, rc_context({"figure.hooks": [f"{__name__}:{keep.__name__}"]}):
+        if not draw(results, name, Path(folder, f"{kind}.png")):
+            raise XaiboardError(f"the run has nothing to draw as '{kind}' of {name}")
+    figure = _drawn.pop()
+    figure.__class__ = Picture  # it was made by those who draw files, and has no more state than they gave it
+    return cast("Picture", figure)
 
 
 def leaderboard_html(folder: Path, results: Results) -> str:

@@ -23,11 +23,11 @@ class Computed(NamedTuple):
 
     Args:
         taken_over: finished cells without records, a row each.
-        provenance: what is known of how each other finished cell was computed, by the method.
+        provenance: what is known of how each other finished cell was computed.
     """
 
     taken_over: pd.DataFrame
-    provenance: list[tuple[str, dict[str, Any]]]
+    provenance: list[dict[str, Any]]
 
 
 def read_provenance(mine: Results, methods: Collection[str]) -> Computed:
@@ -36,9 +36,7 @@ def read_provenance(mine: Results, methods: Collection[str]) -> Computed:
     recorded = store.recorded_cells()
     finished = mine.cells[mine.cells["method"].isin(methods) & (mine.cells["status"] == "ok")]
     has = finished["key"].isin(recorded)
-    known = [
-        (str(row["method"]), store.read(str(row["key"]), 0)[1]) for row in finished[has].to_dict("records")
-    ]
+    known = [store.read(str(key), 0)[1] for key in finished["key"][has]]
     return Computed(finished[~has], known)
 
 
@@ -65,7 +63,7 @@ def records_problems(mine: Results, controls: Collection[str], added: Collection
             f' without --reuse and with another --out, with --methods "{selection}"'
         )
     for name in MACHINE:
-        used = sorted({str(known.get(name, "?")) for _, known in found.provenance})
+        used = sorted({str(known.get(name, "?")) for known in found.provenance})
         if len(used) > 1:
             yield (
                 f"the cells were computed with {name} {' and '.join(used)}, so that the controls do not vouch for all"
@@ -77,7 +75,7 @@ def records_problems(mine: Results, controls: Collection[str], added: Collection
 def _changed_code(found: Computed) -> Iterator[str]:
     """Components whose cells were computed by more than one version of their code, under one version of Python."""
     seen: dict[tuple[str, str], set[str]] = {}
-    for _, known in found.provenance:
+    for known in found.provenance:
         for component, digest in known.get("code", {}).items():
             seen.setdefault((component, str(known.get("python"))), set()).add(str(digest))
     for component in sorted({component for (component, _), digests in seen.items() if len(digests) > 1}):

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 from scipy.stats import rankdata
+from xaiboard.benchmark.report.health.by_metric import by_metric
 from xaiboard.benchmark.report.health.correlations import CORRELATIONS, draw_correlations
 from xaiboard.benchmark.report.health.table import BLURRED_COPIES, HEALTH
 from xaiboard.benchmark.report.results import Results
+from xaiboard.benchmark.report.sections.metric_agreement import draw
 from xaiboard.benchmark.report.sections.metric_health import metric_health
 from xaiboard.benchmark.report.write import write
 from xaiboard.benchmark.store import tables
@@ -352,6 +354,25 @@ def test_methods_that_one_column_lacks_are_ranked_out_of_both() -> None:
     kept = np.array([0, 1, 3, 4, 5])
     assert row["correlation"] == pytest.approx(-np.corrcoef(rankdata(a[kept]), rankdata(b[kept]))[0, 1])
     assert row["methods"] == 5
+
+
+def test_of_many_columns_those_of_other_settings_are_taken_together(tmp_path: Path) -> None:
+    names = [f"{metric}[k={k}]" for metric in ("up", "down") for k in range(46)]
+    health = pd.DataFrame({
+        "dataset": "d", "model": "net", "metric_family": "own", "column": names, "split_half": 0.5,
+        "metric": [name.partition("[")[0] for name in names],
+    })  # fmt: skip
+    pairs = [("up[k=0]", "down[k=0]", 0.5), ("down[k=1]", "up[k=0]", 0.1), ("up[k=0]", "up[k=1]", 0.9)]
+    pairs.append(("up[k=2]", "down[k=0]", np.nan))
+    table = pd.DataFrame(pairs, columns=["column_a", "column_b", "correlation"]).assign(dataset="d")
+    together, of = by_metric(table, health)
+    assert set(of["column"]) == {"up (46 columns)", "down (46 columns)"}
+    (row,) = together.to_dict("records")
+    assert {row["column_a"], row["column_b"]} == set(of["column"])
+    assert row["correlation"] == pytest.approx(0.3)  # of the two that are known
+    results = Results.of(pd.DataFrame(), pd.DataFrame())
+    vars(results).update(correlations=table, _health=(health, pd.DataFrame()))
+    assert draw(results, "d", tmp_path / "agreement.png")
 
 
 def test_two_methods_and_constant_columns_have_no_correlation() -> None:
