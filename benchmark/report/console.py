@@ -10,7 +10,7 @@ import pandas as pd
 from ..store.glossary import FILE
 from ..store.maps import IMAGES, MAPS
 from .board import FAILS, WIDTH, Board, board
-from .formats import figure_names
+from .drawing.formats import figure_names
 from .markdown import plain
 from .order import ranked
 from .results import Results
