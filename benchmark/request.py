@@ -19,7 +19,7 @@ from .components.registry import Registry
 from .engine.conditions import Conditions
 from .engine.isolation import alone
 from .errors import XaiboardError
-from .report.formats import FORMATS
+from .report.drawing.formats import FORMATS
 from .selection import Make, Selection, choose_components, choose_models, no_object
 from .toolkit.files import user_folder
 

@@ -12,7 +12,7 @@ import click
 
 from ..components.builtin import has_entry_points
 from ..errors import XaiboardError
-from ..report.formats import FORMATS
+from ..report.drawing.formats import FORMATS
 
 if TYPE_CHECKING:
     from ..toolkit.progress import Bar

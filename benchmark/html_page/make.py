@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +19,9 @@ from .vendored import libraries, texts
 PAGE = "report.html"
 
 _HERE = Path(__file__).parent
+
+_LOADER = ("unpack", "load")
+"""The scripts that unpack and run the others."""
 
 _SCRIPTS = (
     "unpack", "elements", "tips", "grid", "paper", "state", "board_data", "overview", "leaderboard", "compare",
@@ -62,17 +66,22 @@ def _fixed() -> dict[str, str]:
     """What is the same on every page: scripts, styles, libraries, and the policy that knows them."""
     from markupsafe import Markup
 
-    own = "\n".join((_HERE / "script" / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
-    script = f'(() => {{\n"use strict";\n{own}\n}})();'
-    scripts = texts(".js")
+    loader = _joined(_LOADER)
+    scripts = [*texts(".js"), _joined(_SCRIPTS)]
     styles = [*texts(".css"), (_HERE / "style.css").read_text("utf-8")]
     return {
-        "policy": _policy([script, *scripts]),
-        "libraries": pack({"scripts": scripts}),
+        "policy": _policy([loader, *scripts]),
+        "scripts": pack({"scripts": scripts}),
         # Nothing of a run is in these two, which are files of ours; its content is base64.
         "styles": Markup("\n".join(styles)),  # noqa: S704
-        "script": Markup(script),  # noqa: S704
+        "loader": Markup(loader),  # noqa: S704
     }
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Some of the page's own scripts as one, whose names nothing else on the page sees."""
+    own = "\n".join((_HERE / "script" / f"{name}.js").read_text("utf-8") for name in names)
+    return f'(() => {{\n"use strict";\n{own}\n}})();'
 
 
 def _about(shown: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from ..listing.catalogue import read_catalogue
 from ..report.blocks import COLUMN
 from ..report.column_names import short_names
-from ..report.palette import colours
+from ..report.drawing.palette import colours
 from ..report.results import Results
 
 Key = tuple[str, str, str]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..engine.batching import Batcher
 from ..engine.plan import Plan
 from ..engine.values import Values
-from ..report.tiles import Sheet
+from ..report.drawing.tiles import Sheet
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.roles import BOUNDARY_STEP
 from .strips import Tile, draw_strips

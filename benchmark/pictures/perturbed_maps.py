@@ -12,7 +12,7 @@ from torch import Tensor
 from ..engine.batching import Batcher
 from ..engine.plan import Cell, Plan
 from ..engine.values import Values
-from ..report.tiles import Sheet
+from ..report.drawing.tiles import Sheet
 from ..toolkit.top_pixels import dilate, top_pixels
 from .strips import Tile, draw_strips
 

@@ -7,9 +7,9 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from ..report.drawing import HEADING, PAGE, TEXT
-from ..report.texts import shorten, wrap
-from ..report.tiles import Sheet, line_height
+from ..report.drawing.canvas import HEADING, PAGE, TEXT
+from ..report.drawing.texts import shorten, wrap
+from ..report.drawing.tiles import Sheet, line_height
 
 ACROSS = 2
 """Strips beside each other."""

@@ -11,7 +11,7 @@ from ..store.glossary import FILE
 from ..store.maps import IMAGES, MAPS
 from ..toolkit.terminal import line_width
 from .board import FAILS, Board, board
-from .formats import figure_names
+from .drawing.formats import figure_names
 from .markdown import plain
 from .order import ranked
 from .results import Results

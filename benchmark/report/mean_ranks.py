@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from .blocks import COLUMN, Blocks
+from .drawing.rank_diagram import MeanRanks
 from .few_models import few_models
 from .health.controls import passes_controls
 from .standing import Standing
 
 FIRST = "faithfulness"
 """Of families with equally many columns this one is drawn, or else the first by name."""
-
-
-class MeanRanks(NamedTuple):
-    """The methods of one model, the best first.
-
-    Args:
-        model: its name.
-        family: of the metrics.
-        columns: names of these.
-        methods: those that have a rank in all of these columns.
-        rank: their mean ranks, ``(M,)``.
-        apart: whether one of two methods is beyond doubt better in more than half of the columns, ``(M, M)``.
-    """
-
-    model: str
-    family: str
-    columns: list[str]
-    methods: list[str]
-    rank: np.ndarray
-    apart: np.ndarray
 
 
 def mean_ranks(blocks: Blocks, standings: Sequence[Standing], trusted: pd.DataFrame) -> list[MeanRanks]:
@@ -96,19 +76,3 @@ def trusted_columns(health: pd.DataFrame, plain: Sequence[str]) -> pd.DataFrame:
     trusted = passes_controls(health) | health["beat_random"].isna()
     own = health[health["metric"].isin(list(plain)) & trusted]
     return own[["dataset", "model", "family", *COLUMN, "metric_family", "column"]]
-
-
-def cliques(apart: np.ndarray) -> list[tuple[int, int]]:
-    """The longest runs of neighbours of which no two are told apart, as first and last place; of two at least.
-
-    Args:
-        apart: whether two methods are told apart, in their order, ``(M, M)``.
-    """
-    runs: list[tuple[int, int]] = []
-    for first in range(len(apart)):
-        last = first
-        while last + 1 < len(apart) and not apart[first : last + 1, last + 1].any():
-            last += 1
-        if last > first and (not runs or last > runs[-1][1]):
-            runs.append((first, last))
-    return runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
 import pandas as pd
 
 from .blocks import COLUMN, DIRECTIONS
@@ -53,16 +54,24 @@ def ranks_of(rows: pd.DataFrame) -> pd.DataFrame:
     return ranks.reindex(index=rows["method"].astype(str).unique(), columns=table.columns)
 
 
-def mean_ranks(ranks: pd.DataFrame) -> pd.Series:
-    """The mean over columns of a family of metrics, then over families, then over models; NaN where a rank is missing.
+def shares(columns: pd.Index) -> np.ndarray:
+    """How much each column of :func:`ranks_of` counts in a mean rank, ``(C,)``.
 
-    So neither many settings of one metric nor a large family outweighs others.
+    Models count alike, and so do the families of metrics of a model, and the columns of such a family: neither many
+    settings of one metric nor a large family outweighs others.
     """
-    of_families = ranks.T.groupby(["model", "metric_family"], observed=True).mean()
-    mean = of_families.groupby("model", observed=True).mean().mean()
-    return (
-        mean.where(ranks.notna().all(axis=1)) if len(ranks.columns) else pd.Series(float("nan"), ranks.index)
-    )
+    of = columns.to_frame(index=False).astype(str)
+    families = of.groupby("model")["metric_family"].transform("nunique")
+    alike = of.groupby(["model", "metric_family"])["model"].transform("size")
+    return (1 / (of["model"].nunique() * families * alike)).to_numpy()
+
+
+def mean_ranks(ranks: pd.DataFrame) -> pd.Series:
+    """The mean rank of each method, by the :func:`shares` of the columns; NaN where a rank is missing."""
+    if not len(ranks.columns):
+        return pd.Series(float("nan"), ranks.index)
+    mean = ranks.to_numpy(float) @ shares(ranks.columns)
+    return pd.Series(mean, ranks.index).round(9)  # so that equal orders are equal, however their ranks add up
 
 
 def in_order(mean: pd.Series, but: Collection[str] = ()) -> Sequence[str]:

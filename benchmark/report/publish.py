@@ -16,7 +16,7 @@ from ..store.run_file import LICENCE, read_run, write_run
 from ..store.seal import pass_doubts_on, seal_files
 from ..store.tables import CURVES_FILE, SMALL_CURVES, write_tables
 from ..toolkit.files import require_path, write_file, writing
-from .formats import FORMATS
+from .drawing.formats import FORMATS
 from .left_out import Rule, leave_out, require_hits
 from .results import Results
 from .write import write

@@ -20,12 +20,12 @@ from .attribution_robustness.convergence import converged
 from .attribution_robustness.settings import with_settings
 from .attribution_robustness.table import attribution_robustness
 from .blocks import Blocks
+from .drawing.palette import colours, dashes
 from .families import compare_families
 from .health.correlations import metric_correlations
 from .health.table import metric_health
 from .leaderboard import doubtful, leaderboard, wide
 from .models import describe_models
-from .palette import colours, dashes
 from .standing import Standing, standings
 
 

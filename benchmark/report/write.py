@@ -11,9 +11,9 @@ from ..store.glossary import write_glossary
 from ..store.seal import seal_files
 from ..store.tables import write_csv
 from ..toolkit.files import file_name, write_file
+from .drawing.formats import figure_names, formats_of
 from .export.croissant import FILE as CROISSANT
 from .export.croissant import write_croissant
-from .formats import figure_names, formats_of
 from .page import make_page
 from .results import Results
 from .section import Section, sections

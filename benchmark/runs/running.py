@@ -16,7 +16,7 @@ from ..engine.staleness import warn_of_unknown_outputs
 from ..html_page.make import PAGE as REPORT
 from ..pictures.counterfactuals import draw_counterfactuals
 from ..pictures.perturbed_maps import draw_robustness_gallery
-from ..report.formats import figure_names, formats_of
+from ..report.drawing.formats import figure_names, formats_of
 from ..report.write import write, written_names
 from ..request import Request
 from ..store.class_names import note_class_names

@@ -147,7 +147,7 @@ function imageByImage(data, dataset, column, [one, other], kind) {
   return [
     h("h3", {}, `Image by image: ${name} ${ARROW[direction]}`),
     h("p", { class: "note" }, `${points.length} of ${of.of} images. On the dashed line both are equal; ${direction > 0 ? "below" : "above"} it ${label(one)} is better.`),
-    h("figure", { id: "scatter" }, plot),
+    h("div", { id: "scatter" }, plot),
     h("div", { id: "widest" }, images),
   ];
 }

@@ -57,7 +57,8 @@ function breakable(name) {
   return name.split(/(?<=[.[,=_@])/).flatMap((part, at) => (at ? [h("wbr"), part] : [part]));
 }
 
-// A figure as one picture with one description: readers of screens are not led through its lines.
+// A figure as one picture with one description: readers of screens are not led through its lines. On a narrow screen it
+// is scrolled, so that its words stay readable.
 function drawn(plot, label) {
   for (const inner of plot.querySelectorAll("[aria-label], [aria-description]")) {
     inner.removeAttribute("aria-label");
@@ -67,7 +68,7 @@ function drawn(plot, label) {
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", label);
   }
-  return plot;
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, h("figure", { class: "plot" }, plot));
 }
 
 const PLOT = { style: { fontSize: "12px", overflow: "visible" } };

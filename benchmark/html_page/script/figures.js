@@ -58,7 +58,7 @@ function rankFigure(data, dataset, model, column) {
       Plot.dot(rows, { x: "rank", y: "method", fill: "colour", r: 5, title: (row) => `${row.method}: rank ${row.rank} (${row.rankLow} to ${row.rankHigh}), mean ${number(row.mean)}` }),
     ],
   }), `Ranks in ${names.columns[column].name}`);
-  return [h("figure", {}, plot, h("figcaption", {}, `${names.columns[column].name} on ${names.models[model].name}. Bars hold the true ranks of all methods at once, with 95 %. † controls.`))];
+  return [plot, h("p", { class: "note" }, `${names.columns[column].name} on ${names.models[model].name}. Bars hold the true ranks of all methods at once, with 95 %. † controls.`)];
 }
 
 function familyFigure(data, dataset, model) {
@@ -86,7 +86,7 @@ function familyFigure(data, dataset, model) {
       Plot.text(cells, { x: "family", y: "method", text: (cell) => cell.rank.toFixed(1), fill: (cell) => (cell.rank < order.length * 0.45 ? "white" : "black") }),
     ],
   }), "Mean ranks by metric family");
-  return [h("figure", {}, plot, h("figcaption", {}, `Mean of the ranks on ${names.models[model].name} over the columns of a family that pass their controls, or were not put to the test. † controls.`))];
+  return [plot, h("p", { class: "note" }, `Mean of the ranks on ${names.models[model].name} over the columns of a family that pass their controls, or were not put to the test. † controls.`)];
 }
 
 function agreementFigure(data, dataset) {
@@ -103,7 +103,7 @@ function agreementFigure(data, dataset) {
     color: { scheme: "RdBu", domain: [-1, 1], legend: true, label: "rank correlation", marginLeft: 24 },
     marks: [Plot.cell(cells, { x: "a", y: "b", fill: "mean", title: (cell) => `${cell.a}\n${cell.b}\n${cell.mean} (models: ${cell.low} to ${cell.high})` })],
   }), "Rank correlations of metric columns");
-  return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Agreement of metrics" }, h("figure", {}, plot)), h("p", { class: "note" }, "Spearman's correlation between the orders of the methods, the mean over models; 1: both call the same methods better. Controls are left out.")];
+  return [plot, h("p", { class: "note" }, "Spearman's correlation between the orders of the methods, the mean over models; 1: both call the same methods better. Controls are left out.")];
 }
 
 function curveFigure(data, dataset, model, column, change) {
@@ -118,11 +118,12 @@ function curveFigure(data, dataset, model, column, change) {
   const lost = wanted.filter((name) => name !== "none" && !data.called.method.includes(name));
   if (lost.length) state.unfit.set("curves", lost.join(", "));
   const lines = there.filter((one) => picked.includes(one.method));
-  const points = lines.flatMap((one) => Array.from(one.fraction, (x, at) => ({ x, y: one.mean[at], method: names.methods[one.method].name, colour: names.methods[one.method].colour, line: `${one.method}/${one.curve}`, curve: one.curve })));
+  const named = (method) => method.name + (method.control ? " †" : "");
+  const points = lines.flatMap((one) => Array.from(one.fraction, (x, at) => ({ x, y: one.mean[at], method: named(names.methods[one.method]), colour: names.methods[one.method].colour, line: `${one.method}/${one.curve}`, curve: one.curve })));
   const kinds = [...new Set(points.map((point) => point.curve))];
   const fy = kinds.length > 1 ? "curve" : undefined;
   // beside the lines their names, in the order of the areas under them
-  const named = d3.groups(points, (point) => point.curve).flatMap(([curve, of]) => {
+  const beside = d3.groups(points, (point) => point.curve).flatMap(([curve, of]) => {
     const methods = d3.groupSort(of, (line) => -d3.mean(line, (point) => point.y), (point) => point.method);
     const [low, high] = d3.extent(points, (point) => point.y);
     return methods.map((method, at) => ({ curve, method, colour: of.find((point) => point.method === method).colour, y: high - ((high - low) * (at + 0.5)) / Math.max(methods.length, 12) }));
@@ -132,8 +133,8 @@ function curveFigure(data, dataset, model, column, change) {
     x: { label: "share of the image changed →", labelAnchor: "center" }, y: { label: "↑ mean output" },
     marks: [
       Plot.line(points, { x: "x", y: "y", z: "line", stroke: "colour", strokeWidth: 2, fy }),
-      Plot.text(named, { x: 1, y: "y", text: "method", textAnchor: "start", dx: 30, fill: "currentColor", fy }),
-      Plot.dot(named, { x: 1, y: "y", r: 5, dx: 18, fill: "colour", fy }),
+      Plot.text(beside, { x: 1, y: "y", text: "method", textAnchor: "start", dx: 30, fill: "currentColor", fy }),
+      Plot.dot(beside, { x: 1, y: "y", r: 5, dx: 18, fill: "colour", fy }),
     ],
   }), `Curves of ${names.columns[column].name}`);
   const boxes = ranked.map(({ at }) => {
@@ -141,10 +142,10 @@ function curveFigure(data, dataset, model, column, change) {
       const next = value ? [...picked, at] : picked.filter((one) => one !== at);
       change({ curves: next.map((one) => names.methods[one].name).join(",") || "none" });
     });
-    box.append(h("span", {}, h("span", { class: "key", style: `background:${names.methods[at].colour}` }), names.methods[at].name + (names.methods[at].control ? " †" : "")));
+    box.append(h("span", {}, h("span", { class: "key", style: `background:${names.methods[at].colour}` }), named(names.methods[at])));
     return box;
   });
-  return [h("figure", {}, plot), h("div", { class: "controls", id: "curve-methods", role: "group", "aria-label": "Methods that are drawn" }, boxes)];
+  return [plot, h("div", { class: "controls", id: "curve-methods", role: "group", "aria-label": "Methods that are drawn" }, boxes)];
 }
 
 // Names with commas between them; a comma in brackets is part of a name.
@@ -174,5 +175,5 @@ function robustnessFigure(data, dataset, model) {
       Plot.text(methods.map((method) => ({ method })), { fx, fy, text: "method", frameAnchor: "bottom-left", dx: 4, dy: -4, fill: "currentColor", fontWeight: 600 }),
     ],
   }), "Robustness of the maps");
-  return [h("figure", {}, plot, h("figcaption", {}, "Over the images that all models classify correctly; dotted: the level of chance."))];
+  return [plot, h("p", { class: "note" }, "Over the images that all models classify correctly; dotted: the level of chance.")];
 }

@@ -84,7 +84,7 @@ function leaderboard(data) {
       renderHorizontal: columns.length > 30 ? "virtual" : "basic", sortMode: "local", placeholder: "No scores for this choice.",
       initialSort: sorting(data, columns, byMethod),
       columns: [
-        { title: byMethod ? "Method" : "Model", field: "name", frozen: true, width: 210, formatter: nameCell, titleFormatter: () => document.createTextNode(byMethod ? "Method" : "Model") },
+        { title: byMethod ? "Method" : "Model", field: "name", frozen: true, width: window.innerWidth < 700 ? 130 : 210, formatter: nameCell, titleFormatter: () => document.createTextNode(byMethod ? "Method" : "Model") },
         ...(byMethod ? [{ title: "mean rank", field: "rank", sorter: numberSorter, width: 90, hozAlign: "right", formatter: (cell) => document.createTextNode(number(cell.getValue())), headerTooltip: false, titleFormatter: () => withTip(h("span", {}, "mean rank ↓"), () => "The headline order of this model: the mean rank over the columns that pass their controls, families of metrics alike. Controls, and methods without a score in one of these columns, have none.") }] : [{ title: "family", field: "family", width: 110 }]),
         ...columns.map((column) => boardColumn(data, column, most, byMethod, dataset, choice.model)),
       ],

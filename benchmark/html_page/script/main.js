@@ -29,7 +29,6 @@ function show() {
 
 async function start() {
   try {
-    await runLibraries();
     DATA = indexed(await unpacked("content"));
     show();
     // Said of links, of what is typed into the address, and of Back and Forward.
@@ -41,7 +40,7 @@ async function start() {
     watchForTips();
     watchForPrinting();
   } catch (error) {
-    document.getElementById("main").replaceChildren(h("p", { role: "alert" }, `The page cannot be shown: ${error.message}. A newer browser may; the tables beside this file hold the same numbers.`));
+    tellFailure(error);
     throw error;
   }
 }

@@ -18,11 +18,10 @@ async function unpacked(id) {
   });
 }
 
-// The libraries run as scripts of their own, which the page's policy knows by their digests.
-async function runLibraries() {
-  for (const text of (await unpacked("libraries")).scripts) {
-    const script = document.createElement("script");
-    script.textContent = text;
-    document.head.append(script);
-  }
+// Says why there is nothing to see.
+function tellFailure(error) {
+  const text = document.createElement("p");
+  text.setAttribute("role", "alert");
+  text.textContent = `The page cannot be shown: ${error.message}. A newer browser may; the tables beside this file hold the same numbers.`;
+  document.getElementById("main").replaceChildren(text);
 }

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..drawing import PAGE, drawing, save
+from ..drawing.canvas import PAGE, drawing, save
+from ..drawing.panels import Room, make_panels
 from ..few_models import few_models
-from ..panels import Room, make_panels
 from .convergence import NOT_CHECKED, NOT_CONVERGED
 from .panels import CHANCE, COMMON, RAW, colour_kinds, explain, label_panels, present, room_above, score_name
 from .settings import headline

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..drawing import PAGE, drawing, save
+from ..drawing.canvas import PAGE, drawing, save
+from ..drawing.panels import Room, make_panels
 from ..few_models import few_models
-from ..panels import Room, make_panels
 from .panels import ABOVE, CHANCE, COMMON, RAW, colour_kinds, explain, label_panels, present, room_above
 from .settings import at_usual_eps, usual_eps, with_kinds
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..drawing import PAGE, drawing, save
-from ..panels import Room, make_panels
+from ..drawing.canvas import PAGE, drawing, save
+from ..drawing.panels import Room, make_panels
 from .panels import ABOVE, CHANCE, RAW, colour_kinds, explain, present, room_above, score_name
 from .settings import headline
 

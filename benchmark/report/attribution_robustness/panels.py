@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..drawing import PAGE, TEXT
-from ..palette import colours
-from ..texts import text_width, wrap
-from ..tiles import line_height
+from ..drawing.canvas import PAGE, TEXT
+from ..drawing.palette import colours
+from ..drawing.texts import text_width, wrap
+from ..drawing.tiles import line_height
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

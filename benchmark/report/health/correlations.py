@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ..blocks import COLUMN
-from ..drawing import PAGE, SMALL, TEXT, drawing, save
+from ..drawing.canvas import PAGE, SMALL, TEXT, drawing, save
+from ..drawing.texts import shorten, text_width, wrap
+from ..drawing.tiles import line_height
 from ..reliability import exact
-from ..texts import shorten, text_width, wrap
-from ..tiles import line_height
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

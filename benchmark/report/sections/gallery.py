@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..drawing.gallery import draw_gallery
 from ..few_models import few_models
-from ..gallery import draw_gallery
 from ..results import Results
 from ..section import section
 

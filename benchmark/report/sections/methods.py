@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from ...store.columns import LABEL
+from ..drawing.rank_diagram import draw_ranks
 from ..markdown import DIRECTION_SIGNS, marked, number
 from ..mean_ranks import mean_ranks, trusted_columns
-from ..rank_diagram import draw_ranks
 from ..results import Results
 from ..section import section
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..model_robustness import draw_robustness
+from ..drawing.model_robustness import draw_robustness
 from ..results import Results
 from ..section import section
 

@@ -7,7 +7,6 @@ import pandas as pd
 from xaiboard.benchmark.html_page.names import Names
 from xaiboard.benchmark.html_page.order import order
 from xaiboard.benchmark.report.health.controls import passes_controls
-from xaiboard.benchmark.report.order import mean_ranks, ranked, ranks_of
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.toolkit.roles import RANDOM
 
@@ -50,16 +49,6 @@ def test_families_count_alike_however_many_columns_they_have() -> None:
     assert dict(zip(names, whole["rank"], strict=True)) == {"good": 2.0, "middle": 2.0, "poor": 2.0}
     assert whole["families"] == {"f": 3, "g": 1}
     assert of_model["rank"] == whole["rank"]
-
-
-def test_the_terminal_says_the_same_order() -> None:
-    found = results(
-        {"a": ("f", means(3, 2, 1, 0)), "b": ("g", means(1, 3, 2, 0)), "c": ("g", means(2, 3, 1, 0))}
-    )
-    [whole, _] = order(found, Names(found))
-    named = dict(zip((Names(found).methods[place] for place in whole["methods"]), whole["rank"], strict=True))
-    said = mean_ranks(ranks_of(ranked(found, "d"))).drop("random")
-    assert said.round(3).to_dict() == named
 
 
 def test_columns_that_fail_their_controls_do_not_count() -> None:

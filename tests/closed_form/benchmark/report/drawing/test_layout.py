@@ -15,24 +15,24 @@ from helpers import table
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from xaiboard.benchmark.pictures.strips import Tile, draw_strips
-from xaiboard.benchmark.report.curves import draw_curves
-from xaiboard.benchmark.report.drawing import DPI
+from xaiboard.benchmark.report.drawing.canvas import DPI
+from xaiboard.benchmark.report.drawing.curves import draw_curves
+from xaiboard.benchmark.report.drawing.gallery import IMAGES, draw_gallery, rows_of
+from xaiboard.benchmark.report.drawing.model_robustness import draw_robustness
+from xaiboard.benchmark.report.drawing.palette import colours
+from xaiboard.benchmark.report.drawing.rank_diagram import MeanRanks, cliques, draw_ranks
+from xaiboard.benchmark.report.drawing.tiles import Sheet
 from xaiboard.benchmark.report.few_models import few_models
-from xaiboard.benchmark.report.gallery import IMAGES, draw_gallery, rows_of
 from xaiboard.benchmark.report.health.correlations import draw_correlations
-from xaiboard.benchmark.report.mean_ranks import MeanRanks, cliques
-from xaiboard.benchmark.report.model_robustness import draw_robustness
-from xaiboard.benchmark.report.palette import colours
-from xaiboard.benchmark.report.rank_diagram import draw_ranks
 from xaiboard.benchmark.report.results import Results
-from xaiboard.benchmark.report.tiles import Sheet
+from xaiboard.benchmark.report.sections.curves import curve_lines
 from xaiboard.benchmark.store.glossary import Glossary, make_glossary
 from xaiboard.benchmark.store.small_maps import small_image, small_map
 from xaiboard.benchmark.store.tables import read_curves
 from xaiboard.benchmark.toolkit.labels import read_metric_column
 from xaiboard.benchmark.toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
 
-RESULTS = Path(__file__).parents[4] / "results"
+RESULTS = Path(__file__).parents[5] / "results"
 STANDARD = Results(RESULTS / "standard")
 
 
@@ -80,15 +80,9 @@ def assert_fits(figure: Figure) -> None:
 
 def curves(path: Path, models: int = 3) -> bool:
     board, points = table("standard", "leaderboard"), read_curves(RESULTS / "standard")
-    return draw_curves(
-        points,
-        board,
-        few_models(board, models),
-        STANDARD.looks,
-        STANDARD.controls,
-        make_glossary(STANDARD.cells),
-        path,
-    )
+    shown = few_models(board, models)
+    lines = curve_lines(points[points["model"].isin(shown)], board, make_glossary(STANDARD.cells))
+    return draw_curves(lines, shown, STANDARD.looks, STANDARD.controls, path)
 
 
 def correlations(path: Path) -> bool:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ..store.maps import image_of, map_of
-from .drawing import HEADING, PAGE, SMALL, TEXT
+from ...store.maps import image_of, map_of
+from .canvas import HEADING, PAGE, SMALL, TEXT
 from .texts import whole_words
 from .tiles import Sheet, line_height, lines_of
 

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..store.columns import LABEL
-from ..store.glossary import Glossary
-from .column_names import short_names
-from .drawing import COLUMN, HEADING, PAGE, TEXT, drawing, save
-from .markdown import DIRECTION_SIGNS
+from .canvas import COLUMN, HEADING, PAGE, TEXT, drawing, save
 from .panels import Line, Room, make_panels, name_lines, room_for_names
 from .texts import wrap
 from .tiles import line_height
@@ -34,23 +30,19 @@ READING = (
 @drawing()
 def draw_curves(
     curves: pd.DataFrame,
-    board: pd.DataFrame,
     models: Sequence[str],
     looks: Mapping[str, dict[str, Any]],
     controls: Collection[str],
-    glossary: Glossary,
     path: Path,
 ) -> bool:
     """Draws mean curves of one data set: metrics down, models across; the best methods of each panel bear their names.
 
     Args:
-        curves: ``model, method, metric, settings, perturbation, fraction, mean``; nothing is drawn without a curve that
-            has several points.
-        board: the leaderboard, for ranks and directions.
+        curves: points ``model, method, heading, fraction, mean, rank``: the heading is of a row of panels, the rank of
+            the method there; nothing is drawn without points.
         models: those that are shown.
         looks: of the methods' lines, as matplotlib takes them.
         controls: methods that explain nothing.
-        glossary: what the names stand for.
         path: the file to write.
 
     Returns:
@@ -58,28 +50,18 @@ def draw_curves(
     """
     if curves.empty:
         return False
-    curves = curves[curves["model"].isin(list(models)) & curves["mean"].notna()]
-    curves = curves[curves.groupby(LABEL)["fraction"].transform("nunique") > 1]
-    if curves.empty:
-        return False
-    curves = curves.assign(column=short_names(curves, glossary))
-    known = board[[*LABEL, "rank", "higher_is_better"]].astype(dict.fromkeys(LABEL, str))
-    curves = curves.astype(dict.fromkeys(LABEL, str)).merge(known, on=LABEL, how="left")
     models = [name for name in models if name in set(curves["model"])]
-    columns = sorted(set(curves["column"]))
+    headings = sorted(set(curves["heading"]))
     beside = room_for_names(set(curves["method"]), NAMES)
     width = COLUMN if len(models) == 1 else PAGE
     reading = wrap(READING, width - 0.1, TEXT, breaks=" ")
     figure, axes = make_panels(
-        len(columns), len(models), width=width, height=1.0, sharey="row",
+        len(headings), len(models), width=width, height=1.0, sharey="row",
         room=Room(0.35, beside, 0.42, 0.42 + len(reading) * line_height(TEXT), beside + 0.05, 0.22),
     )  # fmt: skip
-    for row, column in zip(axes, columns, strict=True):
-        shown = curves[curves["column"] == column]
-        sign = next(
-            (DIRECTION_SIGNS[word] for word in shown["higher_is_better"] if word in DIRECTION_SIGNS), ""
-        )
-        row[0].set_title(f"{column} {sign}", fontsize=TEXT, loc="left", pad=3)
+    for row, heading in zip(axes, headings, strict=True):
+        shown = curves[curves["heading"] == heading]
+        row[0].set_title(heading, fontsize=TEXT, loc="left", pad=3)
         panels = [shown[shown["model"] == model] for model in models]
         low, high = shown["mean"].min(), shown["mean"].max()
         room = 0.05 * (high - low or 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .drawing import TEXT, drawing, save
+from .canvas import TEXT, drawing, save
 from .texts import wrap
 
 LINE = 1.22

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from .drawing import HEADING, PAGE, TEXT, drawing
-from .mean_ranks import MeanRanks, cliques
+from .canvas import HEADING, PAGE, TEXT, drawing
 from .texts import shorten, wrap
 from .tiles import Sheet, line_height
 
@@ -23,6 +23,26 @@ READING = (
     " methods of which none is beyond doubt better than another in more than half of these columns. Grey: controls."
 )
 """Above the picture; Demšar 2006, Statistical Comparisons of Classifiers over Multiple Data Sets, draws ranks so."""
+
+
+class MeanRanks(NamedTuple):
+    """The methods of one model, the best first.
+
+    Args:
+        model: its name.
+        family: of the metrics.
+        columns: names of these.
+        methods: those that have a rank in all of these columns.
+        rank: their mean ranks, ``(M,)``.
+        apart: whether one of two methods is beyond doubt better in more than half of the columns, ``(M, M)``.
+    """
+
+    model: str
+    family: str
+    columns: list[str]
+    methods: list[str]
+    rank: np.ndarray
+    apart: np.ndarray
 
 
 @drawing()
@@ -110,3 +130,19 @@ def _draw(
         side = "right" if left else "left"
         shade = "0.4" if method in controls else "black"
         sheet.text(end - 0.03 if left else end + 0.03, level, text, va="center", color=shade, ha=side)
+
+
+def cliques(apart: np.ndarray) -> list[tuple[int, int]]:
+    """The longest runs of neighbours of which no two are told apart, as first and last place; of two at least.
+
+    Args:
+        apart: whether two methods are told apart, in their order, ``(M, M)``.
+    """
+    runs: list[tuple[int, int]] = []
+    for first in range(len(apart)):
+        last = first
+        while last + 1 < len(apart) and not apart[first : last + 1, last + 1].any():
+            last += 1
+        if last > first and (not runs or last > runs[-1][1]):
+            runs.append((first, last))
+    return runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from xaiboard.benchmark.report.palette import COLOURS, colours, dashes
+from xaiboard.benchmark.report.drawing.palette import COLOURS, colours, dashes
 
 METHODS = [f"method{place:02}" for place in range(40)]
 CONTROLS = ["random", "sobel"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from xaiboard.benchmark.report.texts import shorten, spread, text_width, wrap
+from xaiboard.benchmark.report.drawing.texts import shorten, spread, text_width, wrap
 
 NAMES = ["saliency", "blurred[of=integrated_gradients]", "counterfactual_direction", "x" * 40, "a b", "$"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 
-from ..toolkit.files import write_file
+from ...toolkit.files import write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

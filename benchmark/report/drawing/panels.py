@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from .drawing import TEXT
+from .canvas import TEXT
 from .texts import shorten, spread, text_width
 from .tiles import line_height
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from ..store.glossary import Glossary
-from ..toolkit.labels import MetricColumn
-from ..toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
-from .drawing import COLUMN, PAGE, TEXT, drawing, save
+from ...store.glossary import Glossary
+from ...toolkit.labels import MetricColumn
+from ...toolkit.roles import ATTACKED_RADIUS, CERTIFIED_RADIUS
+from .canvas import COLUMN, PAGE, TEXT, drawing, save
 from .panels import Line, Room, make_panels, name_lines, room_for_names
 from .tiles import line_height
 

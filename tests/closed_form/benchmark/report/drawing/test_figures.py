@@ -9,7 +9,7 @@ import torch
 import xaiboard.benchmark as xb
 from matplotlib import pyplot
 from torch import Tensor, nn
-from xaiboard.benchmark.report.drawing import save
+from xaiboard.benchmark.report.drawing.canvas import save
 from xaiboard.benchmark.runs.running import write_tables
 from xaiboard.benchmark.store.verify import verify
 from xaiboard.benchmark.toolkit.data import Data

@@ -11,7 +11,7 @@ import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.report.model_robustness import draw_robustness, radii, survival
+from xaiboard.benchmark.report.drawing.model_robustness import draw_robustness, radii, survival
 from xaiboard.benchmark.runs.running import write_tables
 from xaiboard.benchmark.store.glossary import Glossary
 from xaiboard.benchmark.toolkit.labels import read_metric_column
