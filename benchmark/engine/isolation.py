@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..errors import XaiboardError, message
 from ..toolkit.progress import say
 from .batching import is_out_of_memory
 from .library_functions import Functions
+from .python_state import Threads
 from .remembered import GRADIENTS
 from .snapshot import Snapshot
 from .torch_state import Modes, Settings, own_random_numbers
@@ -32,6 +33,7 @@ class Guard:
     Attributes:
         seed: as given.
         left: what each component has left behind, by its kind and name, for the notes of its cells.
+        running: the threads that it left running.
         harmless: what else it did that changes nobody's scores, for the contract tests.
         trusts_builtins: whether built-in components are not watched.
     """
@@ -43,6 +45,7 @@ class Guard:
         self._start: tuple[Snapshot, Functions] | None = None
         self._depth = 0
         self.left: dict[str, list[str]] = {}
+        self.running: dict[str, list[str]] = {}
         self.harmless: dict[str, list[str]] = {}
         self.trusts_builtins = True
 
@@ -65,15 +68,18 @@ class Guard:
         with self._watch(owner), self._own_inputs(owner, given), self._own_numbers(owner):
             return component.compute(given, settings)
 
-    def note(self, owners: Iterable[str]) -> str:
+    def note(self, owners: Collection[str]) -> str:
         """One sentence for what each of some components has left behind; empty if there is nothing."""
-        said = [f"{owner} {', '.join(self.left[owner])}" for owner in owners if owner in self.left]
-        return f"{'; '.join(said)}: put back for all others" if said else ""
+        left, running = (
+            "; ".join(f"{owner} {', '.join(said[owner])}" for owner in owners if owner in said)
+            for said in (self.left, self.running)
+        )
+        return "; ".join(filter(None, [left and f"{left}: put back for all others", running]))
 
     @contextmanager
     def _watch(self, owner: str) -> Iterator[None]:
         """Puts everything back as it was, and notes what was changed."""
-        modes, settings, (networks, functions) = Modes(), Settings(), self._before()
+        modes, settings, threads, (networks, functions) = Modes(), Settings(), Threads(), self._before()
         self._depth += 1
         try:
             yield
@@ -85,6 +91,8 @@ class Guard:
             raise XaiboardError(f"{owner} {_end(error)}") from error
         finally:
             self._depth -= 1
+            for name in threads.left():
+                _add(self.running, owner, f"left the thread '{name}' running")
             # networks last: they are compared by torch's functions
             for state in (modes, settings, functions, networks):
                 changes = state.changes()

@@ -143,7 +143,7 @@ class ModelValues:
                 f"{culprit} has changed something that it depends on and that cannot be put back; leave it out, or let"
                 " it work on a copy"
                 if culprit
-                else "its logits must depend on its input alone, not on how often it was called"
+                else "its logits must depend on its input alone, not on how often it was called or what else runs"
             )
             self._broken = (
                 f"model '{self.trained.name}' no longer computes what it did when the run began: {why}"

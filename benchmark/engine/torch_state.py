@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +15,7 @@ from torch.utils import _python_dispatch
 from torch.utils._device import DeviceContext
 
 from ..toolkit.rng import seed_word
+from .python_state import PYTHON
 from .torch_flags import FLAGS, Setting
 
 
@@ -57,8 +56,7 @@ SETTINGS: Mapping[str, Setting] = {
     "torch's autocast": (_autocast, _set_autocast),
     "torch's anomaly detection": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     "NumPy's error handling": (np.geterr, lambda state: np.seterr(**state)),
-    "Python's limit of recursion": (sys.getrecursionlimit, sys.setrecursionlimit),
-    "the working folder": (os.getcwd, os.chdir),
+    **PYTHON,
     **FLAGS,
 }
 """By name, what a component may set and forget to set back."""

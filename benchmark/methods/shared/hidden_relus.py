@@ -34,6 +34,9 @@ BOUNDS: Mapping[str, tuple[str, str]] = {
 REACH = 1000
 """Magnitude from which on a bound counts as none: nn.ReLU6 is another activation, a guard against overflow is not."""
 
+STEEP = 100
+"""Steepness from which on a softplus is a ReLU with a small round corner."""
+
 EXTREMES = {
     "max", "min", "amax", "amin", "aminmax", "topk", "sort", "kthvalue", "median", "cummax", "cummin",
     "max_pool2_dwith_indices", "max_pool3_dwith_indices", "adaptive_max_pool2_d", "adaptive_max_pool3_d",
@@ -74,6 +77,10 @@ def may_be_relu(function: Node) -> bool:
     if kind in BOUNDS:
         low, high = (_argument(function, name) for name in BOUNDS[kind])
         return (_is_zero(low) and _is_far(high, inf)) or (_is_zero(high) and _is_far(low, -inf))
+    if kind == "softplus":
+        return _argument(function, "beta") >= STEEP
+    if kind == "sqrt" or (kind == "pow" and _argument(function, "exponent") == 0.5):
+        return _is_square(function.next_functions[0][0])
     if kind in EXTREMES:
         return any(_is_joined(earlier) for earlier, _ in function.next_functions)
     return kind in COMPARE or "differentiable_graph" in kind  # the latter is scripted code
@@ -119,6 +126,17 @@ def _is_far(bound: Any, where: float) -> bool:  # noqa: ANN401 - a number or a t
         return True
     far = bound >= REACH if where > 0 else bound <= -REACH
     return bool(far.all()) if isinstance(far, Tensor) else far
+
+
+def _is_square(function: Node | None) -> bool:
+    """Whether values were squared one by one, perhaps with a constant added: the root of that is their size."""
+    parts = [each for each, _ in function.next_functions] if function is not None else []
+    if function is None or not parts:
+        return False
+    if kind_of(function) in SHAPES or (kind_of(function) == "add" and not any(parts[1:])):
+        return _is_square(parts[0])
+    squared = kind_of(function) == "pow" and _argument(function, "exponent") == 2
+    return squared or (kind_of(function) == "mul" and parts[0] is parts[-1] is not None)
 
 
 def _is_joined(function: Node | None) -> bool:

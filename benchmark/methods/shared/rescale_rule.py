@@ -64,10 +64,11 @@ def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor)
     allowed = rounding(x.dtype) * (parts.abs().sum(1) + change.abs())
     missing = ~((parts.sum(1) - change).abs() <= allowed)  # nor does what is not finite add up
     if missing.any():
-        raise XaiboardError(
-            f"DeepLIFT does not add up on {int(missing.sum())} of {len(x)} inputs: the model does something for which"
-            f" there is no rule{_suspects(model, trace)}; leave 'deeplift' out"
-        )
+        suspects = _suspects(model, trace)
+        why = f"the model does something for which there is no rule{suspects}; leave 'deeplift' out"
+        if not suspects and x.dtype in (torch.float16, torch.bfloat16):
+            why = f"{str(x.dtype).removeprefix('torch.')} rounds too coarsely for it; use float32"
+        raise XaiboardError(f"DeepLIFT does not add up on {int(missing.sum())} of {len(x)} inputs: {why}")
     return attribution
 
 

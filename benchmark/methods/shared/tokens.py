@@ -95,7 +95,10 @@ def _grid(sizes: tuple[int, ...], x: Tensor, wanted: tuple[int, int] | None) -> 
     (count,) = sizes
     if wanted is None:
         return _usual_grid(count, x)
-    return wanted if count - wanted[0] * wanted[1] in (0, 1) else None
+    beside = count - wanted[0] * wanted[1]
+    if beside == 1 and (all_patches := _usual_grid(count, x)) and all_patches[0] * all_patches[1] == count:
+        return None  # all tokens are square patches of the image, so that none of them is a class token
+    return wanted if beside in (0, 1) else None
 
 
 def _usual_grid(count: int, x: Tensor) -> tuple[int, int] | None:

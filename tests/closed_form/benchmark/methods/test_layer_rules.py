@@ -406,6 +406,18 @@ def test_what_is_not_finite_does_not_add_up(
         attribute("deeplift", ByItsMean(False, cnn), images, target)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "why"), [(torch.float16, "float16 rounds too"), (torch.float32, "there is no rule;")]
+)
+def test_the_rounding_of_coarse_numbers_is_named_where_nothing_else_is_to_blame(
+    dtype: torch.dtype, why: str, cnn: nn.Sequential, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescale_rule, "rounding", lambda dtype: -1.0)
+    x, target = images.to(dtype), torch.zeros(len(images), dtype=torch.int64)
+    with pytest.raises(XaiboardError, match=f"DeepLIFT does not add up on 5 of 5 inputs: .*{why}"):
+        rescale_rule.contributions(cnn.to(dtype), x, 0 * x, target)
+
+
 def test_deeplift_shap_takes_images_for_baselines(cnn: nn.Sequential, reason_against: Reason) -> None:
     """On a black one the model is undefined, and no matter."""
 

@@ -100,6 +100,10 @@ def test_what_is_no_grid_of_tokens_is_refused(x: Tensor) -> None:
     for reshape in ("0x3", "square", "3", "-1x2"):
         with pytest.raises(xb.XaiboardError, match=f"must be auto, or rows x columns.*; got '{reshape}'"):
             as_map(tokens, x, reshape)
+    with pytest.raises(xb.XaiboardError, match="which reshape=1x5 does not fit on 12 x 8 pixels"):
+        as_map(
+            torch.rand(3, 6, 9), x, "1x5"
+        )  # its six tokens are those of square patches: none is of a class
     with pytest.raises(xb.XaiboardError, match="which reshape=auto does not fit on 13 x 5 pixels"):
         as_map(tokens, torch.rand(3, 1, 13, 5), "auto")
     with pytest.raises(xb.XaiboardError, match=r"'it' gives \(5,\) an image, which is no map"):

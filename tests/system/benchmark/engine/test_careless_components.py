@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
+import math
 import os
 import random
 import sys
+import tempfile
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import captum.attr
@@ -21,9 +26,13 @@ import xaiboard.benchmark as xb
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+from xaiboard.benchmark.components.decorators import make_method
+from xaiboard.benchmark.engine import batching
+from xaiboard.benchmark.engine.isolation import Guard
 from xaiboard.benchmark.engine.library_functions import Functions
 from xaiboard.benchmark.engine.snapshot import Snapshot
 from xaiboard.benchmark.engine.torch_state import Modes, Settings
+from xaiboard.benchmark.subjects import outputs
 
 GAIN = {"factor": 1.0}
 
@@ -159,7 +168,55 @@ TORCH: dict[str, tuple[Spoil, str]] = {
     "NumPy": (lambda model: np.seterr(all="raise"), "changed NumPy's error handling"),
 }  # fmt: skip
 
-SPOILT = MODEL | TORCH
+
+def rewrite(model: Net) -> None:
+    functional.softmax.__code__ = (lambda input, dim=None, _stacklevel=3, dtype=None: input).__code__
+    captum.attr.Saliency.attribute.__wrapped__.__code__ = careless.__code__  # pyright: ignore[reportFunctionMemberAccess]
+    xb.metrics["deletion"].function.__kwdefaults__["steps"] = 3
+    nn.ReLU.forward.__defaults__ = (None,)
+
+
+def replace_python(model: Net) -> None:
+    math.sqrt = math.exp
+    random.random = lambda: 0.5
+    builtins.sum = max
+    pd.Series.mean = pd.DataFrame.mean = lambda self, *given, **named: 0.0
+
+
+def set_constants(model: Net) -> None:
+    batching.AUTO["cpu"] = 3
+    setattr(outputs, "MARGIN", 1e9)  # noqa: B010 - a constant
+
+
+def lose_the_folder(model: Net) -> None:
+    folder = Path(tempfile.mkdtemp())
+    os.chdir(folder)
+    folder.rmdir()
+
+
+PYTHON: dict[str, tuple[Spoil, str]] = {
+    "code": (
+        rewrite,
+        "rewrote 'captum.attr._core.saliency.Saliency.attribute', rewrote 'torch.nn.functional.softmax',"
+        " rewrote 'torch.nn.modules.activation.ReLU.forward', rewrote 'xaiboard.metrics.deletion.deletion'",
+    ),
+    "Python": (
+        replace_python,
+        "replaced 'builtins.sum', replaced 'math.sqrt', replaced 'random.random', replaced 'Series.mean',"
+        " replaced 'DataFrame.mean'",
+    ),
+    "constants": (
+        set_constants,
+        "replaced 'xaiboard.benchmark.subjects.outputs.MARGIN', changed the attribute"
+        " 'xaiboard.benchmark.engine.batching.AUTO.cpu'",
+    ),
+    "warnings": (lambda model: warnings.simplefilter("error"), "changed which warnings are errors"),
+    "modules": (lambda model: sys.path.clear(), "changed Python's folders of modules"),
+    "environment": (lambda model: os.environ.update(PATH="/"), "changed the environment's variables"),
+    "lost folder": (lose_the_folder, "changed the working folder"),
+}
+
+SPOILT = MODEL | TORCH | PYTHON
 
 
 @pytest.mark.parametrize("name", SPOILT)
@@ -198,6 +255,26 @@ def run(out: Path, methods: Sequence[object], metrics: Sequence[object], **chang
     with torch.random.fork_rng():
         given = {"models": {"net": Net(), "other": Net()}, "dataset": "tiny", "perturbations": "sign_noise"}
     return xb.run(**{**given, **changed}, methods=methods, metrics=metrics, out=out, progress=False)
+
+
+def test_a_thread_that_goes_on_is_said() -> None:
+    stop = Event()
+
+    def starts(x: Tensor) -> Tensor:
+        Thread(target=stop.wait, name="goes on").start()
+        model.train()
+        return x
+
+    model = Net().eval()
+    guard = Guard({"model": model}, 0, lambda: None)
+    try:
+        guard.call("method", make_method(starts), {"x": torch.zeros(1)}, {})
+    finally:
+        stop.set()
+    assert guard.note(["method 'starts'"]) == (
+        "method 'starts' changed the training mode of 'model' and 7 more: put back for all others;"
+        " method 'starts' left the thread 'goes on' running"
+    )
 
 
 METHODS = ["saliency", "smoothgrad[draws=4]", "random"]
