@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from importlib.metadata import version
 from itertools import groupby
 
 import numpy as np
@@ -154,7 +155,7 @@ def _compute(plan: Plan, cell: Cell, shards: Mapping[int, slice], values: Values
         "batch_size": values.batcher.size,
         "device": device_name(values.conditions.device),
         "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        **library_versions(),
         "python": platform.python_version(),
         "code": own_code(cell),
         "outputs": bound_to(cell, plan),
@@ -172,6 +173,11 @@ def _compute(plan: Plan, cell: Cell, shards: Mapping[int, slice], values: Values
             "backward": int(spent.backward),
         }
         store.write(cell.key, shard, record, cell.identity, {**passes, **provenance})
+
+
+def library_versions() -> dict[str, str]:
+    """The versions on which scores may depend, for records and people."""
+    return {"xaiboard": version("xaiboard"), "torch": torch.__version__}
 
 
 def device_name(device: str) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 import pandas as pd
-import torch
 
 from ..engine.map_keeper import MapKeeper
 from ..engine.plan import Plan
 from ..engine.recorded import set_unknown_aside
-from ..engine.runner import execute, split
+from ..engine.runner import execute, library_versions, split
 from ..engine.staleness import warn_of_unknown_outputs
 from ..html_page.make import PAGE as REPORT
 from ..pictures.counterfactuals import draw_counterfactuals
@@ -68,7 +66,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         note_outputs(store, {**known, **plan.outputs})
         note_class_names(store, plan.dataset, plan.data.classes)
         if todo:
-            note_versions(store, {"xaiboard": version("xaiboard"), "torch": torch.__version__})
+            note_versions(store, library_versions())
         store.plan(plan.summary)
         keeper = MapKeeper(plan, request.keep, request.batch_size)
         with store.lock():

@@ -47,12 +47,12 @@ def recorded_outputs(folder: Path) -> dict[str, Any]:
 
 
 def note_outputs(store: Store, outputs: Mapping[str, Any]) -> None:
-    """Adds outputs to those that are known in the folder of a run; known ones stay as they are.
+    """Adds outputs to those that are known in the folder of a run; those of the same name are replaced.
 
     Raises:
         XaiboardError: the file is damaged or cannot be written.
     """
-    note(store, OUTPUTS, lambda known: {**outputs, **(known or {})})
+    note(store, OUTPUTS, lambda known: {**(known or {}), **outputs})
     if not store.records.is_dir():
         return
     with writing(store.folder):

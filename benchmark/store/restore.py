@@ -11,6 +11,7 @@ from .known_outputs import recorded_outputs
 from .records import Store
 from .run_file import FILE, OUTPUTS, RunFile, read_run, write_run
 from .seal import check_sealed
+from .versions import VERSIONS, recorded_versions
 
 
 def restore_run_file(store: Store) -> None:
@@ -30,7 +31,9 @@ def restore_run_file(store: Store) -> None:
         what = damage.what if damage else f"'{store.folder / FILE}' is missing"
         warn(f"{what}: it is made anew from the records, without a seal of the tables that are there")
         outputs = recorded_outputs(store.folder)
-        write_run(store.folder, RunFile({**conditions, **({OUTPUTS: outputs} if outputs else {})}, None))
+        parts = {VERSIONS: recorded_versions(store), OUTPUTS: outputs}
+        known = {name: part for name, part in parts.items() if part}
+        write_run(store.folder, RunFile({**conditions, **known}, None))
     elif damage is not None:
         raise damage
 

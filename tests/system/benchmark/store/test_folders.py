@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import shutil
 import time
@@ -240,11 +241,11 @@ def test_records_that_nobody_may_look_at(run: Runner) -> None:
 
 def test_a_run_without_its_run_file_is_still_a_run(run: Runner) -> None:
     finished = run(metrics="gini")
-    before = (finished.folder / "run.json").read_bytes()
+    before = json.loads((finished.folder / "run.json").read_text("utf-8"))
     (finished.folder / "run.json").unlink()
     with pytest.warns(XaiboardWarning, match=r"run.json' is missing: it is made anew from the records"):
         run(metrics="gini")
-    assert (finished.folder / "run.json").read_bytes() == before
+    assert json.loads((finished.folder / "run.json").read_text("utf-8")) == before
     (finished.folder / "run.json").write_text("{")
     with (
         pytest.warns(XaiboardWarning, match=r"run.json' is damaged"),
