@@ -91,8 +91,8 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
     """Cells of a plan that need not be computed: they are in the run's folder, or in the run that it reuses."""
     store = Store(request.out)
     finished, todo = split(plan, store)
-    unknown = not_of_these(finished, plan, store)
-    finished = [cell for cell in finished if cell not in unknown]
+    unknown = {cell.key for cell in not_of_these(finished, plan, store)}
+    finished = [cell for cell in finished if cell.key not in unknown]
     if request.reuse is None:
         return finished
     check_reusable(request.reuse, plan.run_conditions)

@@ -54,9 +54,9 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         note_suite(store, request.suite)
     with computing(store.folder):
         with store.lock():
-            unknown = set_unknown_aside(split(plan, store)[0], plan, store)
+            unknown = {cell.key for cell in set_unknown_aside(split(plan, store)[0], plan, store)}
         if request.reuse is not None:
-            there = wanted([cell for cell in plan.cells if cell not in unknown], plan, request.reuse)
+            there = wanted([cell for cell in plan.cells if cell.key not in unknown], plan, request.reuse)
             take_over(request.reuse, store, there, len(plan.shards))
         known = known_outputs(request)
         finished_here, todo = split(plan, store)

@@ -54,6 +54,10 @@ def test_verify(run: Runner, command: Command) -> None:
 def test_verify_names_what_is_not_there(run: Runner, command: Command) -> None:
     folder = run(methods="saliency", metrics="gini").folder
     record, part = (min((folder / "records").glob(name)) for name in ("gini-*.parquet", "outputs-*.json"))
+    part.write_bytes(part.read_bytes().replace(b"1", b"2"))
+    assert command("verify", folder)[1].startswith(
+        f"'{part}' is damaged (its text does not fit the digest in its name)\n"
+    )
     record.unlink()
     part.unlink()
     status, out, _ = command("verify", folder)
