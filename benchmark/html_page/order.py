@@ -94,7 +94,9 @@ def _order(rows: pd.DataFrame, drawn: dict[tuple[str, ...], _Drawn], names: Name
         "rank": mean[methods].round(3).tolist(),
         "low": low.round(3).tolist(),
         "high": high.round(3).tolist(),
-        "columns": sorted({names.column_at[metric, *rest] for _, _, metric, *rest in ranks.columns}),
+        "columns": sorted(
+            {names.column_at[name, settings, change] for _, _, name, settings, change in ranks.columns}
+        ),
         "families": {str(name): int(count) for name, count in families.items() if count},
         "leftOut": sorted(names.method_at[name] for name in mean.index.difference(methods)),
     }

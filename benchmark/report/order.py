@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def mean_ranks(ranks: pd.DataFrame) -> pd.Series:
     return pd.Series(mean, ranks.index).round(9)  # so that equal orders are equal, however their ranks add up
 
 
-def in_order(mean: pd.Series, but: Collection[str] = ()) -> Sequence[str]:
+def in_order(mean: pd.Series, but: Collection[str] = ()) -> list[str]:
     """Methods, the best mean rank first, those without one last; by name where they are equal."""
     own = mean[~mean.index.isin(list(but))]
     return list(own.sort_index().sort_values(kind="stable", na_position="last").index)

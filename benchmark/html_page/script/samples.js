@@ -125,6 +125,6 @@ function scoresOf(data, dataset, model, method, sample, columns) {
   return columns.map((at) => {
     const scores = data.scores(dataset, model, method, at);
     const score = scores && place >= 0 ? number(scores[place]) : "";
-    return [`${data.called.column[at]} ${ARROW[data.names.columns[at].direction]}`.trim(), score || "no score"];
+    return [`${data.called.column[at]}\u00a0${ARROW[data.names.columns[at].direction]}`.trim(), score || "no score"];
   });
 }

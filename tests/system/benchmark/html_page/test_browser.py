@@ -118,8 +118,9 @@ def test_back_undoes_choices_and_no_letters(show: Open) -> None:
 
 
 def test_an_interval_is_had_by_keyboard_and_by_touch(show: Open, small_run: xb.Run) -> None:
-    board = small_run.leaderboard.set_index(["model", "method", "metric"])
-    row = board.loc[("plain", "saliency", "gini")]
+    board = small_run.leaderboard
+    named = (board["model"] == "plain") & (board["method"] == "saliency") & (board["metric"] == "gini")
+    row = board[named].iloc[0]
     interval = f"(95 %: {row['ci_low']:.3f} to {row['ci_high']:.3f})"
     page = show("view=leaderboard&model=plain&columns=gini&sort=name:desc&find=saliency")
     cell = page.locator(".tabulator-row .tabulator-cell").nth(2)
