@@ -19,7 +19,9 @@ from .seal import OWN, mismatch
 from .tables import parse_cells, parse_scores, scores_beyond
 from .verify_records import UNSEALED, count_unsealed, verify_records
 
-AS_FOUND = "and nothing shows that this is as it was written"
+AS_FOUND = (
+    "and nothing shows that this is as it was written; compute it again, or restore the folder from a copy"
+)
 """What is said of what had no seal when it was sealed."""
 
 
