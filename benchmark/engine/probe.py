@@ -52,6 +52,7 @@ class Costs:
 
     methods: dict[str, Counted | None] = field(default_factory=dict)
     judged: dict[Combination, Counted | None] = field(default_factory=dict)
+    _known: dict[tuple[str, Combination], Counted | None] = field(default_factory=dict, repr=False)
 
     def alone(self, cell: Cell) -> Cost | None:
         """Passes of one cell if it were computed alone, or None if they could not be counted."""
@@ -69,11 +70,13 @@ class Costs:
 
     def _of(self, cell: Cell) -> Counted | None:
         """What a cell needs, with the passes of its method in place of explanations."""
-        judged = self.judged.get(combination(cell))
-        if judged is None or cell.method is None:
-            return judged
-        method = self.methods.get(cell.method.label)
-        return method and judged.explained_by(cell.method.label, method)
+        label, which = cell.method.label if cell.method else "", combination(cell)
+        if (label, which) not in self._known:
+            judged, method = self.judged.get(which), self.methods.get(label)
+            if label and judged:
+                judged = method and judged.explained_by(label, method)
+            self._known[label, which] = judged
+        return self._known[label, which]
 
 
 def probe(
@@ -96,6 +99,7 @@ def probe(
     costs, seen = Costs(), set()
     with ExitStack() as stack:
         counter = _Counter(stack, data, reference, conditions, others or {})
+        stack.callback(counter.known.write)
         for cell in cells:
             which = (cell.method.label if cell.method else "", combination(cell))
             if cell.reason or which in seen:
@@ -108,7 +112,6 @@ def probe(
             cost = costs.alone(cell)
             if cost and cost.passes > MOST:
                 raise _too_many(cell)
-        counter.known.write()
     return costs
 
 

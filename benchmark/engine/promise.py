@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import torch
-
 from ..toolkit.wording import counted, duration
-from .batching import Batcher
+from .calibration import Calibration
 from .cell import Cell
 from .plan import Plan
-from .speed import Speed, measure
+from .speed import Speed
 
 PER_VALUE = 1.2e-8
 """Seconds for each number of an image that is copied, erased or perturbed around a pass."""
@@ -59,11 +57,12 @@ class Promise:
 
 
 def promise(plan: Plan, todo: Sequence[Cell], batch_size: int | None = None) -> Promise:
-    """What computing some cells of a plan is expected to take; each network is timed for at most two seconds.
-
-    A network that takes more than half a second for one image takes longer to be timed.
-    """
-    speeds = {name: _speed(plan, cells[0], batch_size) for name, cells in _by_model(todo)}
+    """What computing some cells of a plan is expected to take; a network that was not timed before is, for a moment."""
+    calibration = Calibration(plan, batch_size)
+    beside = PER_VALUE * plan.data.x[0].numel()
+    timed = {name: calibration.speed(cells[0].model) for name, cells in _by_model(todo)}
+    calibration.write()
+    speeds = {name: Speed(each.forward + beside, each.backward + beside) for name, each in timed.items()}
     costs = {name: plan.total(cells) for name, cells in _by_model(todo)}
     return Promise(
         cells=len(todo),
@@ -89,17 +88,6 @@ def still(promised: float, done: float, taken: float, later: float) -> float:
     trust = 0.1 * promised
     pace = (taken + trust) / (done + trust) if done + trust else 1.0
     return max(0.0, promised - done + later) * pace
-
-
-def _speed(plan: Plan, cell: Cell, batch_size: int | None) -> Speed:
-    """Seconds for a pass through the network of a cell, with what components do around it."""
-    conditions = plan.conditions
-    size = Batcher(batch_size, conditions.device).size
-    dtype = getattr(torch, conditions.dtype)
-    model = cell.model.module.to(device=conditions.device, dtype=dtype)
-    found = measure(model, plan.data.x[:size].to(device=conditions.device, dtype=dtype))
-    beside = PER_VALUE * plan.data.x[0].numel()
-    return Speed(found.forward + beside, found.backward + beside)
 
 
 def _maps(plan: Plan) -> int:

@@ -6,18 +6,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.engine import promise, runner
+from xaiboard.benchmark.engine import calibration, runner
 from xaiboard.benchmark.engine.cells_bar import CellsBar
 from xaiboard.benchmark.engine.promise import AFTERWARDS, PER_CELL, PER_MAPS, PER_ROW, PER_VALUE, still
 from xaiboard.benchmark.engine.speed import Speed, measure
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.runs import planning
-from xaiboard.benchmark.toolkit import progress
+from xaiboard.benchmark.toolkit import progress, user_cache
 from xaiboard.benchmark.toolkit.wording import duration
 
 Runner = Callable[..., xb.Run]
@@ -52,10 +53,19 @@ def test_a_slow_network_is_timed_on_few_images_and_a_broken_one_not_at_all() -> 
     assert measure(nn.Linear(3, 2), torch.rand(4, 1, 8, 8)) == Speed()
 
 
-def test_the_promise_adds_up_passes(selection: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of what is kept from one command to the next; empty."""
+    monkeypatch.setattr(user_cache, "notes_folder", lambda: tmp_path / "notes")
+    return tmp_path / "notes"
+
+
+def test_the_promise_adds_up_passes(
+    selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
+) -> None:
     """Of twelve images: a pass for the classes, and one each way for each map; cells and tables on top."""
     speeds = iter([Speed(1, 10), Speed(100, 1000)])
-    monkeypatch.setattr(promise, "measure", lambda model, x: next(speeds))
+    monkeypatch.setattr(calibration, "measure", lambda model, x: next(speeds))
     request = read_request(**{**selection, "metrics": "gini", "methods": "saliency"})  # pyright: ignore[reportArgumentType]
     promised = planning.promise_of(planning.make_plan(request), [], request)
     beside = 2 * 12 * 3 * 64 * PER_VALUE
@@ -64,6 +74,24 @@ def test_the_promise_adds_up_passes(selection: dict[str, object], monkeypatch: p
     assert str(promised).startswith(
         "about 4 h: 2 cells of 12 samples, 72 passes, and 3 s for tables and figures"
     )
+
+
+def test_a_network_is_timed_once_a_week(
+    selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
+) -> None:
+    """Its speed is kept by its weights; a damaged file, or an old one, costs a new timing and nothing else."""
+    request = read_request(**{**selection, "metrics": "gini", "methods": "saliency"})  # pyright: ignore[reportArgumentType]
+    plan, times = planning.make_plan(request), iter([Speed(n, n) for n in range(1, 9)])
+    monkeypatch.setattr(calibration, "measure", lambda model, x: next(times))
+
+    def forward() -> list[int]:
+        return [int(speed.forward) for speed in planning.promise_of(plan, [], request).speeds.values()]
+
+    assert forward() == forward() == [1, 2]
+    (notes / "speeds.json").write_text('{"version": 1, "notes": [[[')
+    assert forward() == [3, 4]
+    monkeypatch.setattr(calibration, "WEEK", -1)
+    assert forward() == [5, 6]
 
 
 def test_the_rest_is_corrected_by_what_was_seen() -> None:
@@ -106,7 +134,7 @@ def test_the_bar_comes_to_its_end(
 def test_nothing_is_said_or_timed_where_nobody_looks(
     run: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(promise, "measure", None)
+    monkeypatch.setattr(calibration, "measure", None)
     run()
     assert capsys.readouterr().err == ""
 
