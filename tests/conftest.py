@@ -30,7 +30,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 @pytest.fixture(autouse=True)
 def no_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves ``report.html`` out of the many tiny runs, of which it costs a third; tests marked ``page`` have it."""
-    if request.node.get_closest_marker("page") is None and "xaiboard.benchmark.runs.finished_run" in sys.modules:
+    if (
+        request.node.get_closest_marker("page") is None
+        and "xaiboard.benchmark.runs.finished_run" in sys.modules
+    ):
         monkeypatch.setattr(
-            "xaiboard.benchmark.runs.finished_run.write_report", lambda results: results.folder / "report.html"
+            "xaiboard.benchmark.runs.finished_run.write_report",
+            lambda results: results.folder / "report.html",
         )

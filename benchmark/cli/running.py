@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .as_json import as_json, echo_json
 from .options import FIGURES, FOLDER, selection, working
+
+if TYPE_CHECKING:
+    from ..runs.finished_run import Run
 
 
 @click.command()
@@ -61,12 +64,24 @@ def run(dry_run: bool, maps: bool, as_json: bool, **words: Any) -> int:  # noqa:
         else:
             click.echo(describe_plan(plan, finished, promised))
         return 0
-    from ..report.console import describe_run
-    from ..report.documents import run_document
-
     finished = running.run_request(request, progress=sys.stderr.isatty())
     if as_json:
+        from ..report.documents import run_document
+
         echo_json(run_document(finished.folder, finished.results))
     else:
-        click.echo(describe_run(finished.folder, finished.results))
+        click.echo(_said(finished))
     return 1 if len(finished.failed) else 0
+
+
+def _said(finished: Run) -> str:
+    """What is printed of a run; of one that changed nothing, what was printed when its files were made."""
+    from ..store.made import note_said, read_said
+
+    if finished.unchanged and (said := read_said(finished.folder)):
+        return said
+    from ..report.console import describe_run
+
+    said = describe_run(finished.folder, finished.results)
+    note_said(finished.folder, said)
+    return said

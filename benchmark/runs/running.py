@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
 
 import pandas as pd
 
@@ -10,16 +11,19 @@ from ..engine.map_keeper import MapKeeper
 from ..engine.plan import Plan
 from ..engine.runner import execute, split
 from ..engine.staleness import warn_of_unknown_outputs
+from ..engine.watched_code import own_code
 from ..html_page.make import PAGE as REPORT
 from ..pictures.counterfactuals import draw_counterfactuals
 from ..pictures.perturbed_maps import draw_robustness_gallery
 from ..report.formats import figure_names, formats_of
+from ..report.section import sections
 from ..report.write import write, written_names
 from ..request import Request
 from ..store.consolidate import consolidate
 from ..store.kept import read_kept, write_kept
 from ..store.known_outputs import note_outputs
 from ..store.locks import computing
+from ..store.made import is_current, note_made
 from ..store.records import Store
 from ..store.restore import repair
 from ..store.reuse import check_reusable, take_over
@@ -28,6 +32,7 @@ from ..store.sealed_cells import unseal
 from ..store.suites import note_suite
 from ..toolkit.files import file_name
 from ..toolkit.progress import stage
+from ..toolkit.sources import sources_digest
 from .finished_run import Run
 from .maps import take_maps_over
 from .planning import PLANNING, known_outputs, make_plan, wanted
@@ -36,12 +41,18 @@ from .planning import PLANNING, known_outputs, make_plan, wanted
 def run_request(request: Request, *, progress: bool = True) -> Run:
     """Computes what a request asks for, writes its tables and pictures, and returns them.
 
+    Where all is there already, made of the same records by the same code, nothing is written.
+
     Raises:
         XaiboardError: a mistake in the data or the weights, or a folder that cannot be written.
     """
     with stage(PLANNING, shown=progress):
         plan = make_plan(request)
-    store = Store(request.out)
+    store, made_of = Store(request.out), files_follow_from(plan, request)
+    if request.reuse is None and store.records.is_dir():
+        with store.lock(reading=True):
+            if not split(plan, store)[1] and is_current(store, made_of):
+                return Run(store.folder, frozenset(cell.key for cell in plan.cells), unchanged=True)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
     with store.lock():
@@ -76,7 +87,20 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
             with store.lock():
                 seal_files(store.folder, figure_names(store.folder))
                 finished.report()
+                note_made(store, made_of)
     return finished
+
+
+def files_follow_from(plan: Plan, request: Request) -> dict[str, object]:
+    """What tables, figures and page depend on, beside records and ``run.json``: words, code and libraries."""
+    return {
+        "plan": plan.summary,
+        "words": [request.keep, request.figures, request.suite, formats_of(request.out, request.figures)],
+        "components": sorted({item for cell in plan.cells for item in own_code(cell).items()}),
+        "code": sources_digest(each.component.folder for each in request.metrics if each.component.built_in),
+        "sections": [section.name for section in sections()],
+        "libraries": [version(name) for name in ("matplotlib", "numpy", "pandas", "pyarrow", "torch")],
+    }
 
 
 def _draw_pictures(plan: Plan, finished: Run, figures: str) -> None:

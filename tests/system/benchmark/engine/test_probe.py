@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from xaiboard.benchmark.engine import counts, probe
+from xaiboard.benchmark.engine import counter, counts
 from xaiboard.benchmark.engine.passes import count_passes
 from xaiboard.benchmark.engine.plan import Plan
 from xaiboard.benchmark.engine.stand_in import layers_of, stand_in
@@ -103,9 +103,9 @@ def test_counts_are_kept_for_built_in_components_alone(
     words = {"methods": [own, "occlusion"], "metrics": "max_sensitivity[draws=2],lens_recall[k=3]"}
     first = costs(make(selection, **words))
     tried: list[str] = []
-    counted = probe._counted
+    before = counter._counted
     monkeypatch.setattr(
-        probe, "_counted", lambda values, compute, most: tried.append("") or counted(values, compute, most)
+        counter, "_counted", lambda values, compute, most: tried.append("") or before(values, compute, most)
     )
     assert costs(make(selection, **words)) == first
     assert len(tried) == 1  # its own
