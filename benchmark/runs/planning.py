@@ -27,12 +27,12 @@ from ..subjects.datasets import load_data, load_reference, take
 from ..subjects.examination import examined
 from ..toolkit.data import Data
 
-PLANNING = "planning: each combination is tried on one sample"
+PLANNING = "planning: passes are counted on a small network"
 """What a terminal shows before the first cell."""
 
 
 def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
-    """What running the request would do: data and weights read, cells checked, passes counted on one sample.
+    """What running the request would do: data and weights read, cells checked, passes of a sample counted.
 
     Args:
         request: what was asked for.

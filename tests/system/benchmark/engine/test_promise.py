@@ -126,7 +126,7 @@ def test_the_bar_comes_to_its_end(
     assert bars[0].done == pytest.approx(bars[0].total, rel=1e-6)
     said = capsys.readouterr().err
     assert "xaiboard: about " in said
-    assert "planning: each combination is tried on one sample" in said
+    assert "planning: passes are counted on a small network" in said
     assert " left, " in said
     assert "tables and figures, " in said
 
