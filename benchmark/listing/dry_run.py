@@ -64,7 +64,8 @@ def _rows(plan: Plan, done: Collection[str]) -> list[dict[str, Any]]:
                 "perturbation": cell.perturbation.label if cell.perturbation else "",
                 "forward": None if cost is None else cost.forward,
                 "backward": None if cost is None else cost.backward,
-                "note": note or ("" if cost else "could not be counted: it raised when it was tried, or took too long"),
+                "note": note
+                or ("" if cost else "could not be counted: it raised when it was tried, or took too long"),
             }
         )
     return rows

@@ -10,6 +10,7 @@ from torch import nn
 
 from ..components import registry
 from ..engine.cell import Cell
+from ..engine.costs import Cost, total
 from ..engine.isolation import alone
 from ..engine.plan import Plan, make_cells
 from ..engine.probe import probe
@@ -17,6 +18,8 @@ from ..engine.promise import Promise, promise
 from ..engine.runner import split
 from ..engine.staleness import Register, computes_the_same
 from ..errors import XaiboardError
+from ..pictures.counterfactuals import passes_of_counterfactuals
+from ..pictures.perturbed_maps import PerturbedMaps
 from ..request import Request
 from ..store.damage import DamagedError
 from ..store.known_outputs import read_known_outputs
@@ -101,7 +104,14 @@ def promise_of(plan: Plan, finished: Sequence[Cell], request: Request) -> Promis
     """How long computing the cells that are not finished will take; each network is timed for a moment."""
     known = {cell.key for cell in finished}
     todo = [cell for cell in plan.cells if not cell.reason and cell.key not in known]
-    return promise(plan, todo, request.batch_size)
+    return promise(plan, todo, request.batch_size, passes_of_pictures(plan, PerturbedMaps(plan), todo))
+
+
+def passes_of_pictures(plan: Plan, maps: PerturbedMaps, todo: Sequence[Cell]) -> dict[str, Cost]:
+    """Passes that pictures take by model, after the cells ``todo`` were computed."""
+    parts = [passes_of_counterfactuals(plan), maps.passes({cell.key for cell in todo})]
+    names = {name for part in parts for name in part}
+    return {name: total(part[name] for part in parts if name in part) for name in names}
 
 
 def wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:

@@ -14,7 +14,7 @@ from ..engine.staleness import warn_of_unknown_outputs
 from ..engine.watched_code import own_code
 from ..html_page.make import PAGE as REPORT
 from ..pictures.counterfactuals import draw_counterfactuals
-from ..pictures.perturbed_maps import draw_robustness_gallery
+from ..pictures.perturbed_maps import PerturbedMaps
 from ..report.formats import figure_names, formats_of
 from ..report.section import sections
 from ..report.write import write, written_names
@@ -35,7 +35,7 @@ from ..toolkit.progress import stage
 from ..toolkit.sources import sources_digest
 from .finished_run import Run
 from .maps import take_maps_over
-from .planning import PLANNING, known_outputs, make_plan, wanted
+from .planning import PLANNING, known_outputs, make_plan, passes_of_pictures, wanted
 
 
 def run_request(request: Request, *, progress: bool = True) -> Run:
@@ -73,7 +73,15 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         keeper = MapKeeper(plan, request.keep, request.batch_size)
         with store.lock():
             known = take_maps_over(request, plan, keeper)
-        execute(plan, store, batch_size=request.batch_size, progress=progress, keeper=keeper)
+        gallery = PerturbedMaps(plan)
+        execute(
+            plan,
+            store,
+            batch_size=request.batch_size,
+            progress=progress,
+            keepers=[keeper, gallery],
+            pictures=passes_of_pictures(plan, gallery, todo),
+        )
         keeper.complete(known, progress=progress)
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
         with stage("tables and figures", shown=progress) as line:
@@ -82,7 +90,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
                 write_kept(store.folder, keeper.kept.beside(read_kept(store.folder)).named_in(finished.cells))
                 write_tables(finished, request.figures, line.set_postfix_str)
             line.set_postfix_str("galleries")
-            _draw_pictures(plan, finished, request.figures)
+            _draw_pictures(plan, gallery, finished, request.figures)
             line.set_postfix_str(REPORT)
             with store.lock():
                 seal_files(store.folder, figure_names(store.folder))
@@ -103,12 +111,14 @@ def files_follow_from(plan: Plan, request: Request) -> dict[str, object]:
     }
 
 
-def _draw_pictures(plan: Plan, finished: Run, figures: str) -> None:
+def _draw_pictures(plan: Plan, gallery: PerturbedMaps, finished: Run, figures: str) -> None:
     """Draws what a few samples look like when they are perturbed, in the cells that this run planned."""
     picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}"
-    for suffix in formats_of(finished.folder, figures):
-        draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}.{suffix}")
-        draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}.{suffix}")
+    formats = formats_of(finished.folder, figures)
+    draw_counterfactuals(
+        plan, [finished.folder / f"counterfactuals-{picture}.{suffix}" for suffix in formats]
+    )
+    gallery.draw([finished.folder / f"attribution-gallery-{picture}.{suffix}" for suffix in formats])
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:

@@ -76,6 +76,18 @@ def test_the_promise_adds_up_passes(
     )
 
 
+def test_pictures_are_promised_as_far_as_they_are_not_taken_from_cells(
+    selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
+) -> None:
+    """Of four images, of the first model: f(x) and two maps, and f(x) of the copies."""
+    monkeypatch.setattr(calibration, "measure", lambda model, x: Speed(1, 10))
+    words = {"metrics": "lens_recall[k=3]", "methods": "saliency", "perturbations": "sign_noise"}
+    request = read_request(**{**selection, **words})  # pyright: ignore[reportArgumentType]
+    plan = planning.make_plan(request)
+    assert planning.promise_of(plan, plan.cells, request).passes == 4 * (2 * (1 + 1) + 1 + 1)
+    assert planning.promise_of(plan, [], request).passes == 2 * 12 * (2 * (1 + 1) + 1 + 1)
+
+
 def test_a_network_is_timed_once_a_week(
     selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
 ) -> None:
