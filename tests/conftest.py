@@ -21,6 +21,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps counted passes and speeds of networks apart from the user's; the tests of a session share them."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setattr("xaiboard.benchmark.toolkit.user_cache.notes_folder", lambda: folder)
+
+
+@pytest.fixture(autouse=True)
 def no_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves ``report.html`` out of the many tiny runs, of which it costs a third; tests marked ``page`` have it."""
     if (

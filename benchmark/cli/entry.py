@@ -11,7 +11,7 @@ from ..errors import XaiboardError, XaiboardWarning
 from .files import status, verify
 from .listing import list_components
 from .networks import audit, check, train
-from .options import say
+from .options import Interrupted, say
 from .running import run
 from .tables import compare, publish, rebuild, report
 from .taking import cite, export, submit_check
@@ -26,6 +26,8 @@ def main() -> None:
         sys.exit(say(str(error), 2))
     except click.UsageError as error:
         sys.exit(say(f"{error.format_message()} See 'xaiboard {_command_of(error)}--help'.", 2))
+    except Interrupted as end:
+        sys.exit(say(str(end), 130))
     except (KeyboardInterrupt, click.Abort):
         sys.exit(say("interrupted; finished cells are kept, and the same command resumes", 130))
     sys.exit(exit_status if isinstance(exit_status, int) else 0)

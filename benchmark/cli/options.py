@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..toolkit.progress import Bar
 
 
+class Interrupted(Exception):  # noqa: N818 - no error: the user wants it
+    """The user ended a command, of which there is something else to say than usual: the message says it."""
+
+
 class _Folder(click.ParamType):
     """A folder that can exist; it need not."""
 

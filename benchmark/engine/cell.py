@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..components.choice import Choice
 from ..store.record import identity_digest
@@ -58,7 +59,7 @@ class Cell:
             **({"other_model": self.other.identity} if self.other else {}),
         }
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Name of the cell's records: the metric's name and a digest of the identity."""
         return f"{self.metric.component.name}-{identity_digest(self.identity)}"

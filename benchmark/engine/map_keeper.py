@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,13 @@ from .batching import Batcher
 from .cell import Cell
 from .plan import Plan
 from .values import Values
+
+
+class Keeper(Protocol):
+    """Keeps something of what cells are computed from."""
+
+    def take(self, values: Values, cell: Cell) -> None:
+        """Is called once for each computed cell, while its values are there."""
 
 
 class MapKeeper:

@@ -95,7 +95,8 @@ class Memo:
         self.passes.forward, self.passes.backward = before
 
     def _spent(self) -> Cost:
-        return Cost(time.perf_counter(), self.passes.forward, self.passes.backward)
+        passes = self.passes
+        return Cost(time.perf_counter(), passes.forward, passes.backward, passes.explained)
 
     def _cost_of_new(self, known: set[Key]) -> Cost:
         """Cost of the values computed since only ``known`` ones were there: it is theirs, not that of their user."""

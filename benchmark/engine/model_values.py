@@ -61,7 +61,7 @@ class ModelValues:
         self.mask = None if data.mask is None else data.mask.to(device)
         self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
         self._broken = ""
-        self.guard = Guard({"model": self.model, **self.others}, conditions.seed, self._exercise)
+        self.guard = Guard({"model": self.model, **self.others}, conditions.seed, self.exercise)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -154,7 +154,7 @@ class ModelValues:
         if self._broken:
             raise XaiboardError(self._broken)
 
-    def _exercise(self) -> None:
+    def exercise(self) -> None:
         """Sends a sample forward and backward through the networks, without counting the passes."""
         with self.memo.uncounted():
             for network in (self.model, *self.others.values()):

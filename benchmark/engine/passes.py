@@ -18,11 +18,15 @@ class TooManyPassesError(Exception):
 
 @dataclass
 class Passes:
-    """Numbers of samples that went through the model so far, and how many may go at most, both ways together."""
+    """Numbers of samples that went through the model so far, and how many may go at most, both ways together.
+
+    ``explained`` counts samples that a method explained of whose passes nothing is known yet.
+    """
 
     forward: float = 0
     backward: float = 0
     most: float = inf
+    explained: float = 0
 
     def add(self, forward: float = 0, backward: float = 0) -> None:
         """Counts more samples.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-
-import torch
+from types import MappingProxyType
 
 from ..toolkit.wording import counted, duration
-from .batching import Batcher
+from .calibration import Calibration
 from .cell import Cell
+from .costs import Cost
 from .plan import Plan
-from .speed import Speed, measure
+from .speed import Speed
 
 PER_VALUE = 1.2e-8
 """Seconds for each number of an image that is copied, erased or perturbed around a pass."""
@@ -34,7 +34,7 @@ class Promise:
         samples: of each.
         passes: samples that go forward or backward.
         computing: seconds until the last cell is finished.
-        afterwards: seconds for tables and figures after it.
+        afterwards: seconds for tables, figures and page after it.
         speeds: of the networks, by name.
     """
 
@@ -58,19 +58,37 @@ class Promise:
         )
 
 
-def promise(plan: Plan, todo: Sequence[Cell], batch_size: int | None = None) -> Promise:
-    """What computing some cells of a plan is expected to take; each network is timed for at most two seconds.
+def promise(
+    plan: Plan,
+    todo: Sequence[Cell],
+    batch_size: int | None = None,
+    pictures: Mapping[str, Cost] = MappingProxyType({}),
+) -> Promise:
+    """What computing some cells of a plan is expected to take; a network that was not timed before is, for a moment.
 
-    A network that takes more than half a second for one image takes longer to be timed.
+    Args:
+        plan: of the run.
+        todo: the cells that will be computed.
+        batch_size: samples in a batch; None for a size that suits the device.
+        pictures: passes that pictures take afterwards, by model.
     """
-    speeds = {name: _speed(plan, cells[0], batch_size) for name, cells in _by_model(todo)}
+    calibration = Calibration(plan, batch_size)
+    beside = PER_VALUE * plan.data.x[0].numel()
+    used = {cell.model.name: cell.model for cell in plan.cells if cell.model.name in pictures}
+    used |= {name: cells[0].model for name, cells in _by_model(todo)}
+    timed = {name: calibration.speed(model) for name, model in used.items()}
+    calibration.write()
+    speeds = {name: Speed(each.forward + beside, each.backward + beside) for name, each in timed.items()}
     costs = {name: plan.total(cells) for name, cells in _by_model(todo)}
     return Promise(
         cells=len(todo),
         samples=len(plan.data),
-        passes=sum(cost.forward + cost.backward for cost in costs.values()),
+        passes=sum(cost.passes for cost in (*costs.values(), *pictures.values())),
         computing=PER_CELL * len(todo) + sum(speeds[name].seconds(cost) for name, cost in costs.items()),
-        afterwards=AFTERWARDS + PER_ROW * len(plan.cells) + PER_MAPS * _maps(plan),
+        afterwards=AFTERWARDS
+        + PER_ROW * len(plan.cells)
+        + PER_MAPS * _maps(plan)
+        + sum(speeds[name].seconds(cost) for name, cost in pictures.items()),
         speeds=speeds,
     )
 
@@ -89,17 +107,6 @@ def still(promised: float, done: float, taken: float, later: float) -> float:
     trust = 0.1 * promised
     pace = (taken + trust) / (done + trust) if done + trust else 1.0
     return max(0.0, promised - done + later) * pace
-
-
-def _speed(plan: Plan, cell: Cell, batch_size: int | None) -> Speed:
-    """Seconds for a pass through the network of a cell, with what components do around it."""
-    conditions = plan.conditions
-    size = Batcher(batch_size, conditions.device).size
-    dtype = getattr(torch, conditions.dtype)
-    model = cell.model.module.to(device=conditions.device, dtype=dtype)
-    found = measure(model, plan.data.x[:size].to(device=conditions.device, dtype=dtype))
-    beside = PER_VALUE * plan.data.x[0].numel()
-    return Speed(found.forward + beside, found.backward + beside)
 
 
 def _maps(plan: Plan) -> int:

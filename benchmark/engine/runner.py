@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from itertools import groupby
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from .batching import Batcher
 from .cell import Cell
 from .cells_bar import CellsBar
 from .costs import Cost, total
-from .map_keeper import MapKeeper
+from .map_keeper import Keeper
 from .passes import count_passes
 from .plan import Plan
 from .promise import PER_CELL, promise
@@ -37,7 +38,8 @@ def execute(
     *,
     batch_size: int | None = None,
     progress: bool = True,
-    keeper: MapKeeper | None = None,
+    keepers: Sequence[Keeper] = (),
+    pictures: Mapping[str, Cost] = MappingProxyType({}),
 ) -> None:
     """Computes the plan's cells that have no record yet, and stores each as soon as it is finished.
 
@@ -46,14 +48,15 @@ def execute(
         store: an open store.
         batch_size: samples in a batch; None for a size that suits the device.
         progress: whether to say how long it will take, and to show a bar with cells and time left.
-        keeper: what is given the maps of the first samples.
+        keepers: are shown what each cell was computed from.
+        pictures: passes that pictures take afterwards, by model.
 
     Raises:
         XaiboardError: a record cannot be written.
     """
     finished, todo = split(plan, store)
     warn_of_changed_code(finished, store)
-    promised = promise(plan, todo, batch_size) if progress else None
+    promised = promise(plan, todo, batch_size, pictures) if progress else None
     watched = any(map(own_components, plan.cells))
     with moving(CellsBar(promised)) as bar:
         done = 0
@@ -71,7 +74,7 @@ def execute(
                 )
                 if watched:
                     values.check_network("a component of this run")
-                for cell in _compute_portion(plan, cells, _shards_within(plan, rows), values, store, keeper):
+                for cell in _compute_portion(plan, cells, _shards_within(plan, rows), values, store, keepers):
                     bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}", refresh=False)
                     done += rows.stop == len(plan.data)  # with its last shard the cell is done
                     bar.add(PER_CELL)
@@ -108,7 +111,7 @@ def _compute_portion(
     shards: Mapping[int, slice],
     values: Values,
     store: Store,
-    keeper: MapKeeper | None,
+    keepers: Sequence[Keeper],
 ) -> Iterator[Cell]:
     """Computes cells of one model on the samples of ``values``, and yields each just before, for the progress bar.
 
@@ -121,8 +124,9 @@ def _compute_portion(
             if not all(store.has(cell.key, shard) for shard in shards):
                 _compute(plan, cell, shards, values, store)
         if method := group[0].method:
-            if keeper is not None:
-                keeper.take(values, group[0])
+            for keeper in keepers:
+                for cell in group:
+                    keeper.take(values, cell)
             values.memo.forget(method.label)
 
 

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from statistics import median
 
 import torch
 from torch import Tensor, nn
 
 from .costs import Cost
 
-LONG, REPEATS = 0.2, 5
+LONG, REPEATS = 0.2, 7
 """Seconds after which a timing is long enough, and how many short ones there are."""
 
 
@@ -61,7 +60,7 @@ def _backward(model: nn.Module, x: Tensor) -> None:
 
 
 def _seconds(act: Callable[[], None]) -> float:
-    """The median of some repetitions; of one alone where it takes long."""
+    """The fastest of some repetitions, as other programs only slow a pass down; the only one where it takes long."""
     taken: list[float] = []
     while len(taken) < REPEATS and sum(taken) < LONG:
         _finish()
@@ -69,7 +68,7 @@ def _seconds(act: Callable[[], None]) -> float:
         act()
         _finish()
         taken.append(time.perf_counter() - start)
-    return median(taken)
+    return min(taken)
 
 
 def _finish() -> None:

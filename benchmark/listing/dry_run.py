@@ -26,7 +26,8 @@ def describe_plan(plan: Plan, finished: Collection[Cell] = (), promised: Promise
         + f"\n{plan.dataset}: {len(plan.data)} samples, {len(todo)} cells to compute,"
         + (f" {len(done)} finished," if done else "")
         + f" {inapplicable} inapplicable; {total.forward:.3g} forward and {total.backward:.3g}"
-        + " backward passes in all, what cells share counted once (a cell's own row counts it)"
+        + " backward passes in all, what cells share counted once (a cell's own row counts it); counted on a small"
+        + " network, so what goes by predictions, as attacks on maps do, may take a few more or fewer"
         + (f"\n{promised}" if promised else "")
     )
 
@@ -63,7 +64,8 @@ def _rows(plan: Plan, done: Collection[str]) -> list[dict[str, Any]]:
                 "perturbation": cell.perturbation.label if cell.perturbation else "",
                 "forward": None if cost is None else cost.forward,
                 "backward": None if cost is None else cost.backward,
-                "note": note or ("" if cost else "raised when it was tried on one sample"),
+                "note": note
+                or ("" if cost else "could not be counted: it raised when it was tried, or took too long"),
             }
         )
     return rows

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.batching import Batcher
+from ..engine.costs import Cost
 from ..engine.plan import Plan
 from ..engine.values import Values
 from ..report.drawing.tiles import Sheet
@@ -77,8 +78,15 @@ def walk(model: nn.Module, x: Tensor, lengths: Sequence[float] = LENGTHS) -> Ste
     return Steps(points, torch.stack([model(point) for point in points]), step)
 
 
-def draw_counterfactuals(plan: Plan, path: Path) -> None:
-    """Draws steps from the first samples of a run, for one model of each family.
+def passes_of_counterfactuals(plan: Plan) -> dict[str, Cost]:
+    """Passes that the figure takes, by model: of each image, its logits, its margin with a gradient, and the points."""
+    images = len(plan.data[:IMAGES])
+    cost = Cost(forward=2 + len(LENGTHS), backward=1) * images
+    return {model.name: cost for model in (_models(plan) if plan.data.x.ndim == 4 else ())}
+
+
+def draw_counterfactuals(plan: Plan, paths: Sequence[Path]) -> None:
+    """Draws steps from the first samples of a run to some files, for one model of each family.
 
     Below each image: the predicted class, and the margin of the class predicted at first. The map is the
     step of length 1, red where it brightens, with its L2 norm. Pixels outside ``[0, 1]`` are shown as black or
@@ -95,7 +103,8 @@ def draw_counterfactuals(plan: Plan, path: Path) -> None:
             continue
     if strips:
         titles = ["image", *(f"{length}× step" for length in LENGTHS[1:]), "step"]
-        draw_strips(titles, strips, READING, {}, path)
+        for path in paths:
+            draw_strips(titles, strips, READING, {}, path)
 
 
 def _models(plan: Plan) -> list[TrainedModel]:

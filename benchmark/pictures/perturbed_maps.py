@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from ..engine.batching import Batcher
+from ..engine.costs import Cost
 from ..engine.plan import Cell, Plan
 from ..engine.values import Values
 from ..report.drawing.tiles import Sheet
@@ -50,27 +53,50 @@ class Comparison(NamedTuple):
     held: Tensor
 
 
-def draw_robustness_gallery(plan: Plan, path: Path) -> None:
-    """Draws the strongest perturbation of a run on its first samples: the first method, a model of each family.
+class PerturbedMaps:
+    """The gallery of a run: the strongest perturbation on the first samples, of the first method on some models.
 
-    The strongest is an attack if there is one, at the largest ``eps``. Nothing is drawn unless the run compares maps of
-    images with those of perturbed ones; a model on which something fails is left out.
+    The strongest is an attack if there is one, at the largest ``eps``; there is a model of each family. Images and maps
+    are those that the scores were computed from, as far as they were computed now.
+
+    Args:
+        plan: of the run.
     """
-    cells = _cells(plan)
-    if not cells or plan.data.x.ndim != 4:
-        return
-    data = plan.data[:IMAGES]
-    k, window = _sets(plan)
-    strips = {}
-    for cell in cells:
-        batcher = Batcher(None, plan.conditions.device)
-        values = Values(cell.model, data, plan.reference, plan.conditions, batcher, others=plan.others)
-        try:
-            strips[cell.model.name] = _strips(_compare(values, cell), k, window)
-        except Exception:  # noqa: S112 - the run has told what a component raises
-            continue
-    if strips:
-        method, label = cells[0].row["method"], cells[0].row["perturbation"]
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self._data = plan, plan.data[:IMAGES]
+        self._cells = _cells(plan) if plan.data.x.ndim == 4 else []
+        self._found: dict[str, Comparison | None] = {}
+
+    def passes(self, todo: Collection[str]) -> dict[str, Cost]:
+        """Passes that it takes, by model, if the cells with the keys ``todo`` are computed before."""
+        costs = {
+            cell.model.name: self._plan.costs.alone(cell) for cell in self._cells if cell.key not in todo
+        }
+        return {model: cost * len(self._data) for model, cost in costs.items() if cost}
+
+    def take(self, values: Values, cell: Cell) -> None:
+        """Takes what a cell was computed from, if it is drawn; ``values`` may be those of any samples."""
+        drawn = any(cell is each for each in self._cells) and cell.model.name not in self._found
+        if drawn and list(values.ids[: len(self._data)]) == list(self._data.ids):
+            self._found[cell.model.name] = _compare(values, cell, len(self._data))
+
+    def draw(self, paths: Sequence[Path]) -> None:
+        """Draws the gallery to some files; nothing where the run compares no maps with those of perturbed images.
+
+        A model on which something fails is left out.
+        """
+        k, window = _sets(self._plan)
+        strips = {}
+        for cell in self._cells:
+            if cell.model.name not in self._found:
+                self._found[cell.model.name] = _compare(self._values(cell), cell, len(self._data))
+            if found := self._found[cell.model.name]:
+                with suppress(Exception):  # the run has told what a component raises
+                    strips[cell.model.name] = _strips(found, k, window)
+        if not strips:
+            return
+        method, label = self._cells[0].row["method"], self._cells[0].row["perturbation"]
         reading = (
             f"Maps of {method} under {label}. L∞: largest change of a pixel; *: the prediction changed. Last: the {k:g}"
             " top pixels of both maps"
@@ -78,7 +104,13 @@ def draw_robustness_gallery(plan: Plan, path: Path) -> None:
             " LENS and top-k: the overlap."
         )
         titles = ("image", "map", "perturbed", "its map", "top pixels")
-        draw_strips(titles, strips, reading, COLOURS, path)
+        for path in paths:
+            draw_strips(titles, strips, reading, COLOURS, path)
+
+    def _values(self, cell: Cell) -> Values:
+        plan = self._plan
+        batcher = Batcher(None, plan.conditions.device)
+        return Values(cell.model, self._data, plan.reference, plan.conditions, batcher, others=plan.others)
 
 
 def _cells(plan: Plan) -> list[Cell]:
@@ -117,16 +149,19 @@ def _sets(plan: Plan) -> tuple[float, int]:
     return 0.1, 1
 
 
-def _compare(values: Values, cell: Cell) -> Comparison:
-    """Perturbs and explains the images as the cell says."""
+def _compare(values: Values, cell: Cell, images: int) -> Comparison | None:
+    """The first images, perturbed and explained as the cell says; None if something raises, as the run has told."""
     perturbation, method = cell.perturbation, cell.method
     if perturbation is None or method is None:
         raise ValueError("a cell of two maps has a method and a perturbation")
-    found = (
-        values.x, values.perturbed_x(perturbation, method), values.attribution(method),
-        values.perturbed_attribution(perturbation, method), values.held(perturbation, method),
-    )  # fmt: skip
-    return Comparison(*(value.cpu() for value in found))
+    try:
+        found = (
+            values.x, values.perturbed_x(perturbation, method), values.attribution(method),
+            values.perturbed_attribution(perturbation, method), values.held(perturbation, method),
+        )  # fmt: skip
+    except Exception:
+        return None
+    return Comparison(*(value[:images].cpu() for value in found))
 
 
 def _strips(found: Comparison, k: float, window: int) -> list[list[Tile]]:

@@ -23,10 +23,12 @@ class Run:
     Args:
         folder: where the files are.
         keys: of the cells that this run planned.
+        unchanged: whether all was there already, and nothing was computed or written.
     """
 
     folder: Path
     keys: frozenset[str] = field(default=frozenset(), repr=False)
+    unchanged: bool = field(default=False, repr=False)
 
     @cached_property
     def results(self) -> Results:

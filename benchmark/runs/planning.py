@@ -10,6 +10,7 @@ from torch import nn
 
 from ..components import registry
 from ..engine.cell import Cell
+from ..engine.costs import Cost, total
 from ..engine.isolation import alone
 from ..engine.plan import Plan, make_cells
 from ..engine.probe import probe
@@ -18,6 +19,8 @@ from ..engine.recorded import not_of_these
 from ..engine.runner import split
 from ..engine.staleness import Register, computes_the_same
 from ..errors import XaiboardError
+from ..pictures.counterfactuals import passes_of_counterfactuals
+from ..pictures.perturbed_maps import PerturbedMaps
 from ..request import Request
 from ..store.known_outputs import read_known_outputs, salvaged_outputs
 from ..store.records import Store
@@ -27,12 +30,12 @@ from ..subjects.datasets import load_data, load_reference, take
 from ..subjects.examination import examined
 from ..toolkit.data import Data
 
-PLANNING = "planning: each combination is tried on one sample"
+PLANNING = "planning: passes are counted on a small network"
 """What a terminal shows before the first cell."""
 
 
 def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
-    """What running the request would do: data and weights read, cells checked, passes counted on one sample.
+    """What running the request would do: data and weights read, cells checked, passes of a sample counted.
 
     Args:
         request: what was asked for.
@@ -104,7 +107,14 @@ def promise_of(plan: Plan, finished: Sequence[Cell], request: Request) -> Promis
     """How long computing the cells that are not finished will take; each network is timed for a moment."""
     known = {cell.key for cell in finished}
     todo = [cell for cell in plan.cells if not cell.reason and cell.key not in known]
-    return promise(plan, todo, request.batch_size)
+    return promise(plan, todo, request.batch_size, passes_of_pictures(plan, PerturbedMaps(plan), todo))
+
+
+def passes_of_pictures(plan: Plan, maps: PerturbedMaps, todo: Sequence[Cell]) -> dict[str, Cost]:
+    """Passes that pictures take by model, after the cells ``todo`` were computed."""
+    parts = [passes_of_counterfactuals(plan), maps.passes({cell.key for cell in todo})]
+    names = {name for part in parts for name in part}
+    return {name: total(part[name] for part in parts if name in part) for name in names}
 
 
 def wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:

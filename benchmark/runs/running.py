@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import version
 
 import pandas as pd
 
@@ -11,10 +12,12 @@ from ..engine.plan import Plan
 from ..engine.recorded import set_unknown_aside
 from ..engine.runner import execute, library_versions, split
 from ..engine.staleness import warn_of_unknown_outputs
+from ..engine.watched_code import own_code
 from ..html_page.make import PAGE as REPORT
 from ..pictures.counterfactuals import draw_counterfactuals
-from ..pictures.perturbed_maps import draw_robustness_gallery
+from ..pictures.perturbed_maps import PerturbedMaps
 from ..report.drawing.formats import figure_names, formats_of
+from ..report.section import sections
 from ..report.write import write, written_names
 from ..request import Request
 from ..store.class_names import note_class_names
@@ -22,6 +25,7 @@ from ..store.consolidate import consolidate
 from ..store.kept import read_kept, write_kept
 from ..store.known_outputs import note_outputs
 from ..store.locks import computing
+from ..store.made import is_current, note_made
 from ..store.records import Store
 from ..store.restore import repair
 from ..store.reuse import check_reusable, take_over
@@ -31,20 +35,27 @@ from ..store.suites import note_suite
 from ..store.versions import note_versions
 from ..toolkit.files import file_name
 from ..toolkit.progress import stage
+from ..toolkit.sources import sources_digest
 from .finished_run import Run
 from .maps import take_maps_over
-from .planning import PLANNING, known_outputs, make_plan, wanted
+from .planning import PLANNING, known_outputs, make_plan, passes_of_pictures, wanted
 
 
 def run_request(request: Request, *, progress: bool = True) -> Run:
     """Computes what a request asks for, writes its tables and pictures, and returns them.
+
+    Where all is there already, made of the same records by the same code, nothing is written.
 
     Raises:
         XaiboardError: a mistake in the data or the weights, or a folder that cannot be written.
     """
     with stage(PLANNING, shown=progress):
         plan = make_plan(request)
-    store = Store(request.out)
+    store, made_of = Store(request.out), files_follow_from(plan, request)
+    if request.reuse is None and store.records.is_dir():
+        with store.lock(reading=True):
+            if not split(plan, store)[1] and is_current(store, made_of):
+                return Run(store.folder, frozenset(cell.key for cell in plan.cells), unchanged=True)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
     with store.lock():
@@ -71,7 +82,15 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         keeper = MapKeeper(plan, request.keep, request.batch_size)
         with store.lock():
             known = take_maps_over(request, plan, keeper)
-        execute(plan, store, batch_size=request.batch_size, progress=progress, keeper=keeper)
+        gallery = PerturbedMaps(plan)
+        execute(
+            plan,
+            store,
+            batch_size=request.batch_size,
+            progress=progress,
+            keepers=[keeper, gallery],
+            pictures=passes_of_pictures(plan, gallery, todo),
+        )
         keeper.complete(known, progress=progress)
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
         with stage("tables and figures", shown=progress) as line:
@@ -80,20 +99,35 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
                 write_kept(store.folder, keeper.kept.beside(read_kept(store.folder)).named_in(finished.cells))
                 write_tables(finished, request.figures, line.set_postfix_str)
             line.set_postfix_str("galleries")
-            _draw_pictures(plan, finished, request.figures)
+            _draw_pictures(plan, gallery, finished, request.figures)
             line.set_postfix_str(REPORT)
             with store.lock():
                 seal_files(store.folder, figure_names(store.folder))
                 finished.report()
+                note_made(store, made_of)
     return finished
 
 
-def _draw_pictures(plan: Plan, finished: Run, figures: str) -> None:
+def files_follow_from(plan: Plan, request: Request) -> dict[str, object]:
+    """What tables, figures and page depend on, beside records and ``run.json``: words, code and libraries."""
+    return {
+        "plan": plan.summary,
+        "words": [request.keep, request.figures, request.suite, formats_of(request.out, request.figures)],
+        "components": sorted({item for cell in plan.cells for item in own_code(cell).items()}),
+        "code": sources_digest(each.component.folder for each in request.metrics if each.component.built_in),
+        "sections": [section.name for section in sections()],
+        "libraries": [version(name) for name in ("matplotlib", "numpy", "pandas", "pyarrow", "torch")],
+    }
+
+
+def _draw_pictures(plan: Plan, gallery: PerturbedMaps, finished: Run, figures: str) -> None:
     """Draws what a few samples look like when they are perturbed, in the cells that this run planned."""
     picture = f"{file_name(plan.dataset)}{_part(plan, finished.cells)}"
-    for suffix in formats_of(finished.folder, figures):
-        draw_counterfactuals(plan, finished.folder / f"counterfactuals-{picture}.{suffix}")
-        draw_robustness_gallery(plan, finished.folder / f"attribution-gallery-{picture}.{suffix}")
+    formats = formats_of(finished.folder, figures)
+    draw_counterfactuals(
+        plan, [finished.folder / f"counterfactuals-{picture}.{suffix}" for suffix in formats]
+    )
+    gallery.draw([finished.folder / f"attribution-gallery-{picture}.{suffix}" for suffix in formats])
 
 
 def _part(plan: Plan, cells: pd.DataFrame) -> str:

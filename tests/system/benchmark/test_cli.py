@@ -16,7 +16,7 @@ import xaiboard.benchmark as xb
 from helpers import ROOT
 from xaiboard.benchmark import cli
 from xaiboard.benchmark.cli.listing import KINDS
-from xaiboard.benchmark.runs import running
+from xaiboard.benchmark.runs import planning, running
 from xaiboard.benchmark.store.records import SCHEMA
 from xaiboard.benchmark.toolkit.terminal import WIDTH
 
@@ -335,6 +335,41 @@ def test_an_interrupt_is_said(command: Command, small: None, monkeypatch: pytest
     done = command(*RUN)
     assert done.status == 130
     assert "xaiboard: interrupted; finished cells are kept, and the same command resumes" in done.err
+
+
+def test_an_interrupted_dry_run_has_nothing_to_keep(
+    command: Command, small: None, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(planning, "probe", interrupt)
+    done = command(*RUN, "--dry-run")
+    assert done.status == 130
+    assert done.err.endswith("xaiboard: interrupted; a dry run computes no cells and writes nothing\n")
+
+
+def test_a_finished_run_writes_nothing_and_says_the_same(
+    command: Command, small: None, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until a file is changed, or lost, or the code of the tables is another."""
+    first = command(*RUN)
+    folder = tmp_path / "runs" / "quick"
+
+    def written() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+    before = written()
+    assert command(*RUN).out == first.out
+    assert written() == before
+    text = (folder / "leaderboard.csv").read_text()
+    (folder / "leaderboard.csv").write_text(text.replace("0", "1"))
+    assert command(*RUN).out == first.out
+    assert (folder / "leaderboard.csv").read_text() == text
+    monkeypatch.setattr(running, "sources_digest", lambda folders: "other code")
+    before = written()
+    assert command(*RUN).out == first.out
+    assert written()["leaderboard.csv"] != before["leaderboard.csv"]
 
 
 def test_a_suite_of_one_s_own(command: Command, small: None, quick: None, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import xaiboard.benchmark as xb
 from scipy import stats
+from xaiboard.benchmark.pictures import perturbed_maps
 from xaiboard.benchmark.report.attribution_robustness.against_eps import draw_against_eps
 from xaiboard.benchmark.report.attribution_robustness.against_window import draw_against_window
 from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
@@ -359,7 +360,10 @@ def test_a_figure_is_drawn_where_there_is_something_to_draw(
 METRICS = "lens_recall[k=5],topk_intersection[k=5],perturbation_size,spearman"
 
 
-def test_a_run_writes_its_robustness(selection: dict[str, object], tmp_path: Path) -> None:
+def test_a_run_writes_its_robustness(
+    selection: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(perturbed_maps, "Values", None)  # the gallery has what the scores were computed from
     perturbations = (
         "sign_noise[eps=0.05],sign_noise,topk_attack[k=5,steps=2],topk_attack[k=5,steps=4,restarts=2]"
     )

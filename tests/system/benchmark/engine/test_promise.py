@@ -6,18 +6,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 import xaiboard.benchmark as xb
 from torch import Tensor, nn
-from xaiboard.benchmark.engine import promise, runner
+from xaiboard.benchmark.engine import calibration, runner
 from xaiboard.benchmark.engine.cells_bar import CellsBar
 from xaiboard.benchmark.engine.promise import AFTERWARDS, PER_CELL, PER_MAPS, PER_ROW, PER_VALUE, still
 from xaiboard.benchmark.engine.speed import Speed, measure
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.runs import planning
-from xaiboard.benchmark.toolkit import progress
+from xaiboard.benchmark.toolkit import progress, user_cache
 from xaiboard.benchmark.toolkit.wording import duration
 
 Runner = Callable[..., xb.Run]
@@ -52,10 +53,19 @@ def test_a_slow_network_is_timed_on_few_images_and_a_broken_one_not_at_all() -> 
     assert measure(nn.Linear(3, 2), torch.rand(4, 1, 8, 8)) == Speed()
 
 
-def test_the_promise_adds_up_passes(selection: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of what is kept from one command to the next; empty."""
+    monkeypatch.setattr(user_cache, "notes_folder", lambda: tmp_path / "notes")
+    return tmp_path / "notes"
+
+
+def test_the_promise_adds_up_passes(
+    selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
+) -> None:
     """Of twelve images: a pass for the classes, and one each way for each map; cells and tables on top."""
     speeds = iter([Speed(1, 10), Speed(100, 1000)])
-    monkeypatch.setattr(promise, "measure", lambda model, x: next(speeds))
+    monkeypatch.setattr(calibration, "measure", lambda model, x: next(speeds))
     request = read_request(**{**selection, "metrics": "gini", "methods": "saliency"})  # pyright: ignore[reportArgumentType]
     promised = planning.promise_of(planning.make_plan(request), [], request)
     beside = 2 * 12 * 3 * 64 * PER_VALUE
@@ -64,6 +74,36 @@ def test_the_promise_adds_up_passes(selection: dict[str, object], monkeypatch: p
     assert str(promised).startswith(
         "about 4 h: 2 cells of 12 samples, 72 passes, and 3 s for tables and figures"
     )
+
+
+def test_pictures_are_promised_as_far_as_they_are_not_taken_from_cells(
+    selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
+) -> None:
+    """Of four images, of the first model: f(x) and two maps, and f(x) of the copies."""
+    monkeypatch.setattr(calibration, "measure", lambda model, x: Speed(1, 10))
+    words = {"metrics": "lens_recall[k=3]", "methods": "saliency", "perturbations": "sign_noise"}
+    request = read_request(**{**selection, **words})  # pyright: ignore[reportArgumentType]
+    plan = planning.make_plan(request)
+    assert planning.promise_of(plan, plan.cells, request).passes == 4 * (2 * (1 + 1) + 1 + 1)
+    assert planning.promise_of(plan, [], request).passes == 2 * 12 * (2 * (1 + 1) + 1 + 1)
+
+
+def test_a_network_is_timed_once_a_week(
+    selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
+) -> None:
+    """Its speed is kept by its weights; a damaged file, or an old one, costs a new timing and nothing else."""
+    request = read_request(**{**selection, "metrics": "gini", "methods": "saliency"})  # pyright: ignore[reportArgumentType]
+    plan, times = planning.make_plan(request), iter([Speed(n, n) for n in range(1, 9)])
+    monkeypatch.setattr(calibration, "measure", lambda model, x: next(times))
+
+    def forward() -> list[int]:
+        return [int(speed.forward) for speed in planning.promise_of(plan, [], request).speeds.values()]
+
+    assert forward() == forward() == [1, 2]
+    (notes / "speeds.json").write_text('{"version": 1, "notes": [[[')
+    assert forward() == [3, 4]
+    monkeypatch.setattr(calibration, "WEEK", -1)
+    assert forward() == [5, 6]
 
 
 def test_the_rest_is_corrected_by_what_was_seen() -> None:
@@ -98,7 +138,7 @@ def test_the_bar_comes_to_its_end(
     assert bars[0].done == pytest.approx(bars[0].total, rel=1e-6)
     said = capsys.readouterr().err
     assert "xaiboard: about " in said
-    assert "planning: each combination is tried on one sample" in said
+    assert "planning: passes are counted on a small network" in said
     assert " left, " in said
     assert "tables and figures, " in said
 
@@ -106,7 +146,7 @@ def test_the_bar_comes_to_its_end(
 def test_nothing_is_said_or_timed_where_nobody_looks(
     run: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(promise, "measure", None)
+    monkeypatch.setattr(calibration, "measure", None)
     run()
     assert capsys.readouterr().err == ""
 
