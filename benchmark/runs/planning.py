@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from ..components import registry
+from ..components.choice import Choice
 from ..engine.cell import Cell
 from ..engine.isolation import alone
 from ..engine.plan import Plan, make_cells
@@ -67,7 +68,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
     others = {name: register.network(other) for name, other in others.items()}
     judged = [network for network in networks if not network.refused]
     methods, metrics = (
-        [register.function(choice, judged, others) for choice in choices]
+        [register.function(choice, judged, others) for choice in _at_size(data, choices)]
         for choices in (request.methods, request.metrics)
     )
     cells = make_cells(
@@ -76,7 +77,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
         networks,
         methods,
         metrics,
-        request.perturbations,
+        _at_size(data, request.perturbations),
         request.conditions,
         reference,
         others,
@@ -121,6 +122,12 @@ def known_outputs(request: Request) -> dict[str, Any]:
         return {**reused, **read_known_outputs(request.out)}
     except DamagedError:  # the run makes the file anew from the records, or refuses the folder
         return reused
+
+
+def _at_size(data: Data, choices: Iterable[Choice]) -> list[Choice]:
+    """The choices with settings for the size of the images; those that are the same there count once."""
+    sized = [choice.at(data.shape) for choice in choices]
+    return list({choice.label: choice for choice in sized}.values())
 
 
 def _samples(request: Request) -> Data:
