@@ -30,7 +30,7 @@ def linear(x: Tensor) -> nn.Sequential:
 
 def shapley_values(linear: nn.Sequential, x: Tensor, target: Tensor) -> Tensor:
     """Of single pixels, ``(B, H, W)``; those of a segment are the sum."""
-    return (linear[1].weight.detach()[target].view_as(x) * x).sum(1)
+    return (next(linear.parameters()).detach()[target].view_as(x) * x).sum(1)
 
 
 def correlations(found: Tensor, exact: Tensor, numbers: Tensor) -> Tensor:
