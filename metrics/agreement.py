@@ -7,6 +7,7 @@ from torch.linalg import vector_norm
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.per_side import in_proportion, sized
 from ..benchmark.toolkit.pixels import pixel_values
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.overlap import shared_share
@@ -33,7 +34,11 @@ SHARE = Column(range=(0, 1))
     },
 )
 def agreement(
-    attribution: Tensor, other_attribution: Tensor, *, other: str = "smoothgrad", k: PixelCount = 100.0
+    attribution: Tensor,
+    other_attribution: Tensor,
+    *,
+    other: str = "smoothgrad",
+    k: PixelCount = in_proportion(100.0),
 ) -> dict[str, Tensor]:
     """Spearman's correlation with the map of the method ``other``, of the same model and target, ``(B,)``, -1 to 1.
 
@@ -59,6 +64,7 @@ def agreement(
         XaiboardError: ``k`` is larger than the number of pixels.
     """
     correlation = spearman(pixel_values(attribution), pixel_values(other_attribution))
+    k = sized(k, attribution)
     mine, theirs = (top_pixels(a, k, "agreement") for a in (attribution, other_attribution))
     shared = shared_share(theirs.pixels, mine.pixels, mine.size)
     return {

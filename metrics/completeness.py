@@ -5,18 +5,23 @@ from torch import Tensor, finfo, nn, no_grad
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Weighted
 from ..benchmark.toolkit.data import Reference
-from .shared.baselines import Baseline, baseline_image
+from .shared.baselines import BLUR, Baseline, Blur, baseline_image
 
 FLOOR = 1e-6
 """A change of the logit counts as at least this share of the sum of attributions, so that the score is finite."""
 
 
 def baseline_logits(
-    model: nn.Module, x: Tensor, reference: Reference | None, *, baseline: Baseline = "zero"
+    model: nn.Module,
+    x: Tensor,
+    reference: Reference | None,
+    *,
+    baseline: Baseline = "zero",
+    blur: Blur = BLUR,
 ) -> Tensor:
     """Logits of the baseline of each input, ``(B, K)``."""
     with no_grad():
-        return model(baseline_image(x, reference, baseline))
+        return model(baseline_image(x, reference, baseline, blur))
 
 
 @metric(
@@ -33,6 +38,7 @@ def completeness(
     baseline_logits: Tensor,
     *,
     baseline: Baseline = "zero",
+    blur: Blur = BLUR,
 ) -> Weighted:
     """``|sum(attribution) - (f(x) - f(baseline))| / |f(x) - f(baseline)|`` of the target's logit, ``(B,)``.
 
@@ -49,10 +55,12 @@ def completeness(
         attribution: ``(B, C, H, W)`` or ``(B, F)``.
         baseline_logits: outputs for the baseline, ``(B, K)``.
         baseline: ``zero`` (black), the training set's ``mean`` image, or a ``blur`` of ``x``.
+        blur: standard deviation of the ``blur``, in pixels.
 
     Raises:
         XaiboardError: the baseline is not available.
     """
+    del blur  # read by the shared value
     change = (logits - baseline_logits).gather(1, target[:, None])[:, 0]
     total = attribution.flatten(1).sum(1)
     scale = change.abs()

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.per_side import in_proportion, sized
 from ..benchmark.toolkit.ranges import Count, NotNegative
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.baselines import Baseline, baseline_image
+from .shared.baselines import BLUR, Baseline, Blur, baseline_image
 from .shared.correlation import cosine
 from .shared.subsets import draw_keys, drawn_by, drops
 
@@ -32,13 +33,15 @@ class Changes:
             the image. Of a vector, a run of as many features is erased.
         sigma: standard deviation of the noise, in units of ``x``.
         draws: number of changes of each sample; each costs a forward pass.
+        blur: standard deviation of the ``blur``, in pixels.
     """
 
     change: Literal["square", "noise"] = "square"
     baseline: Baseline = "zero"
-    patch: Count = 10
+    patch: Count = in_proportion(10)
     sigma: NotNegative = 0.2
     draws: Count = 200
+    blur: Blur = BLUR
 
 
 def change_drops(
@@ -51,7 +54,7 @@ def change_drops(
     changes: Changes = Changes(),
 ) -> Tensor:
     """Per sample: the seed of its random changes, then the logit lost by each of them, ``(B, 1 + draws)``."""
-    keys, erased = draw_keys(x, rng), baseline_image(x, reference, changes.baseline)
+    keys, erased = draw_keys(x, rng), baseline_image(x, reference, changes.baseline, changes.blur)
     square = changes.change == "square"
     drawn = _changes(keys, x, changes)
     changed = (torch.where(each > 0, erased, x) if square else x - each for each in drawn)
@@ -101,7 +104,7 @@ def infidelity(
 
 def _changes(keys: Tensor, x: Tensor, changes: Changes) -> Iterator[Tensor]:
     """Each random square (1 inside, 0 outside) or noise, in a shape that broadcasts to that of ``x``."""
-    rng = drawn_by(keys)
+    rng, changes = drawn_by(keys), sized(changes, x)
     for _ in range(changes.draws):
         yield _square(rng, x, changes.patch) if changes.change == "square" else rng.normal(x, changes.sigma)
 

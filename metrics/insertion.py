@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column, Weighted
 from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.per_side import part_of_side
 from ..benchmark.toolkit.ranges import Count
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.patches import patch_gains, patch_sums
@@ -39,7 +40,7 @@ def insertion(
     patch_gains: Tensor,
     *,
     removal: RemovalCurve = RemovalCurve(),
-    patch: Count = 4,
+    patch: Count = part_of_side(7),
 ) -> dict[str, Tensor | Weighted]:
     """Area under the target's probability while pixels are put into the baseline, most important ones first.
 
@@ -80,7 +81,7 @@ def insertion(
         rng,
         reference,
         random_order_curves,
-        baseline=removal.baseline,
+        removal=removal,
         insert=True,
     )
     return scores | {"patch_correlation": spearman(patch_sums(attribution, patch), patch_gains)}

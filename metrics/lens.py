@@ -4,6 +4,7 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.toolkit.lens_released import flat_dilate
+from ..benchmark.toolkit.per_side import sized
 from ..benchmark.toolkit.top_pixels import dilate, top_pixels
 from .shared.overlap import overlap_columns, shared_share
 from .shared.top_sets import TopSets
@@ -70,6 +71,7 @@ def lens_precision(
 
 def _covered(name: str, found: Tensor, wide: Tensor, top: TopSets) -> dict[str, Tensor]:
     """Share of the top pixels of the map ``found`` in the windows around those of the map ``wide``."""
+    top = sized(top, found)
     one, other = (top_pixels(a, top.k, name, top.reference) for a in (found, wide))
     spread = dilate if top.reference == "clean" else flat_dilate
     accepted = spread(other.pixels, top.window)

@@ -8,8 +8,10 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.per_side import sized
 from ..benchmark.toolkit.pixels import magnitudes
 from ..benchmark.toolkit.ranges import Window
+from ..benchmark.toolkit.top_pixels import LENS_WINDOW
 from .shared.kendall_tau import kendall_tau
 from .shared.rank_correlation import spearman
 
@@ -27,7 +29,7 @@ class BoxBlur:
             unrelated maps above 0.
     """
 
-    window: Window = 1
+    window: Window = LENS_WINDOW
     border: Literal["inside", "zero"] = "inside"
 
 
@@ -63,7 +65,7 @@ def lens_kendall(attribution: Tensor, perturbed_attribution: Tensor, *, blur: Bo
 
 def _blurred(attribution: Tensor, blur: BoxBlur) -> Tensor:
     """Mean magnitude in the box around each pixel, ``(B, P)``."""
-    means = magnitudes(attribution)[:, None]
+    blur, means = sized(blur, attribution), magnitudes(attribution)[:, None]
     largest = means.flatten(1).amax(1).clamp_min(torch.finfo(means.dtype).tiny)
     means = means / largest.view(-1, 1, 1, 1)  # so that the sum of large numbers stays finite
     height, width = means.shape[2:]

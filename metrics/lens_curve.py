@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
+from ..benchmark.toolkit.per_side import in_proportion, sized
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.distance import chebyshev_distance
 from .shared.overlap import overlap_columns
@@ -20,7 +21,7 @@ from .shared.overlap import overlap_columns
     columns={**overlap_columns(), "distance": Column(higher_is_better=False, range=(0, inf))},
 )
 def lens_curve(
-    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = 100.0
+    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = in_proportion(100.0)
 ) -> dict[str, Tensor]:
     """Area under :func:`~xaiboard.metrics.lens.lens_recall` as a function of the window, ``(B,)``, in ``[0, 1]``.
 
@@ -43,6 +44,7 @@ def lens_curve(
     Raises:
         XaiboardError: ``k`` is larger than the number of pixels.
     """
+    k = sized(k, attribution)
     original, perturbed = (top_pixels(a, k, "lens_curve") for a in (attribution, perturbed_attribution))
     distance = chebyshev_distance(original.pixels).flatten(1)
     longest = max(original.pixels.shape[1:]) - 1

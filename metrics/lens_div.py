@@ -8,6 +8,7 @@ from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.diverse_pixels import diverse_pixels
 from ..benchmark.toolkit.lens_released import flat_dilate
+from ..benchmark.toolkit.per_side import in_proportion, sized
 from ..benchmark.toolkit.pixels import channels
 from ..benchmark.toolkit.top_pixels import dilate, set_size
 from .shared.overlap import overlap_columns, shared_share
@@ -16,6 +17,9 @@ from .shared.top_sets import TopSets
 SOURCE = (
     "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, divided by the pixels that are found"
 )
+DIVERSE = TopSets(k=100.0, window=in_proportion(1))
+"""Sets of 100 pixels at every size of the images: their windows grow in proportion, and cover about the same share."""
+
 LOWEST = -2
 """Smallest ``topk_intersection_div.above_chance``: two of three pixels in a row lie apart, and chance is 2/3; larger
 sets of pixels that lie apart are a smaller share of the pixels."""
@@ -27,7 +31,7 @@ def _columns(worst: float = -inf) -> dict[str, Column]:
 
 @metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns(LOWEST))
 def topk_intersection_div(
-    attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
+    attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = DIVERSE
 ) -> dict[str, Tensor]:
     """Share of the ``k`` diverse top pixels that both maps have in common, ``(B,)``, in ``[0, 1]``.
 
@@ -48,6 +52,7 @@ def topk_intersection_div(
     Raises:
         XaiboardError: ``k`` is larger than the number of pixels.
     """
+    top = sized(top, attribution)
     sets = [
         diverse_pixels(a, top.k, top.window, "topk_intersection_div", top.reference)
         for a in (attribution, perturbed_attribution)
@@ -61,7 +66,7 @@ def topk_intersection_div(
 
 @metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns())
 def lens_recall_div(
-    attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
+    attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = DIVERSE
 ) -> dict[str, Tensor]:
     """Share of the perturbed map's diverse pixels near one of the original map's, ``(B,)``, in ``[0, 1]``.
 
@@ -87,7 +92,7 @@ def lens_recall_div(
 
 @metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns())
 def lens_precision_div(
-    attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
+    attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = DIVERSE
 ) -> dict[str, Tensor]:
     """Share of the original map's diverse pixels near one of the perturbed map's, ``(B,)``, in ``[0, 1]``.
 
@@ -111,6 +116,7 @@ def lens_precision_div(
 
 def _covered(name: str, found: Tensor, wide: Tensor, top: TopSets) -> dict[str, Tensor]:
     """Share of the diverse pixels of the map ``found`` in the windows around those of the map ``wide``."""
+    top = sized(top, found)
     one, other = (diverse_pixels(a, top.k, top.window, name, top.reference) for a in (found, wide))
     clean = top.reference == "clean"
     accepted = (dilate if clean else flat_dilate)(other.pixels, top.window)

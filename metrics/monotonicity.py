@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.data import Reference
+from ..benchmark.toolkit.per_side import part_of_side
 from ..benchmark.toolkit.pixels import descending_order, pixel_values, quantise
 from ..benchmark.toolkit.ranges import Count
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.baselines import Baseline, baseline_image
+from .shared.baselines import BLUR, Baseline, Blur, baseline_image
 from .shared.erasing import replace_in_order
 from .shared.patches import boxes, patch_sums
 from .shared.rank_correlation import spearman
@@ -39,6 +40,7 @@ def monotonicity_arya(
     *,
     baseline: Baseline = "zero",
     steps: Count = 28,
+    blur: Blur = BLUR,
 ) -> dict[str, Tensor]:
     """Share of steps at which the target's probability does not fall while pixels are inserted, ``(B,)``.
 
@@ -56,6 +58,7 @@ def monotonicity_arya(
         reference: statistics of the training set; the baseline ``mean`` needs them.
         baseline: where the steps start: ``zero`` (black), the training set's ``mean`` image, or a ``blur`` of ``x``.
         steps: number of steps from the baseline to the input; each costs a forward pass.
+        blur: standard deviation of the ``blur``, in pixels.
 
     Returns:
         The share, in ``[0, 1]``; it compares only within one model. ``logit``: the share for the target's logit in
@@ -67,7 +70,7 @@ def monotonicity_arya(
     """
     order, start = (
         descending_order(pixel_values(attribution), rng).flip(1),
-        baseline_image(x, reference, baseline),
+        baseline_image(x, reference, baseline, blur),
     )
     with torch.no_grad():
         points = counts(order.shape[1], steps)
@@ -89,7 +92,7 @@ class PatchNoise:
         draws: number of draws of uniform noise in ``[0, 1]`` for each patch; each costs a forward pass.
     """
 
-    patch: Count = 4
+    patch: Count = part_of_side(7)
     draws: Count = 10
 
 

@@ -14,7 +14,7 @@ from ..benchmark.toolkit.data import Reference
 from ..benchmark.toolkit.pixels import pixel_values
 from ..benchmark.toolkit.ranges import Count, ProperShare
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.baselines import baseline_image
+from .shared.baselines import BLUR, Blur, baseline_image
 from .shared.correlation import pearson
 from .shared.rank_correlation import spearman
 from .shared.subsets import draw_keys, drawn_by, drops, over_channels
@@ -31,12 +31,14 @@ class CellSubsets:
             vector is cut into ``grid * grid`` runs.
         share: share of the cells in a subset.
         draws: number of subsets of each sample; each costs a forward pass.
+        blur: standard deviation of the ``blur``, in pixels.
     """
 
     baseline: Literal["zero", "mean", "blur", "uniform"] = "zero"
     grid: Count = 9
     share: ProperShare = 0.2
     draws: Annotated[int, Ge(2)] = 200
+    blur: Blur = BLUR
 
 
 def cell_drops(
@@ -50,7 +52,7 @@ def cell_drops(
 ) -> Tensor:
     """Per sample: the seed of its subsets of cells, then the logit lost without each of them, ``(B, 1 + draws)``."""
     keys, (cell, count), baseline = draw_keys(x, rng), cells(x, subsets.grid), subsets.baseline
-    blank = None if baseline == "uniform" else baseline_image(x, reference, baseline)
+    blank = None if baseline == "uniform" else baseline_image(x, reference, baseline, subsets.blur)
 
     def without() -> Iterator[Tensor]:
         for subset in _subsets(keys, count, subsets):

@@ -13,7 +13,7 @@ from ..benchmark.toolkit.data import Reference
 from ..benchmark.toolkit.pixels import channels, pixel_values
 from ..benchmark.toolkit.ranges import Count, ProperShare
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.baselines import Baseline, baseline_image
+from .shared.baselines import BLUR, Baseline, Blur, baseline_image
 from .shared.correlation import pearson
 from .shared.erasing import replace_in_order
 from .shared.subsets import draw_keys, drawn_by, logit_of
@@ -30,12 +30,14 @@ class NestedSubsets:
             once.
         largest: size of the largest subset, as a share of the pixels.
         draws: number of subsets of each size; each costs a forward pass.
+        blur: standard deviation of the ``blur``, in pixels.
     """
 
     baseline: Baseline = "zero"
     sizes: Count = 8
     largest: ProperShare = 0.8
     draws: Annotated[int, Ge(2)] = 100
+    blur: Blur = BLUR
 
 
 def nested_drops(
@@ -52,7 +54,7 @@ def nested_drops(
     Returns:
         ``(B, 1 + draws, S)``; the seed is repeated for each of the S values of n.
     """
-    keys, erased = draw_keys(x, rng), baseline_image(x, reference, subsets.baseline)
+    keys, erased = draw_keys(x, rng), baseline_image(x, reference, subsets.baseline, subsets.blur)
     pixels = channels(x).shape[2]
     points = subset_sizes(pixels, subsets)
     before = logit_of(model, x, target)

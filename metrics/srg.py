@@ -73,7 +73,7 @@ def srg(
     """
     order = descending_order(pixel_values(attribution), rng)
     points = counts(order.shape[1], random_order_curves.shape[2] - 1)
-    gone = blank(x, reference, removal.baseline, rng)
+    gone = blank(x, reference, removal.baseline, rng, removal.blur)
     most, least = (
         curve_along(model, x, gone, target, each, points, random_order_curves)
         for each in (order, order.flip(1))

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.per_side import in_proportion, sized
 from ..benchmark.toolkit.ranges import Positive
 from .shared.structural_similarity import structural_similarity
 
@@ -13,7 +14,9 @@ from .shared.structural_similarity import structural_similarity
     range=(-1, 1),
     source="Wang et al. 2004, doi:10.1109/TIP.2003.819861, eq. 13; on maps: Adebayo et al. 2018, arXiv:1810.03292",
 )
-def ssim(attribution: Tensor, perturbed_attribution: Tensor, *, sigma: Positive = 1.5) -> Tensor:
+def ssim(
+    attribution: Tensor, perturbed_attribution: Tensor, *, sigma: Positive = in_proportion(1.5)
+) -> Tensor:
     """Mean structural similarity of the maps' magnitudes, ``(B,)``, in ``[-1, 1]``; 1 for equal maps.
 
     The magnitude of a pixel is the sum of its channels' magnitudes, divided by the largest one of the map; an all-zero
@@ -24,4 +27,4 @@ def ssim(attribution: Tensor, perturbed_attribution: Tensor, *, sigma: Positive 
         perturbed_attribution: map of the perturbed input, of the same shape.
         sigma: standard deviation of the Gaussian window, in pixels.
     """
-    return structural_similarity(attribution, perturbed_attribution, sigma)
+    return structural_similarity(attribution, perturbed_attribution, sized(sigma, attribution))

@@ -11,7 +11,7 @@ from ..benchmark.toolkit.data import Reference
 from ..benchmark.toolkit.pixels import descending_order, pixel_values
 from ..benchmark.toolkit.ranges import Share
 from ..benchmark.toolkit.rng import SampleRng
-from .shared.baselines import Baseline, baseline_image
+from .shared.baselines import BLUR, Baseline, Blur, baseline_image
 from .shared.erasing import replace_in_order
 from .shared.removal import read
 
@@ -29,10 +29,12 @@ class Rationale:
         baseline: what an erased pixel becomes: ``zero`` (black), the training set's ``mean`` image, or a ``blur`` of
             ``x``.
         share: share of the pixels in the rationale, at least one pixel; by default 1, 5, 10, 20 and 50 %, averaged.
+        blur: standard deviation of the ``blur``, in pixels.
     """
 
     baseline: Baseline = "zero"
     share: Share | None = None
+    blur: Blur = BLUR
 
     def sizes(self, pixels: int) -> list[int]:
         """Numbers of pixels, ascending."""
@@ -80,7 +82,7 @@ def sufficiency(
         XaiboardError: the baseline is not available.
     """
     order = descending_order(pixel_values(attribution), rng)
-    gone = baseline_image(x, reference, rationale.baseline)
+    gone = baseline_image(x, reference, rationale.baseline, rationale.blur)
     return _losses(model, gone, x, x, target, order, rationale)
 
 
@@ -110,7 +112,7 @@ def comprehensiveness(
         predicted; it compares across models, and lower is better.
     """
     order = descending_order(pixel_values(attribution), rng)
-    gone = baseline_image(x, reference, rationale.baseline)
+    gone = baseline_image(x, reference, rationale.baseline, rationale.blur)
     return _losses(model, x, gone, x, target, order, rationale)
 
 

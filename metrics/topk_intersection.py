@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
+from ..benchmark.toolkit.per_side import in_proportion, sized
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.overlap import overlap_columns, shared_share
 
@@ -16,7 +17,7 @@ from .shared.overlap import overlap_columns, shared_share
     roles=["overlap of top pixels"],
 )
 def topk_intersection(
-    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = 100.0
+    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = in_proportion(100.0)
 ) -> dict[str, Tensor]:
     """Share of the ``k`` pixels of largest magnitude that both maps have in common, ``(B,)``, in ``[0, 1]``.
 
@@ -36,6 +37,7 @@ def topk_intersection(
     Raises:
         XaiboardError: ``k`` is larger than the number of pixels.
     """
+    k = sized(k, attribution)
     original, perturbed = (
         top_pixels(a, k, "topk_intersection") for a in (attribution, perturbed_attribution)
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from ..errors import XaiboardError
 from ..toolkit.labels import join_settings
+from ..toolkit.per_side import resolve
 from .kinds import Component, Method
 from .registry import methods
 
@@ -17,23 +18,40 @@ C = TypeVar("C", bound=Component)
 
 @dataclass(frozen=True)
 class Choice(Generic[C]):
-    """A component together with the settings with which it runs."""
+    """A component together with the settings with which it runs.
+
+    Args:
+        component: the component.
+        settings: the value of each setting.
+        shape: of one input, if settings that depend on the size of the images are numbers for it (:meth:`at`).
+    """
 
     component: C
     settings: Mapping[str, object]
+    shape: Sequence[int] | None = None
+
+    def at(self, shape: Sequence[int]) -> Choice[C]:
+        """The same, with those defaults that depend on the size of the images as numbers for inputs of ``shape``."""
+        values = {name: resolve(value, shape, self.settings) for name, value in self.settings.items()}
+        return replace(self, settings=MappingProxyType(values), shape=shape)
 
     @property
     def label(self) -> str:
         """The name with the settings that differ from their defaults: ``deletion[steps=64]``."""
         declared = self.component.settings
-        changed = {name: value for name, value in self.settings.items() if value != declared[name].default}
+        changed = {
+            name: value
+            for name, value in self.settings.items()
+            if not declared[name].is_default(value, self.shape, self.settings)
+        }
         return self.component.name + (f"[{join_settings(changed)}]" if changed else "")
 
     @property
     def named_settings(self) -> Mapping[str, object]:
         """The settings that stand in names and identities: all but those that were added later and have their default.
 
-        The keys of records that are older than a setting are thus the same with it.
+        The keys of records that are older than a setting are thus the same with it. Where the default depends on the
+        size of the images, it is that for 28 pixels that is left out, which all older records have.
         """
         declared = self.component.settings
         return {
@@ -57,10 +75,15 @@ class Choice(Generic[C]):
             XaiboardError: no method of that name.
         """
         if isinstance(self.component, Method) and self.component.needs("attribution"):
-            return choose(methods[str(self.settings["of"])])
+            return self._beside(str(self.settings["of"]))
         if self.component.needs("other_attribution"):
-            return choose(methods[str(self.settings["other"])])
+            return self._beside(str(self.settings["other"]))
         return None
+
+    def _beside(self, method: str) -> Choice[Method]:
+        """A method with default settings, on the same inputs."""
+        other = choose(methods[method])
+        return other if self.shape is None else other.at(self.shape)
 
     @property
     def root(self) -> Choice[Any]:

@@ -27,6 +27,7 @@ def describe_component(entry: Component) -> dict[str, Any]:
             {
                 "name": setting.name,
                 "default": setting_text(setting.default),
+                **({"grows": setting.grows} if setting.grows else {}),
                 "choices": [str(choice) for choice in setting.choices],
                 "range": setting.range,
                 "meaning": setting.meaning,

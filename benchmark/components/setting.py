@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 from ..errors import SettingError, XaiboardError
 from ..toolkit.labels import setting_text
+from ..toolkit.per_side import SIDE, Sized, resolve
 from ..toolkit.ranges import Range
 
 
@@ -16,7 +18,7 @@ class Setting:
 
     Args:
         name: of the parameter or field.
-        default: a value of its type.
+        default: a value of its type; where it depends on the size of the images, that for a shorter side of 28 pixels.
         choices: the allowed values, where it is annotated as ``Literal``.
         allowed: the range that its annotation declares.
         meaning: what the docstring says of it.
@@ -35,6 +37,26 @@ class Setting:
         """The range in words, such as ``at least 1``; empty where every value of the type is allowed."""
         return self.allowed.text
 
+    @property
+    def grows(self) -> str:
+        """How the default depends on the size of the images, in words; empty where it does not."""
+        if not isinstance(self.default, Sized):
+            return ""
+        return f"{self.default.words}, s the shorter side; {setting_text(self.default)} at {SIDE}"
+
+    def is_default(self, value: object, shape: Sequence[int] | None, settings: Mapping[str, object]) -> bool:
+        """Whether a value is the default.
+
+        Args:
+            value: of this setting.
+            shape: of one input. None if it is not known yet: a default that depends on it is then no number, and a
+                number no default.
+            settings: the values of all settings of the component.
+        """
+        if shape is None and isinstance(self.default, Sized):
+            return isinstance(value, Sized)
+        return value == (self.default if shape is None else resolve(self.default, shape, settings))
+
     def parse(self, owner: str, value: object) -> object:
         """The value in this setting's type, from a typed value or the text of a selection pattern.
 
@@ -47,7 +69,7 @@ class Setting:
             wanted = (
                 "one of " + ", ".join(map(str, self.choices))
                 if self.choices
-                else f"{type(self.default).__name__}, as in {self.name}={setting_text(self.default)}"
+                else f"{_type_name(self.default)}, as in {self.name}={setting_text(self.default)}"
             )
             raise XaiboardError(f"setting '{self.name}' of '{owner}' must be {wanted}; got '{value}'")
         self.allowed.check(owner, self.name, parsed)
@@ -59,6 +81,11 @@ class Setting:
 
 
 _WRONG = object()
+
+
+def _type_name(default: object) -> str:
+    """``int`` of a whole number that depends on the size of the images, too."""
+    return next(each.__name__ for each in (bool, int, float, type(default)) if isinstance(default, each))
 
 
 def _read(value: object, default: object) -> object:

@@ -80,7 +80,8 @@ def describe_entry(entry: Entry, kind: str) -> str:
         lines += wrap(f"{name}: {fact}", line_width(), subsequent_indent="  ") if fact else []
     for setting in entry.get("settings", ()):
         allowed = setting["range"] or ", ".join(setting["choices"])
-        head = f"setting {setting['name']}={setting['default']}" + (f" ({allowed})" if allowed else "")
+        default = f": {setting['grows']}" if "grows" in setting else f"={setting['default']}"
+        head = f"setting {setting['name']}{default}" + (f" ({allowed})" if allowed else "")
         lines += [*wrap(head, line_width(), subsequent_indent="  "), *_indented(setting["meaning"])]
     for column in entry.get("columns", ()):
         name = ".".join(filter(None, (entry["name"], column["name"])))

@@ -5,11 +5,12 @@ from torch import Tensor
 
 from ..components.decorators import method
 from ..errors import XaiboardError
+from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.ranges import Positive
 
 
 @method(source="control; Song et al. 2023, arXiv:2304.13836", control=True, roles=["blurred copy"])
-def blurred(attribution: Tensor, *, of: str = "saliency", sigma: Positive = 2.0) -> Tensor:
+def blurred(attribution: Tensor, *, of: str = "saliency", sigma: Positive = in_proportion(2.0)) -> Tensor:
     """Gaussian blur of another method's attribution, each channel separately, ``(B, C, H, W)``.
 
     At the border the weighted mean is over the pixels in the image, so a constant map stays as it is. It costs the
@@ -28,6 +29,7 @@ def blurred(attribution: Tensor, *, of: str = "saliency", sigma: Positive = 2.0)
         raise XaiboardError(
             f"method 'blurred' needs images (B, C, H, W), got {tuple(attribution.shape)}; leave it out"
         )
+    sigma = sized(sigma, attribution)
     rows, columns = (_weights(size, sigma, attribution) for size in attribution.shape[2:])
     return rows @ attribution @ columns.mT
 

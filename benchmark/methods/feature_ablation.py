@@ -4,13 +4,14 @@ import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
+from ..toolkit.per_side import part_of_side
 from ..toolkit.ranges import Count
 from .shared.patches import keep, logit, patch_numbers, spread
 
 
 @method(source="Zeiler & Fergus 2014, arXiv:1311.2901, sec. 4.2, with patches that do not overlap")
 def feature_ablation(
-    model: nn.Module, x: Tensor, target: Tensor, *, patch: Count = 4, baseline: float = 0.0
+    model: nn.Module, x: Tensor, target: Tensor, *, patch: Count = part_of_side(7), baseline: float = 0.0
 ) -> Tensor:
     """Drop of the target's logit when a patch is removed, shared equally by its pixels and channels, shaped like ``x``.
 

@@ -7,21 +7,27 @@ import torch
 from torch import Tensor, nn
 
 from ..components.decorators import method
+from ..toolkit.per_side import part_of_side, sized
 from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
-from .shared.patches import keep, logit, patch_numbers, spread
+from .shared.patches import keep, logit, spread
+from .shared.segments import DRAWS, Segmentation, has_superpixels, on_segments
 
 
-@method(source="Lundberg & Lee 2017, arXiv:1705.07874, th. 2; Covert & Lee 2021, arXiv:2012.01536, sec. 3")
+@method(
+    source="Lundberg & Lee 2017, arXiv:1705.07874, th. 2; Covert & Lee 2021, arXiv:2012.01536, sec. 3",
+    verify=has_superpixels,
+)
 def kernel_shap(
     model: nn.Module,
     x: Tensor,
     target: Tensor,
     rng: SampleRng,
     *,
-    draws: Count = 256,
-    patch: Count = 4,
+    draws: Count = DRAWS,
+    patch: Count = part_of_side(7),
     baseline: float = 0.0,
+    segments: Segmentation = "grid",
 ) -> Tensor:
     """Least-squares Shapley values of patches, shared equally by their pixels and channels, in logits, like ``x``.
 
@@ -40,23 +46,29 @@ def kernel_shap(
         draws: number of coalitions for each input; an odd number is rounded up.
         patch: side of a patch, in pixels; patches at the edge may be smaller. Of a vector, its number of features.
         baseline: value of a removed pixel, in units of ``x``.
+        segments: what is removed as a whole: the patches of a ``grid``; or superpixels of each image, about as many, by
+            ``slic`` of scikit-image. They are evaluated image by image.
     """
-    numbers = patch_numbers(x, patch)
-    players = int(numbers.max()) + 1
-    empty = logit(model, torch.full_like(x, baseline), target).double()
-    change = (logit(model, x, target).double() - empty)[:, None]
-    squares = torch.zeros(len(x), players, players, dtype=torch.float64, device=x.device)
-    products = torch.zeros(len(x), players, dtype=torch.float64, device=x.device)
-    for present, weight in _coalitions(x, rng, players, draws):
-        gain = logit(model, keep(x, present, numbers, baseline), target).double() - empty
-        # equal shares meet the constraint; the fit of what remains must sum to 0, so the design is centred
-        there = present.double()
-        share = there.mean(1, keepdim=True)
-        design = there - share
-        squares += weight * design[:, :, None] * design[:, None, :]
-        products += weight * design * (gain[:, None] - share * change)
-    beyond = torch.linalg.pinv(squares, rtol=1e-10, hermitian=True) @ products[:, :, None]
-    return spread(change / players + beyond[:, :, 0], numbers, x)
+    draws = sized(draws, x, patch=patch)
+
+    def fit(x: Tensor, target: Tensor, rng: SampleRng, numbers: Tensor) -> Tensor:
+        players = int(numbers.max()) + 1
+        empty = logit(model, torch.full_like(x, baseline), target).double()
+        change = (logit(model, x, target).double() - empty)[:, None]
+        squares = torch.zeros(len(x), players, players, dtype=torch.float64, device=x.device)
+        products = torch.zeros(len(x), players, dtype=torch.float64, device=x.device)
+        for present, weight in _coalitions(x, rng, players, draws):
+            gain = logit(model, keep(x, present, numbers, baseline), target).double() - empty
+            # equal shares meet the constraint; the fit of what remains must sum to 0, so the design is centred
+            there = present.double()
+            share = there.mean(1, keepdim=True)
+            design = there - share
+            squares += weight * design[:, :, None] * design[:, None, :]
+            products += weight * design * (gain[:, None] - share * change)
+        beyond = torch.linalg.pinv(squares, rtol=1e-10, hermitian=True) @ products[:, :, None]
+        return spread(change / players + beyond[:, :, 0], numbers, x)
+
+    return on_segments(fit, x, target, rng, segments, patch)
 
 
 def _coalitions(x: Tensor, rng: SampleRng, players: int, draws: int) -> Iterator[tuple[Tensor, float]]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..components.decorators import method
 from ..errors import XaiboardError
+from ..toolkit.per_side import part_of_side, sized
 from ..toolkit.ranges import Count
 
 
@@ -18,8 +19,8 @@ def occlusion(
     x: Tensor,
     target: Tensor,
     *,
-    window: Count = 4,
-    stride: Count = 2,
+    window: Count = part_of_side(7),
+    stride: Count = part_of_side(14),
     baseline: float = 0.0,
 ) -> Tensor:
     """Mean drop of the target's logit over the windows that cover a pixel, shaped like ``x``, in logits.
@@ -43,6 +44,7 @@ def occlusion(
     Raises:
         XaiboardError: ``stride`` is greater than ``window``, which would leave pixels uncovered.
     """
+    window, stride = sized(window, x), sized(stride, x)
     if stride > window:
         raise XaiboardError(
             f"setting 'stride' of 'occlusion' must be at most window={window}, or pixels are left out; got '{stride}'"

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 
 from ..components.decorators import perturbation
+from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.pixels import magnitudes
 from ..toolkit.ranges import Count, NotNegative, Radius
 from ..toolkit.rng import SampleRng
@@ -34,7 +35,7 @@ def best_of_random(
     steps: Count = 100,
     restarts: Count = 3,
     measure: Measure = "spearman",
-    k: Count = 100,
+    k: Count = in_proportion(100),
 ) -> Tensor:
     """The image on random walks from ``x`` whose map agrees least with that of ``x``, shaped like ``x``.
 
@@ -61,6 +62,7 @@ def best_of_random(
     Raises:
         XaiboardError: ``k`` is larger than the number of pixels.
     """
+    k = sized(k, x)
     worst = Worst(x, logits, attribution, _agreement(attribution, measure, k))
     low, high = (x - eps).clamp_min(0), (x + eps).clamp_max(1)
     for _ in range(restarts):

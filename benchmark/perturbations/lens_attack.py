@@ -6,9 +6,10 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
+from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.ranges import Count, Window
 from ..toolkit.rng import SampleRng
-from ..toolkit.top_pixels import dilate, top_pixels
+from ..toolkit.top_pixels import LENS_WINDOW, dilate, top_pixels
 from .shared.agreement import spearman_with
 from .shared.map_attack import Climb, Victim, applies, attack
 from .shared.worst import Worst
@@ -28,8 +29,8 @@ def lens_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Count = 100,
-    window: Window = 1,
+    k: Count = in_proportion(100),
+    window: Window = LENS_WINDOW,
     keep: Literal["recall", "spearman"] = "recall",
     climb: Climb = Climb(),
 ) -> Tensor:
@@ -59,6 +60,7 @@ def lens_attack(
         XaiboardError: ``k`` is larger than the number of pixels, or the method's own gradient is asked for and it has
             none.
     """
+    k, window = sized(k, x), sized(window, x)
     near = dilate(top_pixels(attribution, k, "lens_attack").pixels, window)
 
     def recall(perturbed: Tensor) -> Tensor:

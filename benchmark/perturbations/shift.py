@@ -8,11 +8,12 @@ from torch import Tensor
 
 from ..components.decorators import perturbation
 from ..toolkit.checks import need_images
+from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.rng import SampleRng
 
 
 @perturbation(source="Kindermans et al. 2019, arXiv:1711.00867; Azulay & Weiss 2019, arXiv:1805.12177")
-def shift(x: Tensor, rng: SampleRng, *, pixels: Annotated[int, Ge(0)] = 1) -> Tensor:
+def shift(x: Tensor, rng: SampleRng, *, pixels: Annotated[int, Ge(0)] = in_proportion(1)) -> Tensor:
     """``x`` shifted along a diagonal, by ``pixels`` rows and as many columns, with zeros from outside the image.
 
     One of the four diagonal directions is drawn for each sample. If the map moves along with the image, each of its
@@ -27,6 +28,7 @@ def shift(x: Tensor, rng: SampleRng, *, pixels: Annotated[int, Ge(0)] = 1) -> Te
         XaiboardError: the inputs are no images.
     """
     need_images(x, "shift")
+    pixels = sized(pixels, x)
     moves = (pixels * rng.sign(x.new_empty(len(x), 2))).long()
     for axis in (2, 3):
         side = x.shape[axis]

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from ..components.decorators import perturbation
+from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.pixels import magnitudes
 from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
@@ -28,7 +29,7 @@ def target_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    side: Count = 8,
+    side: Count = in_proportion(8),
     climb: Climb = Climb(),
 ) -> Tensor:
     """The image near ``x`` whose map has most of its mass in the square where the map of ``x`` has least, like ``x``.
@@ -53,7 +54,7 @@ def target_attack(
     Raises:
         XaiboardError: the method's own gradient is asked for, and it has none.
     """
-    region = least_square(attribution, side)
+    region = least_square(attribution, sized(side, x))
 
     def elsewhere(other: Tensor) -> Tensor:
         values = magnitudes(other)

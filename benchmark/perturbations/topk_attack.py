@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
+from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.ranges import Count
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import top_pixels
@@ -24,7 +25,7 @@ def topk_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Count = 100,
+    k: Count = in_proportion(100),
     climb: Climb = Climb(),
 ) -> Tensor:
     """The image near ``x`` whose map shares the fewest top pixels with the map of ``x``, shaped like ``x``.
@@ -53,6 +54,7 @@ def topk_attack(
         XaiboardError: ``k`` is larger than the number of pixels, or the method's own gradient is asked for and it has
             none.
     """
+    k = sized(k, x)
     top = top_pixels(attribution, k, "topk_attack").pixels
 
     def kept(other: Tensor) -> Tensor:

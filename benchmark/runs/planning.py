@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from ..components import registry
+from ..components.choice import Choice
 from ..engine.cell import Cell
 from ..engine.costs import Cost, total
 from ..engine.isolation import alone
@@ -70,7 +71,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
     others = {name: register.network(other) for name, other in others.items()}
     judged = [network for network in networks if not network.refused]
     methods, metrics, perturbations = (
-        [register.function(choice, judged, others) for choice in choices]
+        [register.function(choice, judged, others) for choice in _at_size(data, choices)]
         for choices in (request.methods, request.metrics, request.perturbations)
     )
     cells = make_cells(
@@ -132,6 +133,12 @@ def known_outputs(request: Request) -> dict[str, Any]:
     """What networks and functions computed in the folder of the run, and in the one that it reuses."""
     reused = {} if request.reuse is None else read_known_outputs(request.reuse)
     return {**reused, **salvaged_outputs(request.out)}
+
+
+def _at_size(data: Data, choices: Iterable[Choice]) -> list[Choice]:
+    """The choices with settings for the size of the images; those that are the same there count once."""
+    sized = [choice.at(data.shape) for choice in choices]
+    return list({choice.label: choice for choice in sized}.values())
 
 
 def _samples(request: Request) -> Data:

@@ -34,6 +34,12 @@ class SampleRng:
         keys = (np.array([word, int(sample)], dtype=np.uint64) for sample in samples)
         self._streams = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
 
+    def only(self, row: int) -> SampleRng:
+        """The stream of one sample of the batch, which goes on from where it is."""
+        alone = SampleRng(self.seed, (), "")
+        alone._streams = [self._streams[row]]
+        return alone
+
     def uniform(self, like: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Uniform in ``[low, high)``, shaped like ``like``, ``(B, ...)``."""
         shape = like.shape[1:]

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..errors import XaiboardError
+from .per_side import per_side
 from .pixels import magnitudes, quantise
 from .ranges import Range
 
@@ -23,6 +24,13 @@ def _is_size(k: float) -> bool:
 
 PixelCount = Annotated[float, Predicate(_is_size)]
 """A number of pixels or, below 1, a share of the pixels of a map."""
+
+
+LENS_WINDOW = per_side("s / 64 pixels, rounded, at least 1", lambda side: max(1, round(side / 64)))
+"""Default radius of a window that forgives moves, with ``k`` in proportion to the side of the image.
+
+At every size a random set of so many pixels has about the same share within the windows, the chance level of LENS.
+"""
 
 
 class Chosen(NamedTuple):

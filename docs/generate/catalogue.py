@@ -113,17 +113,17 @@ def _notes(kind: str, known: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _setting(kind: str, owner: str, setting: Mapping[str, Any]) -> Row:
     """Range and meaning are the catalogue's where it has them, or else the docstring's and the default's type."""
-    default = setting["default"]
+    default = "" if "grows" in setting else f"`{setting['default']}`" if setting["default"] else ""
     choices = ", ".join(f"`{choice}`" for choice in setting["choices"])
     declared = REGISTRIES[kind][owner].settings[setting["name"]].default
     values = choices or setting["range"] or _type(declared)
     meaning = setting["meaning"] or _meaning(kind, owner, setting["name"])
-    return Row(setting["name"], (f"`{default}`" if default else "", values), markdown(meaning))
+    return Row(setting["name"], (default or setting.get("grows", ""), values), markdown(meaning))
 
 
 def _type(default: object) -> str:
     kinds = {bool: "`true`, `false`", int: "whole number", float: "number", str: "word"}
-    return kinds.get(type(default), "number, or none")
+    return next((words for kind, words in kinds.items() if isinstance(default, kind)), "number, or none")
 
 
 def _meaning(kind: str, owner: str, name: str) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ...benchmark.toolkit.data import Reference
 from ...benchmark.toolkit.pixels import channels
 from ...benchmark.toolkit.rng import SampleRng
-from .baselines import baseline_image
+from .baselines import BLUR, baseline_image
 from .imputation import NOISE, impute, mean_colour
 
 Removal = Literal["zero", "mean", "blur", "imputed"]
@@ -33,7 +33,9 @@ class Blank(NamedTuple):
         return self.image if self.noise is None else self.image + self.noise
 
 
-def blank(x: Tensor, reference: Reference | None, baseline: Removal, rng: SampleRng) -> Blank:
+def blank(
+    x: Tensor, reference: Reference | None, baseline: Removal, rng: SampleRng, blur: float = BLUR
+) -> Blank:
     """What the pixels of ``x`` become when they are erased; random numbers are drawn only for imputed pixels.
 
     Raises:
@@ -41,7 +43,7 @@ def blank(x: Tensor, reference: Reference | None, baseline: Removal, rng: Sample
     """
     if baseline == "imputed":
         return Blank(mean_colour(x, reference), rng.normal(x, NOISE))
-    return Blank(baseline_image(x, reference, baseline))
+    return Blank(baseline_image(x, reference, baseline, blur))
 
 
 def logits_along(

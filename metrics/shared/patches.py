@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from ...benchmark.toolkit.data import Reference
+from ...benchmark.toolkit.per_side import part_of_side, sized
 from ...benchmark.toolkit.ranges import Count
-from .baselines import baseline_image
+from .baselines import BLUR, Blur, baseline_image
 from .erasing import Removal
 from .imputation import impute, mean_colour
 
@@ -21,7 +22,8 @@ def patch_drops(
     reference: Reference | None,
     *,
     baseline: Removal = "zero",
-    patch: Count = 4,
+    patch: Count = part_of_side(7),
+    blur: Blur = BLUR,
 ) -> Tensor:
     """Loss of the target's logit when a single patch is erased, ``(B, patches)``.
 
@@ -33,11 +35,12 @@ def patch_drops(
         baseline: what the pixels of the patch become; ``imputed`` fills them in from the other pixels, without noise.
         patch: side of a patch, in pixels. Patches do not overlap; those at the edge may be smaller. A vector is cut
             into runs of ``patch * patch`` features.
+        blur: standard deviation of the ``blur``, in pixels.
 
     Raises:
         XaiboardError: the baseline is not available.
     """
-    return -_changes(model, x, target, reference, baseline, patch, insert=False)
+    return -_changes(model, x, target, reference, baseline, patch, blur, insert=False)
 
 
 def patch_gains(
@@ -47,18 +50,20 @@ def patch_gains(
     reference: Reference | None,
     *,
     baseline: Removal = "zero",
-    patch: Count = 4,
+    patch: Count = part_of_side(7),
+    blur: Blur = BLUR,
 ) -> Tensor:
     """Gain of the target's logit when a single patch of ``x`` is inserted into the baseline, ``(B, patches)``.
 
     The arguments are those of :func:`patch_drops`.
     """
-    return _changes(model, x, target, reference, baseline, patch, insert=True)
+    return _changes(model, x, target, reference, baseline, patch, blur, insert=True)
 
 
 def patch_sums(attribution: Tensor, patch: int) -> Tensor:
     """Sum of the attribution over all channels and pixels of each patch, ``(B, patches)``."""
     values = attribution.sum(1, keepdim=True) if attribution.dim() > 2 else attribution[:, None, None]
+    patch = sized(patch, attribution)
     size = patch if attribution.dim() > 2 else (1, patch * patch)
     return avg_pool2d(values, size, ceil_mode=True, divisor_override=1).flatten(1)
 
@@ -70,6 +75,7 @@ def _changes(
     reference: Reference | None,
     baseline: Removal,
     patch: int,
+    blur: float,
     insert: bool,
 ) -> Tensor:
     """Change of the target's logit when one patch is erased or, with ``insert``, inserted alone, ``(B, patches)``."""
@@ -77,7 +83,7 @@ def _changes(
         blank = mean_colour(x, reference)
         start, changed = (blank if insert else x), _imputed(x, blank, patch, insert)
     else:
-        blank = baseline_image(x, reference, baseline)
+        blank = baseline_image(x, reference, baseline, blur)
         start, end = (blank, x) if insert else (x, blank)
         changed = _replaced(start, end, patch)
     with torch.no_grad():
@@ -104,6 +110,7 @@ def _imputed(x: Tensor, blank: Tensor, patch: int, insert: bool) -> Iterator[Ten
 
 def boxes(x: Tensor, patch: int) -> Iterator[tuple[EllipsisType | slice, ...]]:
     """Index of each patch into ``x``."""
+    patch = sized(patch, x)
     if x.dim() == 2:
         run = patch * patch
         yield from ((..., slice(start, start + run)) for start in range(0, x.shape[1], run))

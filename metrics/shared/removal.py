@@ -13,6 +13,7 @@ from ...benchmark.toolkit.data import Reference
 from ...benchmark.toolkit.pixels import channels, descending_order, pixel_values
 from ...benchmark.toolkit.ranges import Count
 from ...benchmark.toolkit.rng import SampleRng
+from .baselines import BLUR, Blur
 from .erasing import Blank, Removal, blank, logits_along
 
 SMALLEST_WEIGHT = 1e-6
@@ -37,11 +38,13 @@ class RemovalCurve:
         steps: number of equal steps from the intact to the erased input. There are at least 2, since a curve of two end
             points is the same for every order.
         orders: number of random orders of each sample, for ``win_rate``.
+        blur: standard deviation of the ``blur``, in pixels.
     """
 
     baseline: Removal = "zero"
     steps: Annotated[int, Ge(2)] = 28
     orders: Count = 10
+    blur: Blur = BLUR
 
 
 def random_order_curves(
@@ -72,7 +75,7 @@ def random_order_curves(
     Raises:
         XaiboardError: the baseline is not available.
     """
-    gone, pixels = blank(x, reference, removal.baseline, rng), channels(x).shape[2]
+    gone, pixels = blank(x, reference, removal.baseline, rng, removal.blur), channels(x).shape[2]
     with torch.no_grad():
         intact, erased = model(x), model(gone.erased)
         curves = []
@@ -134,13 +137,13 @@ def removal_scores(
     reference: Reference | None,
     random_order_curves: Tensor,
     *,
-    baseline: Removal,
+    removal: RemovalCurve,
     insert: bool = False,
 ) -> dict[str, Tensor | Weighted]:
     """The scores that ``deletion`` or, with ``insert``, ``insertion`` read from the curve of an attribution."""
     order = descending_order(pixel_values(attribution), rng)
     pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
-    gone, points = blank(x, reference, baseline, rng), counts(pixels, steps)
+    gone, points = blank(x, reference, removal.baseline, rng, removal.blur), counts(pixels, steps)
     if insert:
         points = [pixels - point for point in reversed(points)]
         random_order_curves = random_order_curves.flip(2)

@@ -105,12 +105,13 @@ def imported(folders: Iterable[str] = TOP) -> dict[str, set[str]]:
 
 def test_every_import_is_declared() -> None:
     project = SETTINGS["project"]
-    always, training = declared(project["dependencies"]), declared(project["optional-dependencies"]["train"])
+    always, optional = declared(project["dependencies"]), {"deel": "train", "skimage": "slic"}
     distributions = packages_distributions()
     for name, files in imported().items():
         assert name != "xaiboard", f"{files}: use a relative import"
         known = {normal(distribution) for distribution in distributions.get(name, [name])}
-        allowed = always | (training if name == "deel" else set())
+        extra = project["optional-dependencies"][optional[name]] if name in optional else []
+        allowed = always | declared(extra)
         assert known & allowed, f"{name}, imported in {sorted(files)}, is not declared"
 
 

@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from ...toolkit.per_side import sized
+
 
 def patch_numbers(x: Tensor, patch: int) -> Tensor:
     """Number of the patch to which each pixel belongs, ``(H, W)`` or ``(F,)``; patches are counted row by row."""
-    number = torch.zeros((), dtype=torch.long, device=x.device)
+    patch, number = sized(patch, x), torch.zeros((), dtype=torch.long, device=x.device)
     for size in x.shape[2:] or x.shape[1:]:
         along = torch.arange(size, device=x.device) // patch
         number = number[..., None] * (int(along[-1]) + 1) + along

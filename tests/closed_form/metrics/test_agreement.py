@@ -108,4 +108,4 @@ def test_compares_with_smoothgrad_unless_told_otherwise() -> None:
 
 def test_a_set_has_at_most_all_pixels(measure: Measure, x: Tensor) -> None:
     with pytest.raises(XaiboardError, match="setting 'k' of 'agreement' must be at most the 56 pixels"):
-        measure("agreement", attribution=x, other_attribution=x)
+        measure("agreement", attribution=x, other_attribution=x, k=57)

@@ -136,7 +136,7 @@ def test_windows_of_a_row_run_into_the_next() -> None:
 def test_it_is_a_setting_like_any_other() -> None:
     (choice,) = select(metrics, "lens_recall[reference=released,k=0.1]")
     assert choice.settings == {"k": 0.1, "window": 1, "reference": "released"}
-    assert choose(metrics["lens_recall"], {"k": "100"}).label == "lens_recall"
+    assert choose(metrics["lens_recall"], {"k": "100"}).at((1, 28, 28)).label == "lens_recall"
     with pytest.raises(XaiboardError, match="'reference' of 'lens_recall' must be one of clean, released"):
         choose(metrics["lens_recall"], {"reference": "paper"})
 

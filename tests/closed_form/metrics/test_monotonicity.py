@@ -111,9 +111,9 @@ def test_noise_in_patches_one_by_one(measure: Measure, net: nn.Module, x: Tensor
             effects.append(torch.stack(squares).mean(0) ** 0.5)
             sums.append(a[:, :, i : i + 4, j : j + 4].sum((1, 2, 3)).abs())
     effects, sums = torch.stack(effects, 1), torch.stack(sums, 1)
-    found = patch_effects(net, x, target, SampleRng(0, range(6), ""), noise=PatchNoise(draws=3))
+    found = patch_effects(net, x, target, SampleRng(0, range(6), ""), noise=PatchNoise(patch=4, draws=3))
     torch.testing.assert_close(found, effects)
-    score = measure("monotonicity_nguyen", attribution=a, patch_effects=found)[""]
+    score = measure("monotonicity_nguyen", attribution=a, patch_effects=found, patch=4)[""]
     expected = [scipy.stats.spearmanr(one, other)[0] for one, other in zip(sums, effects, strict=True)]
     torch.testing.assert_close(score, torch.tensor(expected))
 

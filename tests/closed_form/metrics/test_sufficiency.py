@@ -38,7 +38,7 @@ def test_agrees_with_inputs_made_by_a_mask(
     measure: Measure, net: nn.Module, x: Tensor, name: str, baseline: Baseline, random_map: Draw
 ) -> None:
     target, a, reference = net(x).argmax(1), random_map(x), Reference(torch.full_like(x[0], 0.3), x)
-    erased = baseline_image(x, reference, baseline)
+    erased = baseline_image(x, reference, baseline, 5.0)
     losses, kept = [], []
     with torch.no_grad():
         for k in KEPT:
@@ -51,7 +51,7 @@ def test_agrees_with_inputs_made_by_a_mask(
             losses.append(gap[torch.arange(6), target])
             kept.append((net(changed).argmax(1) == target).double())
     given = {"model": net, "x": x, "target": target, "attribution": a, "reference": reference}
-    found = measure(name, **given, baseline=baseline)
+    found = measure(name, **given, baseline=baseline, blur=5.0)
     torch.testing.assert_close(found[""], torch.stack(losses).mean(0))
     torch.testing.assert_close(found["retention"], torch.stack(kept).mean(0))
     assert 0 < found["retention"].mean() < 1

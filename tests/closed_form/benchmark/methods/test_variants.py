@@ -99,7 +99,7 @@ def test_blur_is_that_of_scipy_divided_by_the_weights_inside() -> None:
     for axis in (2, 3):
         expected = gaussian_filter1d(expected, 2.0, axis, mode="constant", truncate=20)
         expected = expected / gaussian_filter1d(np.ones_like(values), 2.0, axis, mode="constant", truncate=20)
-    found = methods["blurred"](attribution=torch.from_numpy(values))
+    found = methods["blurred"](attribution=torch.from_numpy(values), sigma=2.0)
     torch.testing.assert_close(found, torch.from_numpy(expected))
 
 

@@ -203,5 +203,6 @@ def test_patches_are_imputed_from_the_rest(net: nn.Module, x: Tensor) -> None:
             drops.append((net(x) - without)[torch.arange(6), target])
             gains.append((alone - start)[torch.arange(6), target])
     given = {"model": net, "x": x, "target": target, "reference": reference, "baseline": "imputed"}
+    given["patch"] = 4
     torch.testing.assert_close(patch_drops(**given), torch.stack(drops, 1))
     torch.testing.assert_close(patch_gains(**given), torch.stack(gains, 1))

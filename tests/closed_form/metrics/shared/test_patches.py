@@ -39,6 +39,6 @@ def test_patches_are_erased_alone(measure: Measure, net: nn.Module, x: Tensor, r
             expected["gains"].append((alone - net(erased))[rows, target])
             expected["sums"].append(torch.where(inside, a, 0).flatten(1).sum(1))
     drops, gains, sums = (torch.stack(values, 1) for values in expected.values())
-    torch.testing.assert_close(patch_drops(net, x, target, None, baseline="blur"), drops)
-    torch.testing.assert_close(patch_gains(net, x, target, None, baseline="blur"), gains)
+    torch.testing.assert_close(patch_drops(net, x, target, None, baseline="blur", patch=4), drops)
+    torch.testing.assert_close(patch_gains(net, x, target, None, baseline="blur", patch=4), gains)
     torch.testing.assert_close(patch_sums(a, 4), sums)

@@ -34,7 +34,9 @@ def described(entry: Component) -> dict[str, object]:
         "supplied": list(entry.supplied),
         "settings": defaults(entry),
         "choices": {
-            setting.name: list(setting.choices) for setting in entry.settings.values() if setting.choices
+            setting.name: list(setting.choices)
+            for setting in entry.settings.values()
+            if setting.choices and not setting.added_later
         },
         "settings_text": choice.settings_text,
         "label": choice.label,

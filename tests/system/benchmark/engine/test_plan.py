@@ -179,7 +179,7 @@ def test_counted_passes_of_a_cell_are_those_had_it_been_computed_alone(run: Runn
         "saliency": (1, 1), "integrated_gradients[steps=5]": (5, 5), "gradcam": (1, 1), "sobel": (0, 0),
         "random": (0, 0),
     }  # fmt: skip
-    random_orders, curve, patches = 3 * 7 + 2, 7, 4 + 1
+    random_orders, curve, patches = 3 * 7 + 2, 7, 16 + 1  # patches of two pixels in images of eight
     metric = {
         "gini": (1, 0), "insertion": (1, random_orders + curve + patches), "max_sensitivity": (3, 0),
         "lens_recall": (2, 1), "topk_intersection": (2, 1), "deletion": (1, random_orders + curve + patches),
