@@ -53,11 +53,12 @@ OwnCheck = Callable[[Choice], str]
 def own_checks(model: TrainedModel, data: Data) -> OwnCheck:
     """What methods and metrics say of a model, each asked once, by the first image and its label."""
     known: dict[tuple[type, str], str] = {}
+    first = data[:1].in_memory()
 
     def check(choice: Choice) -> str:
         key = (type(choice.component), choice.label)
         if key not in known:
-            known[key] = reason_on(choice, model.module, data.x, data.label)
+            known[key] = reason_on(choice, model.module, first.x, first.label)
         return known[key]
 
     return check

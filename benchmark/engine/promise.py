@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import prod
 
 import torch
 
@@ -97,8 +98,8 @@ def _speed(plan: Plan, cell: Cell, batch_size: int | None) -> Speed:
     size = Batcher(batch_size, conditions.device).size
     dtype = getattr(torch, conditions.dtype)
     model = cell.model.module.to(device=conditions.device, dtype=dtype)
-    found = measure(model, plan.data.x[:size].to(device=conditions.device, dtype=dtype))
-    beside = PER_VALUE * plan.data.x[0].numel()
+    found = measure(model, plan.data[:size].x.to(device=conditions.device, dtype=dtype))
+    beside = PER_VALUE * prod(plan.data.shape)
     return Speed(found.forward + beside, found.backward + beside)
 
 

@@ -86,7 +86,7 @@ def draw_counterfactuals(plan: Plan, path: Path) -> None:
     """
     data = plan.data[:IMAGES]
     strips = {}
-    for model in _models(plan) if data.x.ndim == 4 else ():
+    for model in _models(plan) if len(data.shape) == 3 else ():
         values = Values(model, data, None, plan.conditions, Batcher(None, plan.conditions.device))
         try:
             _ = values.logits  # raises unless there is one for each class

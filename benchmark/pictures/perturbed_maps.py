@@ -57,7 +57,7 @@ def draw_robustness_gallery(plan: Plan, path: Path) -> None:
     images with those of perturbed ones; a model on which something fails is left out.
     """
     cells = _cells(plan)
-    if not cells or plan.data.x.ndim != 4:
+    if not cells or len(plan.data.shape) != 3:
         return
     data = plan.data[:IMAGES]
     k, window = _sets(plan)

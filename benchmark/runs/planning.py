@@ -23,8 +23,9 @@ from ..store.known_outputs import read_known_outputs
 from ..store.records import Store
 from ..store.reuse import Wanted, check_reusable, reusable
 from ..subjects import trained_models
-from ..subjects.datasets import load_data, load_reference, take
+from ..subjects.datasets import open_data, take
 from ..subjects.examination import examined
+from ..subjects.reference import reference_for
 from ..toolkit.data import Data
 
 PLANNING = "planning: each combination is tried on one sample"
@@ -51,15 +52,13 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
             for name, model in request.models.items()
         ]
         parts = (*request.methods, *request.metrics, *request.perturbations)
-        reference = (
-            load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
-        )
+        reference, no_reference = reference_for(request.dataset, parts)
         others = {
             name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
             for name in sorted({choice.other_model for choice in request.perturbations} - {""})
         }
         labels = len(data.classes) if request.conditions.target == "label" else 0
-        networks = [examined(network, data.x, labels) for network in networks]
+        networks = [examined(network, data[:2].x, labels) for network in networks]
     if networks and all(network.refused for network in networks):
         raise XaiboardError(f"'{networks[0].name}': {networks[0].refused}")
     register = Register(data, reference, request.conditions, known_outputs(request), strict=only_maps)
@@ -80,6 +79,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
         request.conditions,
         reference,
         others,
+        no_reference,
     )
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
@@ -125,6 +125,6 @@ def known_outputs(request: Request) -> dict[str, Any]:
 
 def _samples(request: Request) -> Data:
     if request.samples is not None:
-        return load_data(request.dataset, samples=request.samples)
-    data = load_data(request.dataset)
+        return open_data(request.dataset, samples=request.samples)
+    data = open_data(request.dataset)
     return take(data, min(request.usual, len(data)))

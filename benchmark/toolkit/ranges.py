@@ -41,6 +41,18 @@ class AddedLater:
     """
 
 
+class AsksFor:
+    """In an annotation: with some values of the setting, the component asks for what it leaves alone with others.
+
+    Args:
+        what: ``reference``, the statistics of the training split, or ``images``, inputs ``(B, C, H, W)``.
+        values: of the setting.
+    """
+
+    def __init__(self, what: str, *values: object) -> None:
+        self.what, self.values = what, values
+
+
 @dataclass(frozen=True)
 class Range:
     """The values that a setting may have.

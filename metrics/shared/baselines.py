@@ -1,6 +1,6 @@
 """Baselines: the images that inputs become when all their pixels are erased."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
@@ -8,8 +8,9 @@ from torch.nn.functional import conv2d, pad
 
 from ...benchmark.errors import XaiboardError
 from ...benchmark.toolkit.data import Reference
+from ...benchmark.toolkit.ranges import AsksFor
 
-Baseline = Literal["zero", "mean", "blur"]
+Baseline = Annotated[Literal["zero", "mean", "blur"], AsksFor("reference", "mean"), AsksFor("images", "blur")]
 
 KERNEL, SIGMA = 11, 5.0
 """Width and standard deviation of the blur, in pixels, as in the released code of Petsiuk et al., arXiv:1806.07421."""
