@@ -1,12 +1,12 @@
 """LENS-aware attack: importance is pushed out of the neighbourhood of the most important pixels."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
-from ..toolkit.ranges import Count, Window
+from ..toolkit.ranges import AsksFor, Count, Window
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import dilate, top_pixels
 from .shared.agreement import spearman_with
@@ -16,7 +16,7 @@ from .shared.worst import Worst
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534, released code; keep=recall is an addition"
 
 
-@perturbation(source=SOURCE, applies=applies, version=2)
+@perturbation(source=SOURCE, applies=applies, version=2, images=True)
 def lens_attack(
     model: nn.Module,
     x: Tensor,
@@ -28,7 +28,7 @@ def lens_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Count = 100,
+    k: Annotated[Count, AsksFor("pixels")] = 100,
     window: Window = 1,
     keep: Literal["recall", "spearman"] = "recall",
     climb: Climb = Climb(),

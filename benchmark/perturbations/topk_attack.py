@@ -1,11 +1,12 @@
 """Top-k attack: the importance of the most important pixels is pushed down."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
-from ..toolkit.ranges import Count
+from ..toolkit.ranges import AsksFor, Count
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import top_pixels
 from .shared.map_attack import SOURCE, Climb, Victim, applies, attack
@@ -24,7 +25,7 @@ def topk_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Count = 100,
+    k: Annotated[Count, AsksFor("pixels")] = 100,
     climb: Climb = Climb(),
 ) -> Tensor:
     """The image near ``x`` whose map shares the fewest top pixels with the map of ``x``, shaped like ``x``.

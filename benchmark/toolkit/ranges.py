@@ -45,8 +45,9 @@ class AsksFor:
     """In an annotation: with some values of the setting, the component asks for what it leaves alone with others.
 
     Args:
-        what: ``reference``, the statistics of the training split, or ``images``, inputs ``(B, C, H, W)``.
-        values: of the setting.
+        what: ``reference``, the statistics of the training split; ``images``, inputs ``(B, C, H, W)``; or ``pixels``,
+            as many of them in an input as the setting says.
+        values: of the setting with which it asks; of ``pixels``, none.
     """
 
     def __init__(self, what: str, *values: object) -> None:

@@ -62,7 +62,9 @@ def class_folders(
         )
     _say_ignored([parts for parts in tree.ignored if parts[0] == top], root)
     label = torch.tensor([index[parts[1]] for parts in files])
-    return StreamedData(ImageFiles(tree, files, root, resizing), label, tuple(classes), reference=reference)
+    names = ["/".join(parts) for parts in files]
+    images = ImageFiles(names, lambda row: tree.open(files[row]), root, resizing)
+    return StreamedData(images, label, tuple(classes), reference=reference)
 
 
 def _same_classes(tree: Tree, folders: dict[str, str], found: set[str], root: Path) -> list[str]:

@@ -1,14 +1,15 @@
-"""Image files in a directory or zip: each is decoded when it is asked for."""
+"""Images in files: each is decoded when it is asked for, whatever its file lies in."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from math import prod
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -19,7 +20,6 @@ from ...errors import XaiboardError
 from .arrays import as_images
 from .limits import OF_DATA, OF_IMAGE
 from .resizing import Resizing
-from .trees import Parts, Tree
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".pgm", ".ppm")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "PPM")
@@ -32,16 +32,20 @@ class ImageFiles:
     An alpha channel is dropped, and images are turned as their EXIF orientation says.
 
     Args:
-        tree: the directory or zip.
-        files: paths in it, at least one.
-        root: its path, for messages.
+        names: of the files, at least one, for messages.
+        open_file: opens the file at a position among them; safe to call from several threads.
+        root: where the files are, for messages.
         resizing: what brings images of mixed sizes to one; as they are by default.
     """
 
     def __init__(
-        self, tree: Tree, files: Sequence[Parts], root: Path, resizing: Resizing = Resizing()
+        self,
+        names: Sequence[str],
+        open_file: Callable[[int], IO[bytes]],
+        root: str | Path,
+        resizing: Resizing = Resizing(),
     ) -> None:
-        self._tree, self._files, self._root, self._resizing = tree, files, root, resizing
+        self._names, self._open, self._root, self._resizing = names, open_file, root, resizing
         self._sums: dict[int, int] = {}
 
     @cached_property
@@ -71,9 +75,8 @@ class ImageFiles:
 
         with ThreadPoolExecutor() as pool:
             places = range(len(rows))
-            for _ in tqdm(
-                pool.map(fill, places), self._root.name, len(rows), leave=False, delay=2, disable=None
-            ):
+            found = pool.map(fill, places)
+            for _ in tqdm(found, Path(self._root).name, len(rows), leave=False, delay=2, disable=None):
                 pass
         return as_images(pixels)
 
@@ -88,15 +91,15 @@ class ImageFiles:
     @cached_property
     def _grey(self) -> bool:
         """Whether all images are saved as grey, which their headers say."""
-        return all(map(self._is_grey, self._files))
+        return all(map(self._is_grey, range(len(self._names))))
 
-    def _is_grey(self, file: Parts) -> bool:
-        with self._opened(file) as image:
+    def _is_grey(self, row: int) -> bool:
+        with self._opened(row) as image:
             return image.mode in ("1", "L", "LA") or image.mode.startswith("I")
 
     def _pixels(self, row: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """One image as RGB, uint8 ``(H, W, 3)``, of a width and height that are given, or of any."""
-        with self._opened(self._files[row]) as image:
+        with self._opened(row) as image:
             if self._resizing.side:
                 ImageOps.exif_transpose(image, in_place=True)
                 return np.asarray(self._resizing(Image.fromarray(_rgb(image))))
@@ -105,7 +108,7 @@ class ImageFiles:
             if size in (None, image.size):
                 return _rgb(image)
             found = image.size
-        first, name = ("/".join(self._files[each]) for each in (0, row))
+        first, name = self._names[0], self._names[row]
         (width, height), like = found, size or found
         raise XaiboardError(
             f"'{first}' is {like[0]} x {like[1]} pixels and '{name}' is {width} x {height} in '{self._root}', expected"
@@ -114,21 +117,21 @@ class ImageFiles:
         )
 
     @contextmanager
-    def _opened(self, file: Parts) -> Iterator[Image.Image]:
+    def _opened(self, row: int) -> Iterator[Image.Image]:
         """A file as an image of which only the header is read.
 
         Raises:
             XaiboardError: it is no image or is too large, which may show only inside the ``with`` block.
         """
         try:
-            with self._tree.open(file) as content, Image.open(content, formats=FORMATS) as image:
+            with self._open(row) as content, Image.open(content, formats=FORMATS) as image:
                 OF_IMAGE.check(3 * image.width * image.height)
                 yield image
         except XaiboardError:
             raise
         except Exception as error:  # decoders raise all kinds of exceptions on damaged files
             raise XaiboardError(
-                f"'{'/'.join(file)}' in '{self._root}' cannot be read ({_reason(error)}), expected"
+                f"'{self._names[row]}' in '{self._root}' cannot be read ({_reason(error)}), expected"
                 f" {', '.join(FORMATS)}; replace or remove it"
             ) from error
 
@@ -137,7 +140,7 @@ class ImageFiles:
         found = zlib.crc32(np.ascontiguousarray(pixels))
         if self._sums.setdefault(row, found) != found:
             raise XaiboardError(
-                f"'{'/'.join(self._files[row])}' in '{self._root}' has changed since it was first read; run again"
+                f"'{self._names[row]}' in '{self._root}' has changed since it was first read; run again"
             )
 
 
