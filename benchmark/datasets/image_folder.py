@@ -35,7 +35,7 @@ def image_folder(
     Args:
         split: ``train`` or ``test``.
         path: of the directory or zip.
-        resizing: what brings images of mixed sizes to one.
+        resizing: how images of mixed sizes are brought to one, instead of as the network wants it.
         reference: of how many training images the reference statistics are made, drawn once and for all; 0 for all
             images where they have at most 1 GiB of pixels, and 2,048 of them where they have more.
 

@@ -27,6 +27,7 @@ from ..subjects.datasets import open_data, take
 from ..subjects.examination import examined
 from ..subjects.reference import reference_for
 from ..toolkit.data import Data
+from ..toolkit.streamed_data import Preparation, StreamedData
 
 PLANNING = "planning: each combination is tried on one sample"
 """What a terminal shows before the first cell."""
@@ -44,7 +45,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
         XaiboardError: a mistake in the data or the weights, or nothing to run.
     """
     with alone("loading data and models"):
-        data = _samples(request)
+        data, preparation = _samples(request)
         networks = [
             trained_models.wrap_object(model, name, request.families.get(name, "own"))
             if isinstance(model, nn.Module)
@@ -52,7 +53,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
             for name, model in request.models.items()
         ]
         parts = (*request.methods, *request.metrics, *request.perturbations)
-        reference, no_reference = reference_for(request.dataset, parts)
+        reference, no_reference = reference_for(request.dataset, parts, preparation)
         others = {
             name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
             for name in sorted({choice.other_model for choice in request.perturbations} - {""})
@@ -123,8 +124,30 @@ def known_outputs(request: Request) -> dict[str, Any]:
         return reused
 
 
-def _samples(request: Request) -> Data:
-    if request.samples is not None:
-        return open_data(request.dataset, samples=request.samples)
-    data = open_data(request.dataset)
-    return take(data, min(request.usual, len(data)))
+def _samples(request: Request) -> tuple[Data, Preparation | None]:
+    """The samples, and how the networks want them if they lie in files and the user does not say it."""
+    data = open_data(request.dataset, samples=request.samples)
+    if request.samples is None:
+        data = take(data, min(request.usual, len(data)))
+    if not isinstance(data, StreamedData) or data.images.fixed or not (wanted := _preparation(request)):
+        return data, None
+    return data.prepared(wanted), wanted
+
+
+def _preparation(request: Request) -> Preparation | None:
+    """How the networks want images that lie in files; None if none of them says so.
+
+    Raises:
+        XaiboardError: two want them in different ways.
+    """
+    found = {name: getattr(model, "preprocessing", None) for name, model in request.models.items()}
+    said = [(name, each) for name, each in found.items() if each is not None]
+    for name, each in said[1:]:
+        if any(
+            getattr(each, part) != getattr(said[0][1], part) for part in ("size", "resize", "interpolation")
+        ):
+            raise XaiboardError(
+                f"'{said[0][0]}' and '{name}' want images of other sizes or cuts; run them one by one, or write"
+                " [side=224] after the path of the images, which cuts all of them to so many pixels"
+            )
+    return said[0][1] if said else None

@@ -9,7 +9,7 @@ import torch
 
 from ..components.choice import Choice
 from ..toolkit.data import Data, MissingSplitError, Reference
-from ..toolkit.streamed_data import StreamedData
+from ..toolkit.streamed_data import Preparation, StreamedData
 from .datasets import open_data, take
 
 BACKGROUND = 64
@@ -22,12 +22,19 @@ SUBSET = 2048
 """How many images of a larger one are used, unless its setting ``reference`` says otherwise."""
 
 
-def reference_for(name: str, choices: Sequence[Choice]) -> tuple[Reference | None, str]:
+def reference_for(
+    name: str, choices: Sequence[Choice], preparation: Preparation | None = None
+) -> tuple[Reference | None, str]:
     """The statistics that some components need, or None with the reason why there are none; it is empty if none asks.
 
     Those of a large folder are computed only if a component asks for them with its settings, as ``deletion`` does for
     the baseline ``mean``. Those of other data sets are computed for each component that may ask, since they have always
     been a part of what identifies its scores.
+
+    Args:
+        name: of the data set.
+        choices: the components with their settings.
+        preparation: how the networks want images that lie in files.
 
     Raises:
         XaiboardError: the training split is damaged.
@@ -38,6 +45,8 @@ def reference_for(name: str, choices: Sequence[Choice]) -> tuple[Reference | Non
         train = open_data(name, split="train")
     except MissingSplitError as error:
         return None, str(error)
+    if preparation is not None and isinstance(train, StreamedData):
+        train = train.prepared(preparation)
     if _images_used(train) < len(train) and not any(choice.asks_for_reference for choice in choices):
         return None, ""
     return _statistics(train), ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from PIL import Image
 from torch import Tensor
 
 from .data import Data
@@ -13,8 +14,27 @@ PIECE_BYTES = 2**26
 """How much of a split is decoded at a time, in float32, where all of it is gone through."""
 
 
+class Preparation(Protocol):
+    """What brings images of any size to one: what a network wants of its images, or a setting of the data set."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of all images then."""
+        ...
+
+    def prepared(self, image: Image.Image) -> Image.Image:
+        """An image of that size."""
+        ...
+
+
 class Images(Protocol):
-    """The images of a split, which can be read by their position in it."""
+    """The images of a split, which can be read by their position in it.
+
+    Attributes:
+        fixed: whether the user has said how to bring them to one size.
+    """
+
+    fixed: bool
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -23,6 +43,10 @@ class Images(Protocol):
 
     def read(self, rows: Sequence[int]) -> Tensor:
         """Some images in ``[0, 1]``, float32 ``(B, C, H, W)``."""
+        ...
+
+    def prepared(self, preparation: Preparation) -> Images:
+        """The same images, brought to one size."""
         ...
 
 
@@ -73,6 +97,11 @@ class StreamedData(Data):
         rows = list(range(len(self))[which]) if isinstance(which, slice) else list(which)
         ids = tuple(self.ids[row] for row in rows)
         return StreamedData(self.images, self.label[rows], self.classes, ids, self.reference)
+
+    def prepared(self, preparation: Preparation) -> StreamedData:
+        """The same samples as a network wants them; as they are if the user has said how to bring them to one size."""
+        images = self.images if self.images.fixed else self.images.prepared(preparation)
+        return StreamedData(images, self.label, self.classes, self.ids, self.reference)
 
     def pieces(self) -> Iterator[Tensor]:
         """All images in their order, a few at a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from ...errors import XaiboardError, warn
 from ...toolkit.data import MissingSplitError
 from ...toolkit.streamed_data import StreamedData
 from .class_maps import read_class_map
+from .devkit import read_devkit
 from .image_files import SUFFIXES, ImageFiles
 from .resizing import Resizing
 from .trees import Parts, Tree, open_tree
@@ -22,6 +24,9 @@ def class_folders(
     folders: dict[str, str],
     resizing: Resizing,
     reference: int,
+    *,
+    usual: Resizing | None = None,
+    flat: bool = False,
 ) -> StreamedData:
     """A split whose images lie in a folder for each class; none of them is decoded yet.
 
@@ -29,8 +34,10 @@ def class_folders(
         split: which.
         root: directory or zip.
         folders: name of the folder of each split.
-        resizing: what brings images of mixed sizes to one.
+        resizing: how the user wants images of mixed sizes brought to one.
         reference: of how many images the reference statistics are made; 0 for a number that suits the split.
+        usual: how that is done where neither the user nor the network says it; None if images must have one size.
+        flat: whether images that lie in no class folders are those of ImageNet's development kit.
 
     Raises:
         XaiboardError: there are no class folders, a class has no images or is not in the class map, or a link leads out
@@ -38,17 +45,17 @@ def class_folders(
     """
     top = folders[split]
     tree = open_tree(root, list(folders.values()), top)
-    files = [
-        parts
-        for parts in tree.files
-        if parts[0] == top and len(parts) > 2 and parts[-1].lower().endswith(SUFFIXES)
-    ]
+    images = [parts for parts in tree.files if parts[0] == top and parts[-1].lower().endswith(SUFFIXES)]
     found = {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2}
+    if flat and images and not found:
+        known, label = read_devkit(tree, images, root)
+        return _streamed(tree, images, label, known.names, root, resizing, usual, reference)
     if not found:
         use = ", which gives the reference statistics," if split == "train" else ""
         raise MissingSplitError(
             f"'{root}' has no class folders in '{top}/'; put the {split} images{use} into '{top}/<class>/'"
         )
+    files = [parts for parts in images if len(parts) > 2]
     known = read_class_map(tree, root)
     if known is None:
         classes = _same_classes(tree, folders, found, root)
@@ -61,10 +68,26 @@ def class_folders(
             f"'{root}' has no images in '{top}/', expected files that end in {', '.join(SUFFIXES)}; add some"
         )
     _say_ignored([parts for parts in tree.ignored if parts[0] == top], root)
-    label = torch.tensor([index[parts[1]] for parts in files])
+    label = [index[parts[1]] for parts in files]
+    return _streamed(tree, files, label, classes, root, resizing, usual, reference)
+
+
+def _streamed(
+    tree: Tree,
+    files: Sequence[Parts],
+    label: Sequence[int],
+    classes: Sequence[str],
+    root: Path,
+    resizing: Resizing,
+    usual: Resizing | None,
+    reference: int,
+) -> StreamedData:
     names = ["/".join(parts) for parts in files]
-    images = ImageFiles(names, lambda row: tree.open(files[row]), root, resizing)
-    return StreamedData(images, label, tuple(classes), reference=reference)
+    preparation = resizing if resizing.side else usual
+    images = ImageFiles(
+        names, lambda row: tree.open(files[row]), root, preparation, fixed=bool(resizing.side)
+    )
+    return StreamedData(images, torch.tensor(label), tuple(classes), reference=reference)
 
 
 def _same_classes(tree: Tree, folders: dict[str, str], found: set[str], root: Path) -> list[str]:

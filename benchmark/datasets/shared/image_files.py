@@ -17,9 +17,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ...errors import XaiboardError
+from ...toolkit.streamed_data import Preparation
 from .arrays import as_images
 from .limits import OF_DATA, OF_IMAGE
-from .resizing import Resizing
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".pgm", ".ppm")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "PPM")
@@ -35,7 +35,8 @@ class ImageFiles:
         names: of the files, at least one, for messages.
         open_file: opens the file at a position among them; safe to call from several threads.
         root: where the files are, for messages.
-        resizing: what brings images of mixed sizes to one; as they are by default.
+        preparation: what brings images of mixed sizes to one; None if they have one size.
+        fixed: whether the user asked for that, so that a network's own preparation does not take its place.
     """
 
     def __init__(
@@ -43,10 +44,17 @@ class ImageFiles:
         names: Sequence[str],
         open_file: Callable[[int], IO[bytes]],
         root: str | Path,
-        resizing: Resizing = Resizing(),
+        preparation: Preparation | None = None,
+        *,
+        fixed: bool = False,
     ) -> None:
-        self._names, self._open, self._root, self._resizing = names, open_file, root, resizing
+        self._names, self._open, self._root = names, open_file, root
+        self._preparation, self.fixed = preparation, fixed
         self._sums: dict[int, int] = {}
+
+    def prepared(self, preparation: Preparation) -> ImageFiles:
+        """The same images, brought to one size."""
+        return ImageFiles(self._names, self._open, self._root, preparation)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -83,9 +91,7 @@ class ImageFiles:
     @cached_property
     def _size(self) -> tuple[int, int]:
         """Width and height of an image."""
-        if side := self._resizing.side:
-            return side, side
-        height, width, _ = self._pixels(0).shape
+        height, width = self._preparation.size if self._preparation else self._pixels(0).shape[:2]
         return width, height
 
     @cached_property
@@ -100,9 +106,9 @@ class ImageFiles:
     def _pixels(self, row: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """One image as RGB, uint8 ``(H, W, 3)``, of a width and height that are given, or of any."""
         with self._opened(row) as image:
-            if self._resizing.side:
+            if self._preparation:
                 ImageOps.exif_transpose(image, in_place=True)
-                return np.asarray(self._resizing(Image.fromarray(_rgb(image))))
+                return np.asarray(self._preparation.prepared(Image.fromarray(_rgb(image))))
             if size is None or sorted(image.size) == sorted(size):  # before it is turned
                 ImageOps.exif_transpose(image, in_place=True)
             if size in (None, image.size):

@@ -18,7 +18,8 @@ class Resizing:
     """What an image goes through before it is an input: its shorter side is resized, and its centre is cut out.
 
     Args:
-        side: pixels of the square that is cut out; 0 leaves images as they are, which must then have one size.
+        side: pixels of the square that is cut out; 0 leaves that to the network, if it says what it wants, or to the
+            data set.
         crop: share of the resized image's shorter side that the square has.
         interpolation: how pixels are averaged (Pillow's antialiased filters).
     """
@@ -27,7 +28,12 @@ class Resizing:
     crop: Annotated[Share, AddedLater()] = 0.875
     interpolation: Annotated[Literal["bicubic", "bilinear"], AddedLater()] = "bilinear"
 
-    def __call__(self, image: Image.Image) -> Image.Image:
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of an image then."""
+        return self.side, self.side
+
+    def prepared(self, image: Image.Image) -> Image.Image:
         """The square of ``side`` by ``side`` pixels in the middle of the resized image."""
         shorter = max(self.side, round(self.side / self.crop))
         width, height = image.size

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-import xaiboard.benchmark as xb
 from PIL import Image
+from scipy.io import savemat
 from torch import nn
+from xaiboard.benchmark.engine.plan import Plan
 from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.request import read_request
+from xaiboard.benchmark.runs.planning import make_plan
 from xaiboard.benchmark.subjects.datasets import load_data, open_data
 from xaiboard.benchmark.subjects.reference import load_reference
+from xaiboard.benchmark.subjects.trained_models import wrap
 from xaiboard.benchmark.toolkit.streamed_data import StreamedData
 
 RNG = np.random.Generator(np.random.Philox(7))
@@ -82,41 +89,26 @@ def test_the_reference_of_a_large_split_is_that_of_a_fixed_subset(root: Path) ->
     assert used.digest != whole.digest
 
 
-def network(classes: int = 2) -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(168, classes))
-
-
-METRICS = "deletion[patch=3],deletion[patch=3,baseline=mean]"
-
-
-def cells(root: Path, out: Path, settings: str = "") -> list[tuple[str, str, bool]]:
-    """Status and note of the cells with baseline zero and mean, and whether the reference is part of the identity."""
-    run = xb.run(
+def cells(root: Path, settings: str = "") -> list[tuple[str, bool]]:
+    """Reason against the cells with baseline zero and mean, and whether the reference is part of the identity."""
+    request = read_request(
         dataset=f"image-folder:{root}{settings}",
-        models={"own": network()},
+        models=flat(216),
         methods="saliency",
-        metrics=METRICS,
+        metrics="deletion[patch=3],deletion[patch=3,baseline=mean]",
         samples=2,
-        out=out,
-        keep=0,
-        progress=False,
     )
-    rows = run.cells.astype(str).replace("nan", "").sort_values("settings", ascending=False).itertuples()
-    return [(str(row.status), str(row.note), bool(row.reference)) for row in rows]
+    return [(cell.reason, bool(cell.identity["reference"])) for cell in make_plan(request).cells]
 
 
-def test_statistics_are_needed_only_by_components_that_ask_for_them(root: Path, tmp_path: Path) -> None:
+def test_statistics_are_needed_only_by_components_that_ask_for_them(root: Path) -> None:
     """Where all training images are used, whoever may ask has them in its identity, as in published records."""
-    whole = cells(root, tmp_path / "whole")
-    assert [row[2] for row in whole] == [True, True]
-    subset = cells(root, tmp_path / "subset", "[reference=4]")
-    assert [row[2] for row in subset] == [False, True]
+    assert cells(root) == [("", True), ("", True)]
+    assert cells(root, "[reference=4]") == [("", False), ("", True)]
     (root / "train").rename(root / "elsewhere")
-    zero, mean = cells(root, tmp_path / "none")
-    assert zero == ("ok", "", False)
-    assert mean[0] == "inapplicable"
-    assert "has no class folders in 'train/'; put the train images, which gives the reference" in mean[1]
+    zero, mean = cells(root)
+    assert zero == ("", False)
+    assert "has no class folders in 'train/'; put the train images, which gives the reference" in mean[0]
 
 
 @pytest.mark.parametrize(
@@ -189,3 +181,96 @@ def test_mixed_sizes_are_resized_where_a_setting_says_so(root: Path) -> None:
 def test_settings_of_a_data_set_are_checked(name: str, said: str) -> None:
     with pytest.raises(XaiboardError, match="^" + said):
         load_data(name)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a network from a library says that it wants of its images."""
+
+    size: tuple[int, int] = (4, 6)
+    resize: int = 0
+    interpolation: str = "bilinear"
+
+    def prepared(self, image: Image.Image) -> Image.Image:
+        return image.resize(self.size[::-1])
+
+
+def test_a_network_has_mixed_sizes_brought_to_the_one_that_it_wants(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training images too; a setting of the data set goes before it, and two networks must agree."""
+    save(root / "test" / "cat" / "0.png", width=32, height=16)
+    monkeypatch.setattr(
+        "xaiboard.benchmark.runs.planning.trained_models.load", lambda *_: wrap(flat(72), "n")
+    )
+
+    def plan(*wanted: Wanted, settings: str = "") -> Plan:
+        models = {str(number): SimpleNamespace(preprocessing=each) for number, each in enumerate(wanted)}
+        asked = read_request(
+            dataset=f"image-folder:{root}{settings}",
+            models=flat(72),
+            methods="saliency",
+            metrics="deletion[patch=3,baseline=mean]",
+        )
+        return make_plan(replace(asked, models=models))  # pyright: ignore[reportArgumentType]
+
+    found = plan(Wanted())
+    assert found.data.shape == (3, 4, 6)
+    assert found.reference is not None
+    assert found.reference.mean.shape == (3, 4, 6)
+    with pytest.raises(
+        XaiboardError, match="'0' and '1' want images of other sizes or cuts; run them one by one"
+    ):
+        plan(Wanted(), Wanted(resize=5))
+    assert streamed(f"image-folder:{root}[side=5]").prepared(Wanted()).shape == (3, 5, 5)
+
+
+def flat(values: int, classes: int = 2) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(values, classes))
+
+
+@pytest.fixture
+def imagenet(tmp_path: Path) -> Path:
+    """Two validation images side by side, with a kit of three classes whose numbers are not in the order of WordNet."""
+    for number in (1, 2):
+        save(tmp_path / "val" / f"ILSVRC2012_val_{number}.JPEG", width=300, height=260)
+    kit = tmp_path / "ILSVRC2012_devkit_t12" / "data"
+    kit.mkdir(parents=True)
+    rows = [(1, "n3", "cat, tabby", 0), (2, "n1", "dog", 0), (3, "n2", "cow", 0), (4, "n0", "animal", 3)]
+    fields = [("ILSVRC2012_ID", "O"), ("WNID", "O"), ("words", "O"), ("num_children", "O")]
+    savemat(kit / "meta.mat", {"synsets": np.array(rows, dtype=fields)})
+    (kit / "ILSVRC2012_validation_ground_truth.txt").write_text("1\n3\n")
+    return tmp_path
+
+
+def test_imagenet_has_its_classes_in_the_order_of_wordnet(
+    imagenet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(XaiboardError, match="has folders of 3 classes, expected the 1000 of ImageNet; put"):
+        load_data(f"imagenet:{imagenet}")
+    monkeypatch.setattr(sys.modules["xaiboard.benchmark.datasets.imagenet"], "CLASSES", 3)
+    flat_folder = load_data(f"imagenet:{imagenet}")
+    assert flat_folder.shape == (3, 224, 224)
+    assert (list(flat_folder.classes), flat_folder.label.tolist()) == (["dog", "cow", "cat"], [2, 1])
+    for name, file in (("n3", "1"), ("n2", "2")):
+        (imagenet / "val" / name).mkdir()
+        (imagenet / "val" / f"ILSVRC2012_val_{file}.JPEG").rename(imagenet / "val" / name / f"{file}.JPEG")
+    (imagenet / "classes.json").write_text('[["n1", "dog"], ["n2", "cow"], ["n3", "cat"]]')
+    sorted_folders = load_data(f"imagenet:{imagenet}")
+    assert sorted_folders.label.tolist() == [1, 2]
+    assert torch.equal(sorted_folders.x, flat_folder.x.flip(0))
+
+
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        ("1\n", "has 2 validation images, and '.*' lists 1"),
+        ("1\n9\n", "cannot be read .9."),
+        (None, "No such file"),
+    ],
+)
+def test_a_development_kit_that_does_not_fit(imagenet: Path, truth: str | None, said: str) -> None:
+    file = imagenet / "ILSVRC2012_devkit_t12" / "data" / "ILSVRC2012_validation_ground_truth.txt"
+    file.write_text(truth) if truth else file.unlink()
+    with pytest.raises(XaiboardError, match=said):
+        load_data(f"imagenet:{imagenet}")
