@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from ..components.decorators import dataset
 from ..toolkit.data import Data
@@ -17,6 +17,6 @@ def breast_cancer(split: Literal["train", "test"]) -> Data:
     """427 training and 142 test vectors ``(30,)`` in ``[0, 1]``: malignant (0) or benign (1)."""
     from sklearn.datasets import load_breast_cancer
 
-    bunch = load_breast_cancer(as_frame=True)
+    bunch: Any = load_breast_cancer(as_frame=True)
     data = table_data(bunch.frame, "target", split, "breast-cancer")
     return Data(data.x, data.label, [str(name) for name in bunch.target_names])

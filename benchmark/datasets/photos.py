@@ -41,7 +41,7 @@ def photos(
     number = np.repeat([0, 1], [len(each) for each in crops])
     names = list(CLASSES[classes])
     if classes == "imagenet":
-        known = dict(zip(NEAREST, names, strict=True))
+        known: dict[int, str] = dict(zip(NEAREST, names, strict=True))
         number, names = np.array(NEAREST)[number], [known.get(each, f"class {each}") for each in range(1000)]
     return as_data(np.concatenate(crops).transpose(0, 3, 1, 2), number, names, "photos")
 

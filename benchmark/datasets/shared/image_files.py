@@ -56,7 +56,7 @@ class ImageFiles:
         """The same images, brought to one size."""
         return ImageFiles(self._names, self._open, self._root, preparation)
 
-    @cached_property
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one image, ``(C, H, W)``."""
         width, height = self._size
@@ -143,7 +143,7 @@ class ImageFiles:
 
     def _require_same(self, row: int, pixels: np.ndarray) -> None:
         """Refuses an image that is another one than when it was read before, as a digest of the samples was made."""
-        found = zlib.crc32(np.ascontiguousarray(pixels))
+        found = zlib.crc32(pixels.tobytes())
         if self._sums.setdefault(row, found) != found:
             raise XaiboardError(
                 f"'{self._names[row]}' in '{self._root}' has changed since it was first read; run again"
