@@ -22,6 +22,7 @@ Normalisation = Literal["magnitude", "range"]
     across_models=True,
     range=(0, inf),
     source="Serrurier et al. 2023, arXiv:2206.06854",
+    images=True,
 )
 def jpeg_size(
     attribution: Tensor, *, quality: JpegQuality = 90, normalisation: Normalisation = "magnitude"

@@ -19,6 +19,7 @@ SOURCE = "Kamath et al. 2024, arXiv:2312.10534; windows cut at the border, ties 
     source=SOURCE,
     columns=overlap_columns(),
     roles=["overlap of top pixels within a window"],
+    images=True,
 )
 def lens_recall(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
@@ -45,7 +46,14 @@ def lens_recall(
     return _covered("lens_recall", perturbed_attribution, attribution, top)
 
 
-@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=overlap_columns())
+@metric(
+    family="stability",
+    higher_is_better=True,
+    range=(0, 1),
+    source=SOURCE,
+    columns=overlap_columns(),
+    images=True,
+)
 def lens_precision(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = TopSets()
 ) -> dict[str, Tensor]:

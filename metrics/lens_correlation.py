@@ -33,7 +33,9 @@ class BoxBlur:
     border: Literal["inside", "zero"] = "inside"
 
 
-@metric(family="stability", higher_is_better=True, across_models=True, range=(-1, 1), source=SOURCE)
+@metric(
+    family="stability", higher_is_better=True, across_models=True, range=(-1, 1), source=SOURCE, images=True
+)
 def lens_spearman(attribution: Tensor, perturbed_attribution: Tensor, *, blur: BoxBlur = BoxBlur()) -> Tensor:
     """Spearman's rank correlation of the blurred magnitudes, ``(B,)``, in ``[-1, 1]``.
 
@@ -49,7 +51,9 @@ def lens_spearman(attribution: Tensor, perturbed_attribution: Tensor, *, blur: B
     return spearman(*(_blurred(a, blur) for a in (attribution, perturbed_attribution)))
 
 
-@metric(family="stability", higher_is_better=True, across_models=True, range=(-1, 1), source=SOURCE)
+@metric(
+    family="stability", higher_is_better=True, across_models=True, range=(-1, 1), source=SOURCE, images=True
+)
 def lens_kendall(attribution: Tensor, perturbed_attribution: Tensor, *, blur: BoxBlur = BoxBlur()) -> Tensor:
     """Kendall's tau-b of the blurred magnitudes, ``(B,)``, in ``[-1, 1]``.
 

@@ -19,6 +19,7 @@ from .shared.overlap import overlap_columns
     range=(0, 1),
     source="Kamath et al. 2024, arXiv:2312.10534, for all windows",
     columns={**overlap_columns(), "distance": Column(higher_is_better=False, range=(0, inf))},
+    images=True,
 )
 def lens_curve(
     attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = in_proportion(100.0)

@@ -29,7 +29,14 @@ def _columns(worst: float = -inf) -> dict[str, Column]:
     return {**overlap_columns(worst), "found": Column(range=(0, inf))}
 
 
-@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns(LOWEST))
+@metric(
+    family="stability",
+    higher_is_better=True,
+    range=(0, 1),
+    source=SOURCE,
+    columns=_columns(LOWEST),
+    images=True,
+)
 def topk_intersection_div(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = DIVERSE
 ) -> dict[str, Tensor]:
@@ -64,7 +71,9 @@ def topk_intersection_div(
     return {**shares, "ties": original.ties.maximum(perturbed.ties), "found": found}
 
 
-@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns())
+@metric(
+    family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns(), images=True
+)
 def lens_recall_div(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = DIVERSE
 ) -> dict[str, Tensor]:
@@ -90,7 +99,9 @@ def lens_recall_div(
     return _covered("lens_recall_div", perturbed_attribution, attribution, top)
 
 
-@metric(family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns())
+@metric(
+    family="stability", higher_is_better=True, range=(0, 1), source=SOURCE, columns=_columns(), images=True
+)
 def lens_precision_div(
     attribution: Tensor, perturbed_attribution: Tensor, *, top: TopSets = DIVERSE
 ) -> dict[str, Tensor]:

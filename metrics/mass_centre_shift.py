@@ -16,6 +16,7 @@ from ..benchmark.toolkit.top_pixels import Arithmetic
     higher_is_better=False,
     range=(0, inf),
     source="Ghorbani et al. 2019, arXiv:1710.10547",
+    images=True,
 )
 def mass_centre_shift(
     attribution: Tensor, perturbed_attribution: Tensor, *, reference: Arithmetic = "clean"

@@ -12,7 +12,7 @@ from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.data import Reference
 from ..benchmark.toolkit.pixels import pixel_values
-from ..benchmark.toolkit.ranges import Count, ProperShare
+from ..benchmark.toolkit.ranges import AsksFor, Count, ProperShare
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.baselines import BLUR, Blur, baseline_image
 from .shared.correlation import pearson
@@ -34,7 +34,9 @@ class CellSubsets:
         blur: standard deviation of the ``blur``, in pixels.
     """
 
-    baseline: Literal["zero", "mean", "blur", "uniform"] = "zero"
+    baseline: Annotated[
+        Literal["zero", "mean", "blur", "uniform"], AsksFor("reference", "mean"), AsksFor("images", "blur")
+    ] = "zero"
     grid: Count = 9
     share: ProperShare = 0.2
     draws: Annotated[int, Ge(2)] = 200

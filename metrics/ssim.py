@@ -13,6 +13,7 @@ from .shared.structural_similarity import structural_similarity
     higher_is_better=True,
     range=(-1, 1),
     source="Wang et al. 2004, doi:10.1109/TIP.2003.819861, eq. 13; on maps: Adebayo et al. 2018, arXiv:1810.03292",
+    images=True,
 )
 def ssim(
     attribution: Tensor, perturbed_attribution: Tensor, *, sigma: Positive = in_proportion(1.5)

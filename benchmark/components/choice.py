@@ -104,6 +104,26 @@ class Choice(Generic[C]):
         """Whether the component, or its base, asks for ``name`` of the vocabulary."""
         return self.component.needs(name) or (self.base is not None and self.base.needs(name))
 
+    @property
+    def asks_for_reference(self) -> bool:
+        """Whether the component, with its settings, or its base uses the statistics of the training split."""
+        own = self.component.needs("reference") and self.asks_for("reference", otherwise=True)
+        return own or (self.base is not None and self.base.asks_for_reference)
+
+    def asks_for(self, what: str, *, otherwise: bool = False) -> bool:
+        """Whether a setting has a value with which the component asks for something.
+
+        Args:
+            what: as an :class:`~..toolkit.ranges.AsksFor` in the annotation of a setting names it.
+            otherwise: what holds if no setting of the component has such an annotation.
+        """
+        declared = {
+            name: each.asks[what] for name, each in self.component.settings.items() if what in each.asks
+        }
+        return (
+            any(self.settings[name] in values for name, values in declared.items()) if declared else otherwise
+        )
+
     def reason_against(self, model: Any) -> str | None:  # noqa: ANN401 - torch is not imported here
         """Why the method, or the base of the method or metric, does not apply to ``model``; or None."""
         applies = self.component.applies if isinstance(self.component, Method) else None

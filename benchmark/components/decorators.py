@@ -87,6 +87,7 @@ def method(
     applies: Callable[[Any], str | None] | None = None,
     verify: Callable[..., str | None] | None = None,
     roles: Sequence[str] = (),
+    images: bool = False,
     version: int = 1,
 ) -> Callable[[F], F]:
     """Registers an attribution method: a function that returns attributions shaped like ``x``, or a captum class.
@@ -100,6 +101,8 @@ def method(
             name; checks the method on it, and returns the reason why it would be wrong there, or None. It may raise the
             reason as an ``XaiboardError``.
         roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the method.
+        images: whether it makes sense for images only, and does not apply to vectors ``(B, F)``: because it moves,
+            blurs or compares neighbours, which in a vector mean nothing.
         version: raised by hand when the attribution changes its meaning.
     """
 
@@ -113,6 +116,7 @@ def method(
                 applies=applies,
                 verify=verify,
                 roles=roles,
+                images=images,
                 version=version,
             )
         )
@@ -130,12 +134,15 @@ def make_method(
     applies: Callable[[Any], str | None] | None = None,
     verify: Callable[..., str | None] | None = None,
     roles: Sequence[str] = (),
+    images: bool = False,
     version: int = 1,
 ) -> Method:
     """The entry that :func:`method` would register, without registering it."""
     common = _common("method", name, function, source, version)
     _require_naming_setting("method", common, asked="attribution", setting="of")
-    return Method(**common, roles=tuple(roles), control=control, applies=applies, verify=verify)
+    return Method(
+        **common, roles=tuple(roles), images=images, control=control, applies=applies, verify=verify
+    )
 
 
 @checked
@@ -152,6 +159,7 @@ def metric(
     whole: bool = False,
     library: str = "",
     roles: Sequence[str] = (),
+    images: bool = False,
     version: int = 1,
 ) -> Callable[[F], F]:
     """Registers a metric: a function that returns one score a sample, ``(B,)``, or several named columns of them.
@@ -178,6 +186,8 @@ def metric(
             shared values; the latter are computed batch by batch.
         library: module of an optional library; the metric does not apply where it is not installed.
         roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the metric.
+        images: whether it makes sense for images only, and does not apply to vectors ``(B, F)``: because it moves,
+            blurs or compares neighbours, which in a vector mean nothing.
         version: raised by hand when the score changes its meaning.
     """
 
@@ -196,6 +206,7 @@ def metric(
                 whole=whole,
                 library=library,
                 roles=roles,
+                images=images,
                 version=version,
             )
         )
@@ -218,6 +229,7 @@ def make_metric(
     whole: bool = False,
     library: str = "",
     roles: Sequence[str] = (),
+    images: bool = False,
     version: int = 1,
 ) -> Metric:
     """The entry that :func:`metric` would register, without registering it."""
@@ -251,6 +263,7 @@ def make_metric(
         whole=whole,
         library=library,
         roles=tuple(roles),
+        images=images,
     )
 
 
@@ -261,6 +274,7 @@ def perturbation(
     source: str = "",
     applies: Callable[[str, Mapping[str, Any]], str | None] | None = None,
     roles: Sequence[str] = (),
+    images: bool = False,
     version: int = 1,
 ) -> Callable[[F], F]:
     """Registers a perturbation: a function that returns a changed ``x`` of the same shape, in ``[0, 1]``.
@@ -272,6 +286,8 @@ def perturbation(
             why the perturbation does not apply, or None if it does. Of a method that changes another one's map, the
             name is that of the other one.
         roles: words from :mod:`xaiboard.benchmark.toolkit.roles` by which sections of the report find the perturbation.
+        images: whether it makes sense for images only, and does not apply to vectors ``(B, F)``: because it moves,
+            blurs or compares neighbours, which in a vector mean nothing.
         version: raised by hand when the perturbation changes its meaning.
     """
 
@@ -280,7 +296,7 @@ def perturbation(
         _require_naming_setting(
             "perturbation", common, asked="other_model", setting="other", example="cnn.standard"
         )
-        perturbations.add(Perturbation(**common, applies=applies, roles=tuple(roles)))
+        perturbations.add(Perturbation(**common, applies=applies, roles=tuple(roles), images=images))
         return function
 
     return register

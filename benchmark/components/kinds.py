@@ -34,6 +34,7 @@ class Component:
         groups: the defaults of the parameters that take a group of settings, each a frozen dataclass.
         code: digest of the function's code, if the function was passed as an object and thus has no version.
         roles: what it stands for in the report, by which sections find it (:mod:`xaiboard.benchmark.toolkit.roles`).
+        images: whether it makes sense for images only: neighbours in a vector mean nothing.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Component:
     groups: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     roles: tuple[str, ...] = ()
+    images: bool = False
 
     def __call__(self, *unnamed: Any, **given: Any) -> Any:  # noqa: ANN401
         """What the function returns; settings that are not given have their defaults.
@@ -69,7 +71,7 @@ class Component:
             raise XaiboardError(f"'{self.name}' has no parameter '{min(unwanted)}'; it has: {wanted}")
         if missing := self._without_default - set(given):
             raise XaiboardError(f"'{self.name}' needs '{min(missing)}'; it has: {wanted}")
-        for name in TENSORS & set(given):
+        for name in (TENSORS & set(given)) - set(self.settings):
             if given[name] is not None and not hasattr(given[name], "detach"):
                 raise XaiboardError(
                     f"'{name}' of '{self.name}' must be a torch.Tensor; got {shown(given[name])}"

@@ -23,6 +23,7 @@ class Setting:
         allowed: the range that its annotation declares.
         meaning: what the docstring says of it.
         added_later: whether it stands in no name and no identity while it has its default.
+        asks: with which values the component asks for something that it leaves alone with others, by what that is.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Setting:
     allowed: Range = field(default_factory=Range)
     meaning: str = ""
     added_later: bool = False
+    asks: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
     @property
     def range(self) -> str:

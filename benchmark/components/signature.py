@@ -9,7 +9,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from ..errors import XaiboardError
-from ..toolkit.ranges import AddedLater, read_range
+from ..toolkit.ranges import AddedLater, AsksFor, read_range
 from .captum_objects import require_network_alone, settings_of
 from .docstrings import meanings_of_arguments
 from .setting import Setting
@@ -154,7 +154,8 @@ def _setting(
     allowed = read_range(annotation)
     allowed.check(name, setting, default)
     later = any(isinstance(each, AddedLater) for each in get_args(annotation))
-    return Setting(setting, default, choices, allowed, said.get(setting, ""), later)
+    asks = {each.what: each.values for each in get_args(annotation) if isinstance(each, AsksFor)}
+    return Setting(setting, default, choices, allowed, said.get(setting, ""), later, asks)
 
 
 def _evaluated(

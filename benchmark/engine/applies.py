@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from importlib.util import find_spec
+from math import prod
 
 from torch import Tensor, nn
 
@@ -53,11 +54,12 @@ OwnCheck = Callable[[Choice], str]
 def own_checks(model: TrainedModel, data: Data) -> OwnCheck:
     """What methods and metrics say of a model, each asked once, by the first image and its label."""
     known: dict[tuple[type, str], str] = {}
+    first = data[:1].in_memory()
 
     def check(choice: Choice) -> str:
         key = (type(choice.component), choice.label)
         if key not in known:
-            known[key] = reason_on(choice, model.module, data.x, data.label)
+            known[key] = reason_on(choice, model.module, first.x, first.label)
         return known[key]
 
     return check
@@ -122,7 +124,10 @@ def reason_against(
     if needs_perturbation(metric.component) and perturbation is None:
         return "no perturbation is selected"
     chosen = [choice for choice in (method, metric) if choice is not None]
-    reasons = [own_check(choice) for choice in chosen]
+    parts = [*chosen, *([perturbation] if perturbation else [])]
+    reasons = [reason_against_shape(part, data.shape) for part in parts]
+    if not any(reasons):
+        reasons = [own_check(choice) for choice in chosen]
     if perturbation is not None and method is not None and (applies := perturbation.component.applies):
         what = f"'applies' of '{perturbation.component.name}'"
         with nullcontext() if perturbation.component.built_in else alone(what):
@@ -132,6 +137,25 @@ def reason_against(
     if metric.component.needs("certificate") or metric.component.needs("lipschitz"):
         return _reason_against_bound(model, data, certificate=metric.component.needs("certificate"))
     return ""
+
+
+def reason_against_shape(choice: Choice, shape: Sequence[int]) -> str:
+    """Why a component, with its settings, or its base makes no sense for inputs of a shape; empty if it does.
+
+    Args:
+        choice: the component.
+        shape: of one input, ``(C, H, W)`` or ``(F,)``.
+    """
+    name, settings = choice.component.name, choice.component.settings
+    if len(shape) == 1 and (choice.component.images or choice.asks_for("images")):
+        named = "" if choice.component.images else f" with {choice.settings_text}"
+        return f"'{name}'{named} needs images (C, H, W), and an input is a vector of {shape[0]} features"
+    pixels = prod(shape[1:]) if len(shape) > 1 else shape[0]
+    for setting in (each for each in settings if "pixels" in settings[each].asks):
+        value = choice.settings[setting]
+        if isinstance(value, (int, float)) and value > pixels:
+            return f"setting '{setting}' of '{name}' must be at most the {pixels} pixels of an input; got '{value:g}'"
+    return reason_against_shape(choice.base, shape) if choice.base else ""
 
 
 def _reason_against_bound(model: TrainedModel, data: Data, *, certificate: bool) -> str:

@@ -42,7 +42,7 @@ class Calibration:
             return known
         dtype = getattr(torch, conditions.dtype)
         model = trained.module.to(device=conditions.device, dtype=dtype)
-        found = measure(model, self._data.x[: self._size].to(device=conditions.device, dtype=dtype))
+        found = measure(model, self._data[: self._size].x.to(device=conditions.device, dtype=dtype))
         if found.forward:
             self._notes.note(name, [found.forward, found.backward, time.time()])
         return found

@@ -99,9 +99,11 @@ class MapKeeper:
         """Whether the method is right on the model, also where no metric applies."""
         if not cell.reason:
             return True
-        x, target = self._plan.data.x, self._plan.data.label
+        first = self._plan.data[:1]
         return not (
-            cell.model.refused or cell.method is None or reason_on(cell.method, cell.model.module, x, target)
+            cell.model.refused
+            or cell.method is None
+            or reason_on(cell.method, cell.model.module, first.x, first.label)
         )
 
     def _compute(self, cells: list[Cell], rows: slice, bar: Bar) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..components.choice import Choice, choose
 from ..components.decorators import make_method
 from ..components.kinds import Method, Metric, Perturbation
-from ..subjects.datasets import BACKGROUND
+from ..subjects.reference import BACKGROUND
 from ..subjects.trained_models import wrap
 from ..toolkit.data import Data, Reference
 from .applies import missing_library, needs_method, needs_perturbation

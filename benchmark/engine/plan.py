@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from ..components.choice import Choice
@@ -47,7 +48,7 @@ class Plan:
     @property
     def shards(self) -> list[slice]:
         """Consecutive samples that are held in memory together and whose scores are written to one file a cell."""
-        size = max(1, SHARD_BYTES // (4 * self.data.x[0].numel()))
+        size = max(1, SHARD_BYTES // (4 * prod(self.data.shape)))
         return [slice(start, min(start + size, len(self.data))) for start in range(0, len(self.data), size)]
 
     @property
@@ -99,10 +100,12 @@ def make_cells(
     conditions: Conditions,
     reference: Reference | None = None,
     others: Mapping[str, TrainedModel] | None = None,
+    no_reference: str = "",
 ) -> list[Cell]:
     """All cells of the selected components, each with the reason if it does not apply.
 
     In the order model, method, metric, perturbation. Metrics of the model alone come before the methods.
+    ``no_reference`` says why there are no statistics of the training split, where a component asks for them.
     """
     cells = []
     for model in models:
@@ -110,9 +113,10 @@ def make_cells(
         for method, metric, perturbation in _combinations(methods, metrics, perturbations):
             reason = reason_against(model, method, metric, perturbation, data, own_check)
             parts = [choice for choice in (method, metric, perturbation) if choice is not None]
-            statistics = (
-                reference.digest if reference and any(part.needs("reference") for part in parts) else ""
-            )
+            asked = any(part.asks_for_reference for part in parts)
+            may_ask = any(part.needs("reference") for part in parts)
+            statistics = reference.digest if reference and (asked or (reference.of_all and may_ask)) else ""
+            reason = reason or (no_reference if asked else "")
             other = (others or {}).get(perturbation.other_model) if perturbation else None
             cells.append(
                 Cell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import prod
 from types import MappingProxyType
 
 from ..toolkit.wording import counted, duration
@@ -73,7 +74,7 @@ def promise(
         pictures: passes that pictures take afterwards, by model.
     """
     calibration = Calibration(plan, batch_size)
-    beside = PER_VALUE * plan.data.x[0].numel()
+    beside = PER_VALUE * prod(plan.data.shape)
     used = {cell.model.name: cell.model for cell in plan.cells if cell.model.name in pictures}
     used |= {name: cells[0].model for name, cells in _by_model(todo)}
     timed = {name: calibration.speed(model) for name, model in used.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import time
 import traceback
@@ -62,6 +63,9 @@ def execute(
         done = 0
         for rows, cells in _portions(plan, todo):
             bar.begin(cells[0].model.name)
+            values = None
+            if len(plan.shards) > 1:
+                gc.collect()  # values and their guard refer to one another: the images of the last shard would stay
             with count_passes(cells[0].model.module, bar.passed) as passes:
                 values = Values(
                     cells[0].model,

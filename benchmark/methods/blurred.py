@@ -9,7 +9,9 @@ from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.ranges import Positive
 
 
-@method(source="control; Song et al. 2023, arXiv:2304.13836", control=True, roles=["blurred copy"])
+@method(
+    source="control; Song et al. 2023, arXiv:2304.13836", control=True, roles=["blurred copy"], images=True
+)
 def blurred(attribution: Tensor, *, of: str = "saliency", sigma: Positive = in_proportion(2.0)) -> Tensor:
     """Gaussian blur of another method's attribution, each channel separately, ``(B, C, H, W)``.
 

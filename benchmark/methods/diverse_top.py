@@ -8,7 +8,7 @@ from ..toolkit.ranges import Window
 from ..toolkit.top_pixels import PixelCount
 
 
-@method(source="Kamath et al. 2024, arXiv:2312.10534, top-k-div")
+@method(source="Kamath et al. 2024, arXiv:2312.10534, top-k-div", images=True)
 def diverse_top(
     attribution: Tensor, *, of: str = "saliency", k: PixelCount = 0.1, window: Window = 1
 ) -> Tensor:

@@ -8,7 +8,9 @@ from ..errors import XaiboardError
 from ..toolkit.ranges import Positive
 
 
-@method(source="control; Judd et al. 2009, doi:10.1109/ICCV.2009.5459462, centre prior", control=True)
+@method(
+    source="control; Judd et al. 2009, doi:10.1109/ICCV.2009.5459462, centre prior", control=True, images=True
+)
 def gaussian(x: Tensor, *, sigma: Positive = 0.25) -> Tensor:
     """Gaussian of height 1 in the middle of every image, ``(B, C, H, W)``, shared equally by the channels.
 

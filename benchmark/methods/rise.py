@@ -14,7 +14,7 @@ from ..toolkit.rng import SampleRng
 from .shared.patches import logit
 
 
-@method(source="Petsiuk et al. 2018, arXiv:1806.07421, eq. 6 and sec. 3.2")
+@method(source="Petsiuk et al. 2018, arXiv:1806.07421, eq. 6 and sec. 3.2", images=True)
 def rise(
     model: nn.Module,
     x: Tensor,

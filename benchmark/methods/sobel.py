@@ -8,7 +8,7 @@ from ..components.decorators import method
 from ..errors import XaiboardError
 
 
-@method(source="control; Adebayo et al. 2018, arXiv:1810.03292", control=True)
+@method(source="control; Adebayo et al. 2018, arXiv:1810.03292", control=True, images=True)
 def sobel(x: Tensor) -> Tensor:
     """Magnitude of the brightness gradient, ``(B, C, H, W)``, shared equally by the channels.
 

@@ -13,7 +13,7 @@ from ..toolkit.checks import need_images
 from ..toolkit.ranges import JpegQuality
 
 
-@perturbation(source="Hendrycks & Dietterich 2019, arXiv:1903.12261")
+@perturbation(source="Hendrycks & Dietterich 2019, arXiv:1903.12261", images=True)
 def jpeg(x: Tensor, *, quality: JpegQuality = 50) -> Tensor:
     """``x`` after rounding to eight bits and JPEG compression, shaped like ``x``.
 

@@ -1,13 +1,13 @@
 """LENS-aware attack: importance is pushed out of the neighbourhood of the most important pixels."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
 from ..toolkit.per_side import in_proportion, sized
-from ..toolkit.ranges import Count, Window
+from ..toolkit.ranges import AsksFor, Count, Window
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import LENS_WINDOW, dilate, top_pixels
 from .shared.agreement import spearman_with
@@ -17,7 +17,7 @@ from .shared.worst import Worst
 SOURCE = "Kamath et al. 2024, arXiv:2312.10534, released code; keep=recall is an addition"
 
 
-@perturbation(source=SOURCE, applies=applies, version=2)
+@perturbation(source=SOURCE, applies=applies, version=2, images=True)
 def lens_attack(
     model: nn.Module,
     x: Tensor,
@@ -29,7 +29,7 @@ def lens_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Count = in_proportion(100),
+    k: Annotated[Count, AsksFor("pixels")] = in_proportion(100),
     window: Window = LENS_WINDOW,
     keep: Literal["recall", "spearman"] = "recall",
     climb: Climb = Climb(),

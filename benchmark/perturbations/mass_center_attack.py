@@ -13,7 +13,7 @@ from .shared.map_attack import SOURCE, Climb, Victim, applies, attack
 from .shared.worst import Worst
 
 
-@perturbation(source=SOURCE, applies=applies, version=3)
+@perturbation(source=SOURCE, applies=applies, version=3, images=True)
 def mass_center_attack(
     model: nn.Module,
     x: Tensor,

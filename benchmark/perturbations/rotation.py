@@ -11,7 +11,7 @@ from ..toolkit.checks import need_images
 from ..toolkit.rng import SampleRng
 
 
-@perturbation(source="Engstrom et al. 2019, arXiv:1712.02779")
+@perturbation(source="Engstrom et al. 2019, arXiv:1712.02779", images=True)
 def rotation(x: Tensor, rng: SampleRng, *, degrees: float = 5.0) -> Tensor:
     """``x`` rotated about its middle, with bilinear interpolation and zeros from outside the image, shaped like ``x``.
 

@@ -12,7 +12,9 @@ from ..toolkit.per_side import in_proportion, sized
 from ..toolkit.rng import SampleRng
 
 
-@perturbation(source="Kindermans et al. 2019, arXiv:1711.00867; Azulay & Weiss 2019, arXiv:1805.12177")
+@perturbation(
+    source="Kindermans et al. 2019, arXiv:1711.00867; Azulay & Weiss 2019, arXiv:1805.12177", images=True
+)
 def shift(x: Tensor, rng: SampleRng, *, pixels: Annotated[int, Ge(0)] = in_proportion(1)) -> Tensor:
     """``x`` shifted along a diagonal, by ``pixels`` rows and as many columns, with zeros from outside the image.
 

@@ -16,7 +16,10 @@ from .shared.worst import Worst
 
 
 @perturbation(
-    source=SOURCE + "; the region is chosen here, since they leave it to the user", applies=applies, version=3
+    source=SOURCE + "; the region is chosen here, since they leave it to the user",
+    applies=applies,
+    version=3,
+    images=True,
 )
 def target_attack(
     model: nn.Module,

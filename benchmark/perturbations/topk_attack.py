@@ -1,12 +1,13 @@
 """Top-k attack: the importance of the most important pixels is pushed down."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
 from ..toolkit.per_side import in_proportion, sized
-from ..toolkit.ranges import Count
+from ..toolkit.ranges import AsksFor, Count
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import top_pixels
 from .shared.map_attack import SOURCE, Climb, Victim, applies, attack
@@ -25,7 +26,7 @@ def topk_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Count = in_proportion(100),
+    k: Annotated[Count, AsksFor("pixels")] = in_proportion(100),
     climb: Climb = Climb(),
 ) -> Tensor:
     """The image near ``x`` whose map shares the fewest top pixels with the map of ``x``, shaped like ``x``.

@@ -82,7 +82,7 @@ def passes_of_counterfactuals(plan: Plan) -> dict[str, Cost]:
     """Passes that the figure takes, by model: of each image, its logits, its margin with a gradient, and the points."""
     images = len(plan.data[:IMAGES])
     cost = Cost(forward=2 + len(LENGTHS), backward=1) * images
-    return {model.name: cost for model in (_models(plan) if plan.data.x.ndim == 4 else ())}
+    return {model.name: cost for model in (_models(plan) if len(plan.data.shape) == 3 else ())}
 
 
 def draw_counterfactuals(plan: Plan, paths: Sequence[Path]) -> None:
@@ -94,7 +94,7 @@ def draw_counterfactuals(plan: Plan, paths: Sequence[Path]) -> None:
     """
     data = plan.data[:IMAGES]
     strips = {}
-    for model in _models(plan) if data.x.ndim == 4 else ():
+    for model in _models(plan) if len(data.shape) == 3 else ():
         values = Values(model, data, None, plan.conditions, Batcher(None, plan.conditions.device))
         try:
             _ = values.logits  # raises unless there is one for each class

@@ -65,7 +65,7 @@ class PerturbedMaps:
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._data = plan, plan.data[:IMAGES]
-        self._cells = _cells(plan) if plan.data.x.ndim == 4 else []
+        self._cells = _cells(plan) if len(plan.data.shape) == 3 else []
         self._found: dict[str, Comparison | None] = {}
 
     def passes(self, todo: Collection[str]) -> dict[str, Cost]:

@@ -27,9 +27,11 @@ from ..store.known_outputs import read_known_outputs, salvaged_outputs
 from ..store.records import Store
 from ..store.reuse import Wanted, check_reusable, reusable
 from ..subjects import trained_models
-from ..subjects.datasets import load_data, load_reference, take
+from ..subjects.datasets import open_data, take
 from ..subjects.examination import examined
+from ..subjects.reference import reference_for
 from ..toolkit.data import Data
+from ..toolkit.streamed_data import Preparation, StreamedData
 
 PLANNING = "planning: passes are counted on a small network"
 """What a terminal shows before the first cell."""
@@ -47,7 +49,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
         XaiboardError: a mistake in the data or the weights, or nothing to run.
     """
     with alone("loading data and models"):
-        data = _samples(request)
+        data, preparation = _samples(request)
         networks = [
             trained_models.wrap_object(model, name, request.families.get(name, "own"))
             if isinstance(model, nn.Module)
@@ -55,15 +57,13 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
             for name, model in request.models.items()
         ]
         parts = (*request.methods, *request.metrics, *request.perturbations)
-        reference = (
-            load_reference(request.dataset) if any(part.needs("reference") for part in parts) else None
-        )
+        reference, no_reference = reference_for(request.dataset, parts, preparation)
         others = {
             name: trained_models.load(registry.models[name], request.dataset, data.shape, len(data.classes))
             for name in sorted({choice.other_model for choice in request.perturbations} - {""})
         }
         labels = len(data.classes) if request.conditions.target == "label" else 0
-        networks = [examined(network, data.x, labels) for network in networks]
+        networks = [examined(network, data[:2].x, labels) for network in networks]
     if networks and all(network.refused for network in networks):
         raise XaiboardError(f"'{networks[0].name}': {networks[0].refused}")
     register = Register(data, reference, request.conditions, known_outputs(request), strict=only_maps)
@@ -84,6 +84,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
         request.conditions,
         reference,
         others,
+        no_reference,
     )
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
@@ -141,8 +142,30 @@ def _at_size(data: Data, choices: Iterable[Choice]) -> list[Choice]:
     return list({choice.label: choice for choice in sized}.values())
 
 
-def _samples(request: Request) -> Data:
-    if request.samples is not None:
-        return load_data(request.dataset, samples=request.samples)
-    data = load_data(request.dataset)
-    return take(data, min(request.usual, len(data)))
+def _samples(request: Request) -> tuple[Data, Preparation | None]:
+    """The samples, and how the networks want them if they lie in files and the user does not say it."""
+    data = open_data(request.dataset, samples=request.samples)
+    if request.samples is None:
+        data = take(data, min(request.usual, len(data)))
+    if not isinstance(data, StreamedData) or data.images.fixed or not (wanted := _preparation(request)):
+        return data, None
+    return data.prepared(wanted), wanted
+
+
+def _preparation(request: Request) -> Preparation | None:
+    """How the networks want images that lie in files; None if none of them says so.
+
+    Raises:
+        XaiboardError: two want them in different ways.
+    """
+    found = {name: getattr(model, "preprocessing", None) for name, model in request.models.items()}
+    said = [(name, each) for name, each in found.items() if each is not None]
+    for name, each in said[1:]:
+        if any(
+            getattr(each, part) != getattr(said[0][1], part) for part in ("size", "resize", "interpolation")
+        ):
+            raise XaiboardError(
+                f"'{said[0][0]}' and '{name}' want images of other sizes or cuts; run them one by one, or write"
+                " [side=224] after the path of the images, which cuts all of them to so many pixels"
+            )
+    return said[0][1] if said else None

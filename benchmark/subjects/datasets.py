@@ -1,48 +1,56 @@
-"""Loads images and labels by the name of a data set: a split, some samples of it, its reference statistics."""
+"""Loads images and labels by the name of a data set: a split, or some samples of it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..components.choice import choose
 from ..components.kinds import Dataset
+from ..components.patterns import parse
 from ..components.registry import datasets
 from ..errors import XaiboardError, own_mistakes
 from ..toolkit.arguments import checked, shown
-from ..toolkit.data import Data, Reference
-
-BACKGROUND = 64
-"""How many training images a :class:`Reference` holds."""
+from ..toolkit.data import Data
+from ..toolkit.streamed_data import StreamedData
 
 
 class NotDataError(XaiboardError):
     """A data set's function returned something else than images with labels that agree."""
 
 
-def find_dataset(name: str) -> tuple[Dataset, dict[str, str]]:
-    """The entry of a data set, and its argument ``path`` if the name has one, as in ``image-folder:PATH``.
+_WITH_SETTINGS = re.compile(r"(?P<before>.*)(?P<settings>\[\w+=[^\[\]]*\])", re.DOTALL)
+
+
+def find_dataset(name: str) -> tuple[Dataset, dict[str, Any]]:
+    """The entry of a data set with its argument ``path`` and its settings, as in ``image-folder:PATH[side=224]``.
 
     Raises:
-        XaiboardError: there is no such data set, it needs a path, or it takes none.
+        XaiboardError: there is no such data set, it needs a path, or it takes none; or it has no such setting.
     """
-    stem, colon, path = name.partition(":")
+    match = _WITH_SETTINGS.fullmatch(name)
+    address, settings = (match["before"], match["settings"]) if match else (name, "")
+    stem, colon, path = address.partition(":")
     entry = datasets[stem]
+    given = choose(entry, parse(stem + settings)[1]).settings
     if "path" in entry.supplied:
         if not path:
             raise XaiboardError(f"data set '{stem}' needs a path: --dataset {stem}:PATH")
-        return entry, {"path": path}
+        return entry, {"path": path, **given}
     if colon:
         raise XaiboardError(f"data set '{stem}' takes no path; got '{name}'")
-    return entry, {}
+    return entry, dict(given)
 
 
 @checked
 def load_data(name: str, *, split: str = "test", samples: int | None = None) -> Data:
-    """Images and labels of a split, or of some samples of it.
+    """Images and labels of a split, or of some samples of it, in memory.
 
     Samples are a fixed random subset, in the order of the split. A smaller subset lies within a larger one.
 
@@ -54,13 +62,18 @@ def load_data(name: str, *, split: str = "test", samples: int | None = None) -> 
     Raises:
         XaiboardError: an unknown data set or split, files that are missing or damaged, or more samples than there are.
     """
-    entry, path = find_dataset(name)
+    return open_data(name, split=split, samples=samples).in_memory()
+
+
+def open_data(name: str, *, split: str = "test", samples: int | None = None) -> Data:
+    """As :func:`load_data`, but images in files are decoded only when they are asked for."""
+    entry, given = find_dataset(name)
     if split not in ("train", "test"):
         raise XaiboardError(f"no split named '{split}'; there are: train, test")
     if samples is not None and samples < 1:
         raise XaiboardError(f"the number of samples must be at least 1; got {samples}")
     with own_mistakes(f"data set '{name}' cannot be read", entry.function):
-        data = require_data(entry.name, entry(split=split, **path))
+        data = require_data(entry.name, entry(split=split, **given))
     if samples is not None and samples > len(data):
         raise XaiboardError(
             f"{name} has {len(data)} {split} samples; got {samples}; ask for at most {len(data)}"
@@ -83,31 +96,35 @@ def require_data(name: str, data: object) -> Data:
         or not all(isinstance(each, str) for each in names)
     ):
         raise NotDataError(f"data set '{name}': classes must be a list of names; got {shown(names)}")
-    x, label, mask, classes = data.x, data.label, data.mask, len(names)
+    if not isinstance(data, StreamedData):  # what decodes images sees to it that they are such
+        _require_images(name, data.x)
+    label, mask, classes, samples = data.label, data.mask, len(names), len(data)
+    if label.dtype != torch.int64 or label.shape != (samples,):
+        raise NotDataError(f"data set '{name}': labels must be int64 ({samples},); got {_kind(label)}")
+    if label.min() < 0 or label.max() >= classes:
+        raise NotDataError(
+            f"data set '{name}': labels must be from 0 to {classes - 1}, the number of classes less one; got"
+            f" {label.min()} to {label.max()}"
+        )
+    if mask is not None:
+        wanted = (samples, 1, *data.shape[1:])
+        if not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.shape != wanted:
+            raise NotDataError(f"data set '{name}': masks must be bool {wanted}; got {_kind(mask)}")
+    if len(data.ids) != samples or not all(isinstance(each, Integral) for each in data.ids):
+        raise NotDataError(
+            f"data set '{name}': there must be a whole number for each of {samples} images as ids; got"
+            f" {shown(data.ids)}"
+        )
+    return data
+
+
+def _require_images(name: str, x: Tensor) -> None:
     if x.dtype != torch.float32 or x.ndim not in (2, 4) or not x.numel():
         raise NotDataError(
             f"data set '{name}': images must be float32 (N, C, H, W), at least one; got {_kind(x)}"
         )
     if not (x.min() >= 0 and x.max() <= 1):
         raise NotDataError(f"data set '{name}': images must be in [0, 1]; got {x.min():.3g} to {x.max():.3g}")
-    if label.dtype != torch.int64 or label.shape != x.shape[:1]:
-        raise NotDataError(f"data set '{name}': labels must be int64 ({len(x)},); got {_kind(label)}")
-    if label.min() < 0 or label.max() >= classes:
-        raise NotDataError(
-            f"data set '{name}': labels must be from 0 to {classes - 1}, the number of classes less one; got"
-            f" {label.min()} to {label.max()}"
-        )
-    if mask is not None and (
-        not isinstance(mask, Tensor) or mask.dtype != torch.bool or mask.shape != (len(x), 1, *x.shape[2:])
-    ):
-        raise NotDataError(
-            f"data set '{name}': masks must be bool {(len(x), 1, *x.shape[2:])}; got {_kind(mask)}"
-        )
-    if len(data.ids) != len(x) or not all(isinstance(each, Integral) for each in data.ids):
-        raise NotDataError(
-            f"data set '{name}': there must be a whole number for each of {len(x)} images as ids; got {shown(data.ids)}"
-        )
-    return data
 
 
 def _kind(value: object) -> str:
@@ -120,10 +137,3 @@ def take(data: Data, samples: int) -> Data:
     """A fixed random subset of so many samples, in their order. A smaller subset lies within a larger one."""
     order = np.random.Generator(np.random.Philox(key=len(data))).permutation(len(data))
     return data[sorted(order[:samples].tolist())]
-
-
-def load_reference(name: str) -> Reference:
-    """Mean image and background samples of a data set's training split."""
-    train = load_data(name, split="train")
-    mean = train.x.mean(0, dtype=torch.float64).float()
-    return Reference(mean, take(train, min(BACKGROUND, len(train))).x)

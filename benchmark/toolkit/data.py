@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 
 import numpy as np
 from torch import Tensor
 
 from ..errors import XaiboardError
 from .arguments import shown
+
+
+class MissingSplitError(XaiboardError):
+    """A data set has no training or test split."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,19 @@ class Data:
         mask = None if self.mask is None else self.mask[rows]
         return Data(self.x[rows], self.label[rows], self.classes, mask, tuple(self.ids[row] for row in rows))
 
+    def pieces(self) -> Iterator[Tensor]:
+        """All images in their order, as many at a time as are in memory anyway."""
+        yield self.x
+
+    def in_memory(self) -> Data:
+        """The same samples with their images in memory."""
+        return self
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of ids, pixels, labels and masks; it identifies the samples."""
         total = sha256(np.asarray(self.ids, dtype=np.int64).tobytes())
-        for part in (self.x, self.label, self.mask):
+        for part in chain(self.pieces(), (self.label, self.mask)):
             if part is not None:
                 total.update(part.contiguous().cpu().numpy().tobytes())
         return total.hexdigest()
@@ -68,10 +81,12 @@ class Reference:
     Args:
         mean: mean image, ``(C, H, W)``.
         samples: background images, ``(M, C, H, W)``.
+        of_all: whether all training images were used, not a subset of them.
     """
 
     mean: Tensor
     samples: Tensor
+    of_all: bool = True
 
     def __post_init__(self) -> None:
         _require_tensors(self, "mean", "samples")

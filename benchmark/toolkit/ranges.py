@@ -41,6 +41,19 @@ class AddedLater:
     """
 
 
+class AsksFor:
+    """In an annotation: with some values of the setting, the component asks for what it leaves alone with others.
+
+    Args:
+        what: ``reference``, the statistics of the training split; ``images``, inputs ``(B, C, H, W)``; or ``pixels``,
+            as many of them in an input as the setting says.
+        values: of the setting with which it asks; of ``pixels``, none.
+    """
+
+    def __init__(self, what: str, *values: object) -> None:
+        self.what, self.values = what, values
+
+
 @dataclass(frozen=True)
 class Range:
     """The values that a setting may have.

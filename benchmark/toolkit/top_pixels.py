@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 from ..errors import XaiboardError
 from .per_side import per_side
 from .pixels import magnitudes, quantise
-from .ranges import Range
+from .ranges import AsksFor, Range
 
 Arithmetic = Literal["clean", "released"]
 """Whether sets are those of the paper's definitions, or of the code released with LENS (:mod:`.lens_released`)."""
@@ -22,7 +22,7 @@ def _is_size(k: float) -> bool:
     return 0 < k < 1 or (k >= 1 and k % 1 == 0)
 
 
-PixelCount = Annotated[float, Predicate(_is_size)]
+PixelCount = Annotated[float, Predicate(_is_size), AsksFor("pixels")]
 """A number of pixels or, below 1, a share of the pixels of a map."""
 
 

@@ -9,9 +9,9 @@ from torch.nn.functional import conv2d, pad
 from ...benchmark.errors import XaiboardError
 from ...benchmark.toolkit.data import Reference
 from ...benchmark.toolkit.per_side import in_proportion, sized
-from ...benchmark.toolkit.ranges import AddedLater, Positive
+from ...benchmark.toolkit.ranges import AddedLater, AsksFor, Positive
 
-Baseline = Literal["zero", "mean", "blur"]
+Baseline = Annotated[Literal["zero", "mean", "blur"], AsksFor("reference", "mean"), AsksFor("images", "blur")]
 
 Blur = Annotated[Positive, AddedLater()]
 """Standard deviation of the blur, in pixels."""

@@ -1,18 +1,23 @@
 """Erases or inserts pixels in a given order, with values that are fixed or imputed from the pixels that are left."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ...benchmark.toolkit.data import Reference
 from ...benchmark.toolkit.pixels import channels
+from ...benchmark.toolkit.ranges import AsksFor
 from ...benchmark.toolkit.rng import SampleRng
 from .baselines import BLUR, baseline_image
 from .imputation import NOISE, impute, mean_colour
 
-Removal = Literal["zero", "mean", "blur", "imputed"]
+Removal = Annotated[
+    Literal["zero", "mean", "blur", "imputed"],
+    AsksFor("reference", "mean", "imputed"),
+    AsksFor("images", "blur", "imputed"),
+]
 
 
 class Blank(NamedTuple):

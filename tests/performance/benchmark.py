@@ -23,7 +23,8 @@ from xaiboard.benchmark.engine.scores import score
 from xaiboard.benchmark.engine.values import Values
 from xaiboard.benchmark.report.markdown import markdown
 from xaiboard.benchmark.subjects import trained_models
-from xaiboard.benchmark.subjects.datasets import load_data, load_reference
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.subjects.reference import load_reference
 
 SIZES = (16, 32, 64, 128, 256, 512)
 METHODS = "saliency,input_x_gradient,integrated_gradients,smoothgrad,occlusion,random,sobel"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...errors import XaiboardError
 from ...toolkit.data import Data
@@ -29,5 +30,9 @@ def as_data(pixels: np.ndarray, label: np.ndarray, classes: Sequence[str], origi
         raise XaiboardError(
             f"'{origin}' has the label {label.max()}, expected 0 to {len(classes) - 1}; replace the file"
         )
-    x = torch.from_numpy(pixels.astype(np.float32, order="C")).div_(255)
-    return Data(x, torch.from_numpy(label.astype(np.int64)), tuple(classes))
+    return Data(as_images(pixels), torch.from_numpy(label.astype(np.int64)), tuple(classes))
+
+
+def as_images(pixels: np.ndarray) -> Tensor:
+    """Pixels from 0 to 255, uint8 ``(N, C, H, W)``, as images in ``[0, 1]``, float32."""
+    return torch.from_numpy(pixels.astype(np.float32, order="C")).div_(255)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -26,6 +25,7 @@ class Tree:
     Args:
         folders: their paths, sorted.
         files: their paths, sorted.
+        beside: names of the files beside the folders at the top, sorted.
         ignored: paths of hidden files and folders, and of links to folders; sorted.
         open: opens a file for reading; safe to call from several threads. It raises ValueError or OSError for what is
             no regular file, or is too large.
@@ -33,59 +33,61 @@ class Tree:
 
     folders: list[Parts]
     files: list[Parts]
+    beside: list[str]
     ignored: list[Parts]
     open: Callable[[Parts], IO[bytes]]
 
 
-@contextmanager
-def open_tree(path: Path, tops: Collection[str]) -> Iterator[Tree]:
+def open_tree(path: Path, tops: Collection[str], inside: str) -> Tree:
     """What lies in the folders ``tops`` of a directory or a zip.
 
     The folders may be at the top of a zip or inside a single folder there. Hidden files, those that macOS adds to zips,
-    and links to folders are left out.
+    and links to folders are left out. A zip is closed when nothing refers to the tree any more.
+
+    Args:
+        path: of the directory or zip.
+        tops: folders of which at least the folders in them are listed.
+        inside: the one among them of which everything is listed.
 
     Raises:
         XaiboardError: the path is neither a directory nor a zip, it cannot be read, or a link or name leads out of it.
     """
     try:
-        is_folder, is_zip = path.is_dir(), path.is_file() and zipfile.is_zipfile(path)
-        tree = _directory(path, tops) if is_folder else None
+        if path.is_dir():
+            return _directory(path, tops, inside)
+        is_zip = path.is_file() and zipfile.is_zipfile(path)
     except OSError as error:
         raise XaiboardError(
             f"'{error.filename or path}' cannot be read ({error.strerror}); correct the path, or make it readable"
         ) from error
-    if tree is not None:
-        yield tree
-    elif is_zip:
-        try:
-            archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
-            raise XaiboardError(
-                f"'{path}' cannot be read ({error}), expected a zip; replace the file"
-            ) from error
-        with archive:
-            yield _archive(archive, tops, path)
-    else:
+    if not is_zip:
         came = "is neither" if path.exists() else "does not exist"
         raise XaiboardError(f"'{path}' {came}, expected a directory or a zip of images; correct the path")
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise XaiboardError(f"'{path}' cannot be read ({error}), expected a zip; replace the file") from error
+    return _archive(archive, tops, path)
 
 
-def _directory(root: Path, tops: Collection[str]) -> Tree:
+def _directory(root: Path, tops: Collection[str], inside: str) -> Tree:
     folders, files, ignored = [], [], []
     waiting: list[Parts] = [(top,) for top in tops if _is_folder(root, (top,))]
     while waiting:
         folder = waiting.pop()
         folders.append(folder)
-        for name in _names(root.joinpath(*folder)):
-            parts = (*folder, name)
+        for entry in _entries(root.joinpath(*folder)):
+            parts = (*folder, entry.name)
             if _is_hidden(parts):
                 ignored.append(parts)
-            elif not root.joinpath(*parts).is_dir():
+            elif not _leads_to_folder(entry):
                 files.append(parts)
-            elif _is_folder(root, parts):
+            elif not _is_folder(root, parts):
+                ignored.append(parts)
+            elif parts[0] == inside:
                 waiting.append(parts)
             else:
-                ignored.append(parts)
+                folders.append(parts)
 
     def open_file(parts: Parts) -> IO[bytes]:
         _require_inside(root, parts)
@@ -93,17 +95,25 @@ def _directory(root: Path, tops: Collection[str]) -> Tree:
         require_regular(path)
         return path.open("rb")
 
-    return Tree(sorted(folders), sorted(files), sorted(ignored), open_file)
+    with os.scandir(root) as found:
+        beside = [entry.name for entry in found if not _leads_to_folder(entry)]
+    return Tree(sorted(folders), sorted(files), sorted(beside), sorted(ignored), open_file)
 
 
-def _names(folder: Path) -> list[str]:
-    names = os.listdir(folder)  # noqa: PTH208 - texts, not paths
-    for name in names:
-        if not name.isprintable():
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        if not entry.name.isprintable():
             raise XaiboardError(
-                f"'{folder}' holds a file named {name!r}, whose name cannot be shown; rename it"
+                f"'{folder}' holds a file named {entry.name!r}, whose name cannot be shown; rename it"
             )
-    return names
+    return entries
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or a link to one; a link that leads in a circle is none."""
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and Path(entry.path).is_dir())
 
 
 def _is_folder(root: Path, parts: Parts) -> bool:
@@ -137,9 +147,11 @@ def _archive(archive: zipfile.ZipFile, tops: Collection[str], path: Path) -> Tre
     wrapped = len(first) == 1 and not first & set(tops)
     wrapper = (first.pop(),) if wrapped else ()
 
+    def unwrapped(found: Collection[Parts]) -> list[Parts]:
+        return [parts[len(wrapper) :] for parts in found if parts[: len(wrapper)] == wrapper]
+
     def below(found: Collection[Parts]) -> list[Parts]:
-        inside = [parts[len(wrapper) :] for parts in found if parts[: len(wrapper)] == wrapper]
-        return [parts for parts in inside if parts and parts[0] in tops]
+        return [parts for parts in unwrapped(found) if parts and parts[0] in tops]
 
     inside = below(names)
     files = [parts for parts in inside if not members[wrapper + parts].is_dir()]
@@ -154,7 +166,8 @@ def _archive(archive: zipfile.ZipFile, tops: Collection[str], path: Path) -> Tre
         OF_IMAGE.check(info.file_size)
         return archive.open(info)
 
-    return Tree(sorted(folders), files, sorted(below(set(members) - set(names))), open_member)
+    beside = [parts[0] for parts in unwrapped(names) if len(parts) == 1 and parts[0] not in tops]
+    return Tree(sorted(folders), files, beside, sorted(below(set(members) - set(names))), open_member)
 
 
 def _parts(name: str, path: Path) -> Parts:

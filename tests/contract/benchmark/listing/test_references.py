@@ -26,7 +26,7 @@ WITHOUT = {
     "models": {"cnn.standard", "mlp.standard"},  # plain training by cross-entropy
     "methods": {"random", "constant"},  # controls that nobody needs to invent
     "metrics": {"accuracy"},
-    "datasets": {"image-folder"},  # the user's own
+    "datasets": {"image-folder", "npz", "table", "photos"},  # the user's own, and two photographs
 }
 """Components that come from no paper."""
 

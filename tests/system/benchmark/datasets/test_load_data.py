@@ -8,7 +8,8 @@ import pytest
 import torch
 from xaiboard.benchmark.components.registry import datasets
 from xaiboard.benchmark.errors import XaiboardError
-from xaiboard.benchmark.subjects.datasets import load_data, load_reference
+from xaiboard.benchmark.subjects.datasets import load_data
+from xaiboard.benchmark.subjects.reference import load_reference
 
 
 def test_the_built_in_sets_are_registered() -> None:

@@ -1,0 +1,124 @@
+"""Class folders of images: which classes there are, and which file is of which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ...errors import XaiboardError, warn
+from ...toolkit.data import MissingSplitError
+from ...toolkit.streamed_data import StreamedData
+from .class_maps import read_class_map
+from .devkit import read_devkit
+from .image_files import SUFFIXES, ImageFiles
+from .resizing import Resizing
+from .trees import Parts, Tree, open_tree
+
+
+def class_folders(
+    split: Literal["train", "test"],
+    root: Path,
+    folders: dict[str, str],
+    resizing: Resizing,
+    reference: int,
+    *,
+    usual: Resizing | None = None,
+    flat: bool = False,
+) -> StreamedData:
+    """A split whose images lie in a folder for each class; none of them is decoded yet.
+
+    Args:
+        split: which.
+        root: directory or zip.
+        folders: name of the folder of each split.
+        resizing: how the user wants images of mixed sizes brought to one.
+        reference: of how many images the reference statistics are made; 0 for a number that suits the split.
+        usual: how that is done where neither the user nor the network says it; None if images must have one size.
+        flat: whether images that lie in no class folders are those of ImageNet's development kit.
+
+    Raises:
+        XaiboardError: there are no class folders, a class has no images or is not in the class map, or a link leads out
+            of the folder.
+    """
+    top = folders[split]
+    tree = open_tree(root, list(folders.values()), top)
+    images = [parts for parts in tree.files if parts[0] == top and parts[-1].lower().endswith(SUFFIXES)]
+    found = {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2}
+    if flat and images and not found:
+        known, label = read_devkit(tree, images, root)
+        return _streamed(tree, images, label, known.names, root, resizing, usual, reference)
+    if not found:
+        use = ", which gives the reference statistics," if split == "train" else ""
+        raise MissingSplitError(
+            f"'{root}' has no class folders in '{top}/'; put the {split} images{use} into '{top}/<class>/'"
+        )
+    files = [parts for parts in images if len(parts) > 2]
+    known = read_class_map(tree, root)
+    if known is None:
+        classes = _same_classes(tree, folders, found, root)
+        index = {name: number for number, name in enumerate(classes)}
+        _require_filled(files, top, classes, root)
+    else:
+        classes, index = known.names, {name: known.index(name, top, root) for name in found}
+    if not files:
+        raise XaiboardError(
+            f"'{root}' has no images in '{top}/', expected files that end in {', '.join(SUFFIXES)}; add some"
+        )
+    _say_ignored([parts for parts in tree.ignored if parts[0] == top], root)
+    label = [index[parts[1]] for parts in files]
+    return _streamed(tree, files, label, classes, root, resizing, usual, reference)
+
+
+def _streamed(
+    tree: Tree,
+    files: Sequence[Parts],
+    label: Sequence[int],
+    classes: Sequence[str],
+    root: Path,
+    resizing: Resizing,
+    usual: Resizing | None,
+    reference: int,
+) -> StreamedData:
+    names = ["/".join(parts) for parts in files]
+    preparation = resizing if resizing.side else usual
+    images = ImageFiles(
+        names, lambda row: tree.open(files[row]), root, preparation, fixed=bool(resizing.side)
+    )
+    return StreamedData(images, torch.tensor(label), tuple(classes), reference=reference)
+
+
+def _same_classes(tree: Tree, folders: dict[str, str], found: set[str], root: Path) -> list[str]:
+    """Names of a split's class folders, sorted. If there is another split, it must have the same."""
+    for top in folders.values():
+        there = {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2}
+        if there and there != found:
+            odd = min(there ^ found)
+            train, test = folders["train"], folders["test"]
+            in_train = (train, odd) in tree.folders
+            here, missing = (train, test) if in_train else (test, train)
+            raise XaiboardError(
+                f"'{root}' has the class '{odd}' in '{here}/' but not in '{missing}/', expected the same classes; add"
+                f" '{missing}/{odd}/', take '{here}/{odd}/' away, or list all classes of the network in 'classes.json'"
+            )
+    return sorted(found)
+
+
+def _require_filled(files: list[Parts], top: str, classes: list[str], root: Path) -> None:
+    filled = {parts[1] for parts in files}
+    for name in classes:
+        if name not in filled:
+            raise XaiboardError(
+                f"'{root}' has no images in '{top}/{name}', expected files that end in {', '.join(SUFFIXES)};"
+                " add some, or take the class away"
+            )
+
+
+def _say_ignored(ignored: list[Parts], root: Path) -> None:
+    """Says that there are hidden files, which may be somebody's images."""
+    found = [parts for parts in ignored if parts[-1] != ".DS_Store"]  # every folder seen on a Mac has one
+    if found:
+        first = "/".join(found[0])
+        warn(f"hidden files and links to folders are ignored: {len(found)} in '{root}', such as '{first}'")
