@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytest_plugins = ["helpers"]
+pytest_plugins = ["helpers", "foreign_libraries"]
 
 # Before torch is imported, for the processes that tests start too: several workers with as many threads as there are
 # cores each get in each other's way, and take ten times as long.
@@ -23,7 +23,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def no_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves ``report.html`` out of the many tiny runs, of which it costs a third; tests marked ``page`` have it."""
-    if request.node.get_closest_marker("page") is None and "xaiboard.benchmark.runs.finished_run" in sys.modules:
+    if (
+        request.node.get_closest_marker("page") is None
+        and "xaiboard.benchmark.runs.finished_run" in sys.modules
+    ):
         monkeypatch.setattr(
-            "xaiboard.benchmark.runs.finished_run.write_report", lambda results: results.folder / "report.html"
+            "xaiboard.benchmark.runs.finished_run.write_report",
+            lambda results: results.folder / "report.html",
         )
