@@ -18,6 +18,7 @@ from helpers import Runner
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.nn import functional
 from xaiboard.benchmark import cli
 from xaiboard.benchmark.methods.shared.cam import features_and_gradients
 from xaiboard.benchmark.subjects.named_networks import read_named
@@ -37,11 +38,12 @@ NETWORKS = (
 
 CAMS = {"gradcam", "gradcam_plus_plus", "guided_gradcam", "layercam"}
 RULES = {"deconvnet", "deeplift", "deeplift_shap", "guided_backprop", "guided_gradcam", "lrp_epsilon"}
+ATTENTION = {"attention_relevance", "attention_rollout"}
 INAPPLICABLE = {
-    "timm:resnet18": {"lrp_epsilon"},
-    "timm:convnext_atto": RULES,
+    "timm:resnet18": {"lrp_epsilon", *ATTENTION},
+    "timm:convnext_atto": RULES | ATTENTION,
     "timm:vit_tiny_patch16_224": RULES | CAMS,
-    "timm:mobilenetv3_small_050": {"deeplift", "deeplift_shap", "lrp_epsilon"},
+    "timm:mobilenetv3_small_050": {"deeplift", "deeplift_shap", "lrp_epsilon", *ATTENTION},
     "hf": RULES | CAMS,
 }
 """Methods that do not apply without further settings."""
@@ -165,6 +167,19 @@ def test_transformers_have_maps_by_layer_and_reshape(
     features, _ = features_and_gradients(transformer.eval(), image, target, layer, "auto")
     assert features.shape[2:] == sides
     assert xb.explain(transformer, "layercam", image, target, layer=layer, reshape="auto").any()
+
+
+def test_rollout_is_that_of_the_attentions_that_hugging_face_returns(folder: Path, transformers: Any) -> None:  # noqa: ANN401
+    """Fused attention is read as the network's own step-by-step attention says."""
+    image, target = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)), torch.tensor([1])
+    found = xb.explain(xb.load_model(f"hf:{folder}"), "attention_rollout", image, target)
+    eager = transformers.ViTForImageClassification.from_pretrained(folder, attn_implementation="eager").eval()
+    related = torch.eye(17)
+    for weights in eager((image - 0.5) / 0.5, output_attentions=True).attentions:
+        related = (weights[0].mean(0) + torch.eye(17)) / 2 @ related
+    coarse = related[0, 1:].view(1, 1, 4, 4).detach()
+    expected = functional.interpolate(coarse, (64, 64), mode="bilinear").expand(1, 3, 64, 64) / 3
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
 
 
 def test_random_weights_are_named_as_untrained_and_repeat(timm: ModuleType, x: Tensor) -> None:
