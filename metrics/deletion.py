@@ -72,6 +72,6 @@ def deletion(
         XaiboardError: the baseline is not available.
     """
     scores = removal_scores(
-        model, x, target, attribution, rng, reference, random_order_curves, baseline=removal.baseline
+        model, x, target, attribution, rng, reference, random_order_curves, removal=removal
     )
     return scores | {"patch_correlation": spearman(patch_sums(attribution, patch), patch_drops)}

@@ -80,7 +80,7 @@ def insertion(
         rng,
         reference,
         random_order_curves,
-        baseline=removal.baseline,
+        removal=removal,
         insert=True,
     )
     return scores | {"patch_correlation": spearman(patch_sums(attribution, patch), patch_gains)}

@@ -146,9 +146,9 @@ class Pooling(nn.Module):
         return functional.scaled_dot_product_attention(tokens[:, :, :1], tokens, tokens)[:, 0]
 
 
-def with_layer(layer: nn.Module) -> nn.Module:
+def with_layers(*layers: nn.Module) -> nn.Module:
     network = Transformer(class_token=False)
-    network.layers.append(layer)
+    network.layers = nn.Sequential(*layers)
     return network
 
 
@@ -157,8 +157,14 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
         lambda: nn.Sequential(nn.Conv2d(1, 4, 8), nn.Flatten()),
         "the model has no self-attention whose weights can be read",
     ),
-    "windows": (lambda: with_layer(Windows(fused=True)), "not all tokens of an image attend to each other"),
-    "pooling": (lambda: with_layer(Pooling()), "not all tokens of an image attend to each other"),
+    "windows": (
+        lambda: with_layers(Windows(fused=True), Windows(fused=False)),
+        "not all tokens of an image attend to each other",
+    ),
+    "pooling": (
+        lambda: with_layers(Attention(fused=True), Pooling()),
+        "not all tokens of an image attend to each other",
+    ),
 }
 
 
