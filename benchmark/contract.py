@@ -134,7 +134,8 @@ def _method_checks(method: Method) -> Iterator[tuple[str, Check]]:
     choice = choose(method)
 
     def explain(values: Values) -> Tensor:
-        if reason := choice.reason_against(values.model):
+        model, x, target = values.model, values.x[:1], values.target[:1]
+        if reason := choice.reason_against(model) or choice.reason_on(model, x, target):
             raise Inapplicable(reason)
         return values.attribution(choice)
 
@@ -297,21 +298,27 @@ def _small_values(channels: int, *, samples: int = SAMPLES, batch: int = SAMPLES
     """
     generator = torch.Generator().manual_seed(channels)
     shape = (channels, SIZE, SIZE)
-    head = nn.Linear(SIZE * SIZE, CLASSES)
-    model = nn.Sequential(
-        nn.Conv2d(channels, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), head
-    )
-    model = model.double().eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-        head.weight /= bounds.upper_bound(model, shape)
+    model = _small_network(shape, generator)
     x = torch.rand(SAMPLES, *shape, generator=generator)
     mask = torch.rand(SAMPLES, 1, SIZE, SIZE, generator=generator) > 0.5
     data = Data(x, torch.arange(SAMPLES) % CLASSES, [str(label) for label in range(CLASSES)], mask)[:samples]
     trained = TrainedModel("small network", "own", model, "", lipschitz=1.0)
     reference = Reference(x.mean(0), x)
     return Values(trained, data, reference, Conditions(dtype="float64"), Batcher(batch, "cpu"))
+
+
+def _small_network(shape: tuple[int, int, int], generator: torch.Generator) -> nn.Module:
+    """A 1-Lipschitz convolutional network for images of a shape."""
+    head = nn.Linear(SIZE * SIZE, CLASSES)
+    model = nn.Sequential(
+        nn.Conv2d(shape[0], 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), head
+    )
+    model = model.double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+        head.weight /= bounds.upper_bound(model, shape)
+    return model
 
 
 def _method_with_map(name: str) -> Method:

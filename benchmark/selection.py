@@ -17,7 +17,9 @@ from .components.patterns import select, select_by, split
 from .components.registry import Registry
 from .errors import XaiboardError
 from .subjects.code_digest import code_digest
+from .subjects.named_networks import is_named, read_named
 from .subjects.trained_models import serves
+from .subjects.weights_file import refuse_pickles
 from .toolkit.arguments import shown
 
 Selection = str | Mapping[str, Any] | Iterable[Any] | Callable[..., Any]
@@ -25,9 +27,6 @@ Selection = str | Mapping[str, Any] | Iterable[Any] | Callable[..., Any]
 
 Make = Callable[..., Component]
 """Makes an unregistered component of a function."""
-
-PICKLES = (".pt", ".pth", ".ckpt", ".bin")
-"""Endings of files with weights that are no safetensors."""
 
 
 def choose_components(known: Registry, make: Make, given: Selection) -> list[Choice]:
@@ -72,19 +71,18 @@ def choose_models(given: Selection | None, usual: str, dataset: str) -> dict[str
             found: dict[str, Model | nn.Module] = {
                 _own_name(type(item).__name__ if name is None else name): item
             }
-        elif str(item).endswith(PICKLES):
-            raise XaiboardError(
-                f"'{item}' is a file that torch pickled, which may run any code when it is read; write its weights with"
-                " safetensors.torch.save_file(network.state_dict(), 'name.safetensors') and register a function with"
-                " @model(weights='name.safetensors'), or give the network itself from Python"
-            )
+        elif isinstance(item, str) and is_named(item):
+            entry = read_named(item)
+            found = {entry.name: entry}
         elif isinstance(item, str):
+            refuse_pickles(item)
             entries = [choice.component for choice in select_by(registry.models, item, trained_here)]
             found = {entry.name: entry for entry in entries}
         else:
+            refuse_pickles(str(item))
             raise XaiboardError(f"a model must be a pattern or an nn.Module; got {shown(item)}")
         for label, model in found.items():
-            if chosen.setdefault(label, model) is not model:
+            if chosen.setdefault(label, model) != model:
                 raise XaiboardError(f"two models named '{label}'; give a mapping of names to modules")
     if not chosen:
         typed = f" ({', '.join(str(item) for _, item in items)})" if items else ""

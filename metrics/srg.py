@@ -6,16 +6,16 @@ from torch import Tensor, nn
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.data import Reference
-from ..benchmark.toolkit.pixels import descending_order, pixel_values
 from ..benchmark.toolkit.rng import SampleRng
+from .shared.cells import cells_of, descending_cells
 from .shared.erasing import blank
 from .shared.removal import (
     KEPT,
     MARGIN,
     PROBABILITY,
     RemovalCurve,
-    counts,
     curve_along,
+    points_of,
     random_order_curves,
     share_won,
 )
@@ -71,8 +71,9 @@ def srg(
     Raises:
         XaiboardError: the baseline is not available.
     """
-    order = descending_order(pixel_values(attribution), rng)
-    points = counts(order.shape[1], random_order_curves.shape[2] - 1)
+    cells = cells_of(x, removal.cell)
+    order = descending_cells(attribution, cells, rng)
+    points = points_of(cells, random_order_curves.shape[2] - 1)
     gone = blank(x, reference, removal.baseline, rng, removal.blur)
     most, least = (
         curve_along(model, x, gone, target, each, points, random_order_curves)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytest_plugins = ["helpers"]
+pytest_plugins = ["helpers", "foreign_libraries"]
 
 # Before torch is imported, for the processes that tests start too: several workers with as many threads as there are
 # cores each get in each other's way, and take ten times as long.

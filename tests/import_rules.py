@@ -33,6 +33,10 @@ OWN_LOADERS = {
 """Files that may import modules whose names they compute, and why."""
 
 OPTIONAL_LIBRARIES = {
+    "xaiboard.benchmark.subjects.libraries.hub_cache": "huggingface_hub",
+    "xaiboard.benchmark.subjects.libraries.timm_models": "timm",
+    "xaiboard.benchmark.subjects.libraries.torchvision_models": "torchvision",
+    "xaiboard.benchmark.subjects.libraries.transformers_models": "transformers",
     "xaiboard.metrics.autoattack": "pyautoattack",
     "xaiboard.metrics.quantus_adapter": "quantus",
     "xaiboard.metrics.shared.quantus_bridge": "quantus",

@@ -6,12 +6,15 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..errors import XaiboardError
 from ..toolkit.arguments import shown
 from ..toolkit.score_ranges import ScoreRange
 from .setting import Setting
+
+if TYPE_CHECKING:
+    from ..toolkit.preprocessing import Preprocessing
 
 TENSORS = {
     "x", "target", "label", "logits", "mask", "attribution", "other_attribution", "perturbed_x", "perturbed_logits",
@@ -148,6 +151,11 @@ class Model(Component):
         """The network before its weights are loaded, for inputs ``shape`` (C, H, W) and ``classes`` logits."""
         given = {"shape": shape, "classes": classes}
         return self.function(**{name: given[name] for name in self.supplied})
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """How the network wants its images, where that is known before it is built."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..components.choice import choose
-from ..components.registry import methods, models
+from ..components.registry import methods
 from ..subjects import trained_models
 from ..subjects.datasets import load_data
 from ..subjects.examination import examine, examined
@@ -26,7 +26,7 @@ def describe_model(name: str, dataset: str | None) -> tuple[str, bool]:
     Raises:
         XaiboardError: an unknown model or data set, or weights that cannot be loaded.
     """
-    entry = models[name]
+    entry = trained_models.find_model(name)
     dataset = dataset or entry.dataset or "digits"
     data = load_data(dataset, samples=2)
     trained = trained_models.load(entry, dataset, data.shape, len(data.classes))

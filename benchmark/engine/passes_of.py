@@ -1,4 +1,4 @@
-"""How many passes a component needs for one image, counted on a small network."""
+"""How many passes a component needs for one image, counted on a small network: one with attention if it must be."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
 
 from ..components.choice import Choice, choose
 from ..components.decorators import make_method
@@ -52,6 +53,11 @@ def passes_of(entry: Method | Metric | Perturbation) -> str:
 
 
 def _count(compute: Callable[[Values, Choice], object]) -> str:
+    """What ``compute`` costs for one image, on the first of two small networks on which it can be computed."""
+    return _count_on(_network, compute) or _count_on(_Transformer, compute)
+
+
+def _count_on(make: Callable[[], nn.Module], compute: Callable[[Values, Choice], object]) -> str:
     """What ``compute`` costs for one image, given its values and a method whose attributions need no pass."""
     explained = []
 
@@ -60,7 +66,7 @@ def _count(compute: Callable[[Values, Choice], object]) -> str:
         return x.clone()
 
     with torch.random.fork_rng(devices=[]):
-        trained = wrap(_network(), "small", lipschitz=1.0)
+        trained = wrap(make(), "small", lipschitz=1.0)
         x = torch.rand(1 + BACKGROUND, *SHAPE, generator=torch.Generator().manual_seed(0))
         data = Data(x[:1], torch.zeros(1, dtype=torch.int64), list(map(str, range(CLASSES))), x[:1] > 0.5)
         with count_passes(trained.module) as passes:
@@ -92,6 +98,18 @@ def _network() -> nn.Sequential:
         for parameter in network.parameters():
             parameter.copy_(0.01 * torch.arange(parameter.numel()).cos().view_as(parameter))
     return network
+
+
+class _Transformer(nn.Module):
+    """One layer of attention between patches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.head = nn.Conv2d(SHAPE[0], 4, 7, stride=7), nn.Linear(4, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.embed(x).flatten(2).mT[:, None]
+        return self.head(scaled_dot_product_attention(tokens, tokens, tokens)[:, 0].mean(1))
 
 
 def _unchanged(x: Tensor) -> Tensor:

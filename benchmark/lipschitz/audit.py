@@ -7,7 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-from ..components.registry import models
 from ..errors import XaiboardError
 from ..subjects import trained_models
 from ..subjects.datasets import load_data, take
@@ -29,7 +28,7 @@ def describe_audit(name: str, dataset: str) -> tuple[str, bool]:
     Raises:
         XaiboardError: unknown model or data set, or weights that do not fit their card.
     """
-    entry = models[name]
+    entry = trained_models.find_model(name)
     data = load_data(dataset)
     trained = examined(trained_models.load(entry, dataset, data.shape, len(data.classes)), data.x)
     path = trained_models.weights_path(entry, dataset)

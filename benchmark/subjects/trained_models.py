@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..components.kinds import Model
@@ -19,10 +17,13 @@ from ..errors import XaiboardError, message, own_mistakes
 from ..toolkit.arguments import checked
 from ..toolkit.files import file_name, parse_object, require_regular
 from ..toolkit.networks import copy_network, plain, require_values
+from ..toolkit.preprocessing import Preprocessing
 from ..toolkit.ranges import MOST
 from .code_digest import code_digest
 from .datasets import load_data
+from .named_networks import NamedNetwork, is_named, read_named
 from .outputs import Outputs
+from .weights_file import load_weights
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class TrainedModel:
         inputs: the samples among these inputs, ``(N, ...)``.
         refused: why it cannot be judged, by its examination; empty if it can.
         source: what the entry declares as its source.
+        preprocessing: what it wants of its images, if it says so; mean and standard deviation are inside the module.
     """
 
     name: str
@@ -52,6 +54,7 @@ class TrainedModel:
     inputs: Tensor | None = None
     refused: str = ""
     source: str = ""
+    preprocessing: Preprocessing | None = None
 
     @property
     def identity(self) -> dict[str, object]:
@@ -94,9 +97,9 @@ def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> Tr
     path = weights_path(entry, dataset)
     if path is not None:
         check_card(entry, path, dataset)
-        _load_weights(entry, module, path)
+        load_weights(module, path, entry.name)
     trained = wrap(module, entry.name, entry.family, entry.version, entry.lipschitz)
-    return replace(trained, source=entry.source)
+    return replace(trained, source=entry.source, preprocessing=getattr(module, "preprocessing", None))
 
 
 def wrap(
@@ -125,14 +128,32 @@ def wrap_object(module: nn.Module, name: str, family: str = "own") -> TrainedMod
     return replace(trained, module=plain(copied), digest=digest)
 
 
+def find_model(name: str) -> Model:
+    """The entry of a registered model, or of a network of another library by name, ``timm:resnet18.a1_in1k``.
+
+    Raises:
+        XaiboardError: there is none.
+    """
+    return read_named(name) if is_named(name) else models[name]
+
+
 @checked
-def load_model(name: str, *, dataset: str) -> nn.Module:
-    """The network of a registered model with its trained weights, in eval mode.
+def load_model(name: str, *, dataset: str = "") -> nn.Module:
+    """A network with its trained weights, in eval mode.
+
+    Args:
+        name: a registered model, or a network of another library, such as ``timm:resnet18.a1_in1k``.
+        dataset: on which it was trained; a network of another library needs none.
 
     Raises:
         XaiboardError: an unknown model, or one that is not trained on ``dataset``.
     """
-    entry = models[name]
+    entry = find_model(name)
+    if isinstance(entry, NamedNetwork) and not dataset:
+        said = entry.described
+        return load(entry, dataset, (said.channels, *said.preprocessing.size), said.classes).module
+    if not dataset:
+        raise XaiboardError(f"model '{name}' needs the data set on which it was trained; give dataset=")
     path = weights_path(entry, dataset)
     card = read_card(path) if path is not None else None
     if path is not None and card is not None:
@@ -237,16 +258,6 @@ def _content(name: str, value: object) -> Iterator[bytes]:
     else:
         yield f"{name} {tuple(value.shape)} {value.dtype}".encode()
         yield value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-
-
-def _load_weights(entry: Model, module: nn.Module, path: Path) -> None:
-    try:
-        module.load_state_dict(load_file(path), strict=True)
-    except (SafetensorError, OSError) as error:
-        raise XaiboardError(f"weights '{path}' cannot be read ({error}); restore the file") from None
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise XaiboardError(f"weights '{path}' do not fit the network of '{entry.name}': {reason}") from None
 
 
 def _trained_on(entry: Model) -> str:

@@ -1,4 +1,4 @@
-"""What components may use: random numbers, pixels, top pixels, attacks, data, files, ranges of settings.
+"""What components may use: random numbers, pixels, top pixels, attacks, data, preprocessing, files, ranges of settings.
 
 May import: errors.
 """

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from ...benchmark.components.kinds import Weighted
 from ...benchmark.toolkit.data import Reference
-from ...benchmark.toolkit.pixels import channels, descending_order, pixel_values
 from ...benchmark.toolkit.ranges import Count
 from ...benchmark.toolkit.rng import SampleRng
 from .baselines import BLUR, Blur
+from .cells import Cell, cells_of, descending_cells, pixels_of
 from .erasing import Blank, Removal, blank, logits_along
 
 SMALLEST_WEIGHT = 1e-6
@@ -39,12 +39,15 @@ class RemovalCurve:
             points is the same for every order.
         orders: number of random orders of each sample, for ``win_rate``.
         blur: standard deviation of the ``blur``, in pixels.
+        cell: side of the squares that are erased as a whole, in pixels, such as 16 for a transformer whose tokens are
+            patches of 16; it must divide the sides of the images. 1 for single pixels.
     """
 
     baseline: Removal = "zero"
     steps: Annotated[int, Ge(2)] = 28
     orders: Count = 10
     blur: Blur = BLUR
+    cell: Cell = 1
 
 
 def random_order_curves(
@@ -75,13 +78,13 @@ def random_order_curves(
     Raises:
         XaiboardError: the baseline is not available.
     """
-    gone, pixels = blank(x, reference, removal.baseline, rng, removal.blur), channels(x).shape[2]
+    gone, cells = blank(x, reference, removal.baseline, rng, removal.blur), cells_of(x, removal.cell)
     with torch.no_grad():
         intact, erased = model(x), model(gone.erased)
         curves = []
         for _ in range(removal.orders):
-            order = rng.permutation(x, pixels)
-            between = logits_along(model, x, gone, order, counts(pixels, removal.steps)[1:-1])
+            order = pixels_of(rng.permutation(x, len(cells)), cells)
+            between = logits_along(model, x, gone, order, points_of(cells, removal.steps)[1:-1])
             curves.append(read([intact, *between, erased], target))
     return torch.stack(curves, dim=1)
 
@@ -89,6 +92,11 @@ def random_order_curves(
 def counts(pixels: int, steps: int) -> list[int]:
     """Number of erased pixels at each of the ``steps + 1`` points, from none to all."""
     return [round(step / steps * pixels) for step in range(steps + 1)]
+
+
+def points_of(cells: Tensor, steps: int) -> list[int]:
+    """The same, where ``cells``, the pixels of each, ``(cells, size)``, are erased as a whole."""
+    return [count * cells.shape[1] for count in counts(len(cells), steps)]
 
 
 def read(logits: Sequence[Tensor], target: Tensor) -> Tensor:
@@ -141,9 +149,10 @@ def removal_scores(
     insert: bool = False,
 ) -> dict[str, Tensor | Weighted]:
     """The scores that ``deletion`` or, with ``insert``, ``insertion`` read from the curve of an attribution."""
-    order = descending_order(pixel_values(attribution), rng)
+    cells = cells_of(x, removal.cell)
+    order = descending_cells(attribution, cells, rng)
     pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
-    gone, points = blank(x, reference, removal.baseline, rng, removal.blur), counts(pixels, steps)
+    gone, points = blank(x, reference, removal.baseline, rng, removal.blur), points_of(cells, steps)
     if insert:
         points = [pixels - point for point in reversed(points)]
         random_order_curves = random_order_curves.flip(2)

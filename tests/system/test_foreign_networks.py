@@ -300,8 +300,7 @@ def test_gradcam_reads_the_last_convolution_that_is_executed(
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenetv2_050", "vit_tiny_patch16_224"])
-def test_networks_of_timm(name: str, target: Tensor) -> None:
-    timm = pytest.importorskip("timm", reason="timm is not installed")
+def test_networks_of_timm(name: str, target: Tensor, timm: Any) -> None:  # noqa: ANN401
     network = timm.create_model(name, pretrained=False, num_classes=5).eval()
     x = torch.rand(4, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     if name.startswith("vit"):

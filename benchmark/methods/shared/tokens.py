@@ -72,6 +72,25 @@ def grid_of(output: Tensor, x: Tensor, layer: str, reshape: str) -> Grid:
     )
 
 
+def token_grid(count: int, x: Tensor, reshape: str) -> tuple[int, int]:
+    """Rows and columns of the patches of ``count`` tokens, of which those in front of the patches are left out.
+
+    Args:
+        count: number of tokens.
+        x: the images, ``(B, C, H, W)``.
+        reshape: ``auto`` for square patches, or rows and columns such as ``14x14``.
+
+    Raises:
+        XaiboardError: the tokens are no such grid.
+    """
+    if grid := _grid((count,), x, _read(reshape)):
+        return grid
+    raise XaiboardError(
+        f"the model has {count} tokens, which reshape={reshape} does not fit on {x.shape[2]} x {x.shape[3]} pixels;"
+        " give the rows x columns of its patches, such as reshape=14x14"
+    )
+
+
 def _read(reshape: str) -> tuple[int, int] | None:
     """Rows and columns from text; None if the text does not give them."""
     if reshape in ("", "auto"):
