@@ -172,7 +172,7 @@ TORCH: dict[str, tuple[Spoil, str]] = {
 def rewrite(model: Net) -> None:
     functional.softmax.__code__ = (lambda input, dim=None, _stacklevel=3, dtype=None: input).__code__
     captum.attr.Saliency.attribute.__wrapped__.__code__ = careless.__code__  # pyright: ignore[reportFunctionMemberAccess]
-    xb.metrics["deletion"].function.__kwdefaults__["steps"] = 3
+    (xb.metrics["deletion"].function.__kwdefaults__ or {})["steps"] = 3
     nn.ReLU.forward.__defaults__ = (None,)
 
 
@@ -180,7 +180,8 @@ def replace_python(model: Net) -> None:
     math.sqrt = math.exp
     random.random = lambda: 0.5
     builtins.sum = max
-    pd.Series.mean = pd.DataFrame.mean = lambda self, *given, **named: 0.0
+    for table in (pd.Series, pd.DataFrame):
+        setattr(table, "mean", lambda self, *given, **named: 0.0)  # noqa: B010 - no class of pandas is meant to change
 
 
 def set_constants(model: Net) -> None:

@@ -495,7 +495,7 @@ def test_a_component_with_a_version_whose_helper_changed_is_another_one(
     network, data = TrainedModel("net", "own", linear().eval(), ""), load_data("digits", samples=2)
     known: dict[str, Any] = {}
 
-    def identity(factor: float) -> object:
+    def identity(factor: float) -> tuple[object, object]:
         FACTOR["of all"] = factor
         (choice,) = choose_components(VERSIONED[owner][0], make_method, VERSIONED[owner][1])
         register = Register(data, None, Conditions(), known)
