@@ -86,7 +86,6 @@ def cnn() -> nn.Sequential:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without figures, which take most of a small run's time."""
     monkeypatch.setattr(running, "draw_robustness_gallery", lambda plan, path: None)
-    monkeypatch.setattr(curves, "curve_lines", lambda points, *_: points)
     monkeypatch.setattr(curves, "draw_curves", lambda *_: False)
     monkeypatch.setattr(methods, "draw_ranks", lambda *_: False)
     monkeypatch.setattr(gallery, "draw_gallery", lambda *_: False)
