@@ -36,11 +36,12 @@ def curve_lines(curves: pd.DataFrame, board: pd.DataFrame, glossary: Glossary) -
     """
     curves = curves[curves["mean"].notna()]
     curves = curves[curves.groupby(LABEL)["fraction"].transform("nunique") > 1]
-    if curves.empty:
-        return curves
-    curves = curves.assign(column=short_names(curves, glossary))
     known = board[[*LABEL, "rank", "higher_is_better"]].astype(dict.fromkeys(LABEL, str))
-    lines = curves.astype(dict.fromkeys(LABEL, str)).merge(known, on=LABEL, how="left")
+    # curves of networks that were replaced since have no row any more
+    lines = curves.astype(dict.fromkeys(LABEL, str)).merge(known, on=LABEL)
+    if lines.empty:
+        return lines
+    lines = lines.assign(column=short_names(lines, glossary))
     directed = lines[lines["higher_is_better"].isin(list(DIRECTION_SIGNS))].drop_duplicates("column")
     sign = directed.set_index("column")["higher_is_better"].map(DIRECTION_SIGNS)
     return lines.assign(heading=lines["column"] + " " + lines["column"].map(sign).fillna(""))
