@@ -58,6 +58,7 @@ def test_planning_runs_no_expensive_method_or_metric_on_the_network(selection: d
         }
         made = make(selection, models={"net": network}, **words)
         module = made.cells[0].model.module
+        assert isinstance(module, Seen)
         seen.append(sum(module.images))
         assert costs(made)[f"rise[draws={draws}]", f"max_sensitivity[draws={draws}]"][0] == 1 + draws * (
             draws + 1
