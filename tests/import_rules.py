@@ -33,6 +33,7 @@ OWN_LOADERS = {
 """Files that may import modules whose names they compute, and why."""
 
 OPTIONAL_LIBRARIES = {
+    "xaiboard.benchmark.datasets.hf_dataset": "datasets",
     "xaiboard.metrics.autoattack": "pyautoattack",
     "xaiboard.metrics.quantus_adapter": "quantus",
     "xaiboard.metrics.shared.quantus_bridge": "quantus",
