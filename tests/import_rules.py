@@ -37,6 +37,7 @@ OPTIONAL_LIBRARIES = {
     "xaiboard.benchmark.subjects.libraries.timm_models": "timm",
     "xaiboard.benchmark.subjects.libraries.torchvision_models": "torchvision",
     "xaiboard.benchmark.subjects.libraries.transformers_models": "transformers",
+    "xaiboard.benchmark.datasets.hf_dataset": "datasets",
     "xaiboard.metrics.autoattack": "pyautoattack",
     "xaiboard.metrics.quantus_adapter": "quantus",
     "xaiboard.metrics.shared.quantus_bridge": "quantus",
