@@ -60,7 +60,8 @@ def run(
     Args:
         suite: named selection that fills what the other arguments leave open, or the path of a ``.toml`` file.
         dataset: a registered data set, or ``image-folder:PATH``.
-        models: patterns, ``nn.Module`` objects, or a mapping of names to them.
+        models: patterns, networks of other libraries such as ``timm:resnet18.a1_in1k``, ``nn.Module`` objects, or a
+            mapping of names to objects.
         methods: patterns, functions, or classes or objects of captum.
         metrics: patterns or functions.
         perturbations: patterns.

@@ -50,7 +50,7 @@ def selection(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.option("--suite", default="quick", show_default=True, help="Named selection, or a .toml file."),
         click.option("--dataset", help="Data set, or image-folder:PATH."),
-        click.option("--models", help="Patterns: 'lip*,cnn.standard'."),
+        click.option("--models", help="Patterns 'lip*,cnn.standard', or 'timm:resnet18.a1_in1k'."),
         click.option("--methods", help="Patterns with settings: 'saliency,integrated_gradients[steps=64]'."),
         click.option("--metrics", help="Patterns with settings: 'deletion[baseline=mean],gini'."),
         click.option("--perturbations", help="Patterns with settings: 'sign_noise[eps=0.05]'."),

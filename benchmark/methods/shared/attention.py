@@ -27,20 +27,38 @@ class Layer(NamedTuple):
     gradient: Tensor
 
 
+class _Seen(NamedTuple):
+    """Attention weights of a call, and the tensor with the same values by which the network goes on."""
+
+    weights: Tensor
+    used: Tensor
+
+
 class _Attentions:
     """Keeps the attention weights of a forward pass. A fused function, which has none, is computed step by step."""
 
     def __init__(self) -> None:
-        self.seen: list[Tensor] = []
+        self.seen: list[_Seen] = []
 
     def called(self, func: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any]) -> Any:  # noqa: ANN401
         name = getattr(func, "__name__", "")
         if name == "scaled_dot_product_attention":
             return self._step_by_step(*args, **settings)
+        if name == "multi_head_attention_forward" and "need_weights" in settings:
+            return self._with_weights(func, args, settings)
         result = func(*args, **settings)
         if name == "softmax" and result.dim() == 4 and settings.get("dim", args[1:2]) in (-1, 3, (-1,), (3,)):
-            self.seen.append(result)
+            self.seen.append(_Seen(result, result))
         return result
+
+    def _with_weights(self, func: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any]) -> Any:  # noqa: ANN401
+        """What torch's layer of attention computes; its weights are a view of those that it goes on with."""
+        output, weights = func(*args, **{**settings, "need_weights": True, "average_attn_weights": False})
+        if weights.dim() == 4 and weights._base is not None:
+            self.seen.append(_Seen(weights, weights._base))
+        if not settings["need_weights"]:
+            return output, None
+        return output, weights.mean(1) if settings.get("average_attn_weights", True) else weights
 
     def _step_by_step(
         self,
@@ -62,8 +80,9 @@ class _Attentions:
         if attn_mask is not None:
             hidden = attn_mask.dtype == torch.bool
             scores = scores.masked_fill(~attn_mask, -torch.inf) if hidden else scores + attn_mask
-        self.seen.append(scores.softmax(-1))
-        return self.seen[-1] @ value
+        weights = scores.softmax(-1)
+        self.seen.append(_Seen(weights, weights))
+        return weights @ value
 
 
 @torch.enable_grad()
@@ -83,20 +102,20 @@ def self_attention(model: nn.Module, x: Tensor, target: Tensor) -> list[Layer]:
     attentions = _Attentions()
     with Calls(attentions.called):
         logit = model(x.detach().requires_grad_()).gather(1, target[:, None]).sum()
-    seen = [weights for weights in attentions.seen if weights.requires_grad]
+    seen = [each for each in attentions.seen if each.used.requires_grad]
     if not seen:
         raise XaiboardError("the model has no self-attention whose weights can be read")
-    shapes = {tuple(weights.shape) for weights in seen}
-    tokens = seen[0].shape[-1]
+    shapes = {tuple(each.weights.shape) for each in seen}
+    tokens = seen[0].weights.shape[-1]
     if any(len(x) != count or rows != tokens or columns != tokens for count, _, rows, columns in shapes):
         raise XaiboardError(
             "not all tokens of an image attend to each other in every layer of the model: its attention is in windows,"
             " on several scales, or of other tokens"
         )
-    gradients = torch.autograd.grad(logit, seen, allow_unused=True)
+    gradients = torch.autograd.grad(logit, [each.used for each in seen], allow_unused=True)
     return [
-        Layer(weights.detach(), gradient)
-        for weights, gradient in zip(seen, gradients, strict=True)
+        Layer(each.weights.detach(), gradient.view_as(each.weights))
+        for each, gradient in zip(seen, gradients, strict=True)
         if gradient is not None
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Literal
 
 import pytest
 import torch
@@ -14,20 +15,33 @@ from xaiboard.benchmark import contract
 from xaiboard.benchmark.contract import checks_of
 
 METHODS = ("attention_rollout", "attention_relevance")
+Written = Literal["out", "fused", "layer"]
+
 PATCH, GRID, WIDTH, HEADS, DEPTH = 2, 4, 6, 2, 3
 
 
 class Attention(nn.Module):
-    """Self-attention as it is written out, or by torch's fused function."""
+    """Self-attention as it is written out, by torch's fused function, or by torch's layer."""
 
-    def __init__(self, *, fused: bool) -> None:
+    def __init__(self, *, written: Written = "out") -> None:
         super().__init__()
-        self.mix, self.out, self.fused = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH), fused
+        self.mix, self.out, self.written = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH), written
         self.kept: Tensor | None = None
 
+    def layer(self) -> nn.MultiheadAttention:
+        """Torch's layer with the same weights."""
+        layer = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True).to(self.mix.weight)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        names = {"in_proj_": self.mix, "out_proj.": self.out}
+        layer.load_state_dict(
+            {before + name: value for before, of in names.items() for name, value in of.state_dict().items()}
+        )
+        return layer
+
     def forward(self, x: Tensor) -> Tensor:
+        if self.written == "layer":
+            return x + self.layer()(x, x, x, need_weights=False)[0]
         query, key, value = self.mix(x).unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
-        if self.fused:
+        if self.written == "fused":
             mixed = functional.scaled_dot_product_attention(query, key, value)
         else:
             weights = (query @ key.transpose(2, 3) / query.shape[3] ** 0.5).softmax(dim=-1)
@@ -40,10 +54,10 @@ class Attention(nn.Module):
 class Transformer(nn.Module):
     """Patches, and a class token if there is one, through layers of attention to logits."""
 
-    def __init__(self, *, fused: bool = False, class_token: bool = True, channels: int = 1) -> None:
+    def __init__(self, *, written: Written = "out", class_token: bool = True, channels: int = 1) -> None:
         super().__init__()
         self.embed = nn.Conv2d(channels, WIDTH, PATCH, PATCH)
-        self.layers = nn.Sequential(*(Attention(fused=fused) for _ in range(DEPTH)))
+        self.layers = nn.Sequential(*(Attention(written=written) for _ in range(DEPTH)))
         self.head, self.token = (
             nn.Linear(WIDTH, 5),
             nn.Parameter(torch.ones(1, 1, WIDTH)) if class_token else None,
@@ -99,15 +113,15 @@ def by_hand(network: Transformer, image: Tensor, target: int, method: str) -> li
     return related
 
 
-@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("written", ["out", "fused", "layer"])
 @pytest.mark.parametrize("class_token", [True, False])
 @pytest.mark.parametrize("method", METHODS)
 def test_agrees_with_the_definition_entry_by_entry(
-    method: str, class_token: bool, fused: bool, x: Tensor, target: Tensor
+    method: str, class_token: bool, written: Written, x: Tensor, target: Tensor
 ) -> None:
     """The row of the class token, or the mean of all rows where tokens are averaged."""
     written_out = seeded(lambda: Transformer(class_token=class_token))
-    network = seeded(lambda: Transformer(class_token=class_token, fused=fused))
+    network = seeded(lambda: Transformer(class_token=class_token, written=written))
     assert isinstance(written_out, Transformer)
     coarse = []
     for image, wanted in zip(x, target.tolist(), strict=True):
@@ -158,11 +172,11 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], str]] = {
         "the model has no self-attention whose weights can be read",
     ),
     "windows": (
-        lambda: with_layers(Windows(fused=True), Windows(fused=False)),
+        lambda: with_layers(Windows(written="fused"), Windows()),
         "not all tokens of an image attend to each other",
     ),
     "pooling": (
-        lambda: with_layers(Attention(fused=True), Pooling()),
+        lambda: with_layers(Attention(), Pooling()),
         "not all tokens of an image attend to each other",
     ),
 }
@@ -201,7 +215,7 @@ def test_the_contract_holds_on_a_transformer(
     """The small network of the contract has no attention, so that both are inapplicable there."""
 
     def transformer(shape: tuple[int, int, int], _: torch.Generator) -> nn.Module:
-        return seeded(lambda: Transformer(fused=True, channels=shape[0]))
+        return seeded(lambda: Transformer(written="fused", channels=shape[0]))
 
     monkeypatch.setattr(contract, "_small_network", transformer)
     dict(checks_of(xb.methods[method]))[check]()

@@ -272,8 +272,9 @@ def test_a_file_of_weights_is_read_with_its_architecture(timm: Any, tmp_path: Pa
         ("file:mine.safetensors", "ot"),
         ("timm:test_resnet@mine", "standard"),
     ]
-    for trained in named.values():
+    for item, trained in named.items():
         assert isinstance(trained.module, Prepared)
+        assert trained.preprocessing == trained.module.preprocessing == read_named(item).preprocessing
         assert module_digest(trained.module.network) == module_digest(source)
 
 
