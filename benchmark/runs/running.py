@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 
+from ..engine.cell import served
 from ..engine.map_keeper import MapKeeper
 from ..engine.plan import Plan
 from ..engine.runner import execute, split
@@ -52,6 +55,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     with computing(store.folder):
         if request.reuse is not None:
             take_over(request.reuse, store, wanted(plan.cells, plan, request.reuse), len(plan.shards))
+        plan = replace(plan, cells=served(plan.cells, partial(store.finished, shards=len(plan.shards))))
         known = known_outputs(request)
         finished_here, todo = split(plan, store)
         warn_of_unknown_outputs(finished_here, plan.data, known)
