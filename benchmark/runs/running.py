@@ -53,9 +53,10 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     if request.suite:
         note_suite(store, request.suite)
     with computing(store.folder):
+        plan = _served(plan, store)
         if request.reuse is not None:
             take_over(request.reuse, store, wanted(plan.cells, plan, request.reuse), len(plan.shards))
-        plan = replace(plan, cells=served(plan.cells, partial(store.finished, shards=len(plan.shards))))
+            plan = _served(plan, store)
         known = known_outputs(request)
         finished_here, todo = split(plan, store)
         warn_of_unknown_outputs(finished_here, plan.data, known)
@@ -81,6 +82,11 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
                 seal_files(store.folder, figure_names(store.folder))
                 finished.report()
     return finished
+
+
+def _served(plan: Plan, store: Store) -> Plan:
+    """The plan, whose cells have the further columns that finished records of the folder have."""
+    return replace(plan, cells=served(plan.cells, partial(store.finished, shards=len(plan.shards))))
 
 
 def _draw_pictures(plan: Plan, finished: Run, figures: str) -> None:
