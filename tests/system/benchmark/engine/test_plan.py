@@ -273,7 +273,7 @@ def test_a_component_that_raises_in_the_probe_has_no_cost(make: Make) -> None:
 
 @pytest.mark.parametrize(
     ("methods", "metrics"),
-    [("saliency", "deletion[steps=60,orders=2]"), ("smoothgrad[draws=9]", "max_sensitivity[draws=9]")],
+    [("saliency", "deletion[steps=120,orders=2]"), ("smoothgrad[draws=9]", "max_sensitivity[draws=9]")],
 )
 def test_settings_whose_product_is_absurd_are_refused(
     make: Make, monkeypatch: pytest.MonkeyPatch, methods: str, metrics: str
