@@ -91,7 +91,7 @@ def describe_entry(entry: Entry, kind: str) -> str:
         bounds = range_words(range_from_json(column["range"]))
         lines += [
             f"column {name} ({column['direction']}, {compares}, {bounds})"
-            + (", takes further passes" if "reads" in column else ""),
+            + (", further passes" if "reads" in column else ""),
             *_indented(column["meaning"]),
         ]
     return "\n".join([*lines, f"example: {example(entry, kind)}"]) + "\n"
