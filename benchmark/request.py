@@ -119,9 +119,8 @@ def read_request(
     name = dataset or str(chosen["dataset"])
 
     def choices(known: Registry, make: Make, given: Selection | None) -> list[Choice]:
-        return choose_components(
-            known, make, str(chosen.get(f"{known.kind}s", "")) if given is None else given
-        )
+        usual = str(chosen.get(f"{known.kind}s", ""))
+        return choose_components(known, make, usual if given is None else given, whole=given is None)
 
     chosen_models = choose_models(models, str(chosen["models"]), name)
     return Request(

@@ -29,18 +29,26 @@ Make = Callable[..., Component]
 """Makes an unregistered component of a function."""
 
 
-def choose_components(known: Registry, make: Make, given: Selection) -> list[Choice]:
+def choose_components(known: Registry, make: Make, given: Selection, *, whole: bool = True) -> list[Choice]:
     """Choices from patterns and objects; an object that is registered is its entry.
+
+    Args:
+        known: what is registered.
+        make: what makes an entry of a function.
+        given: patterns and objects.
+        whole: whether a metric without a column has all of its columns, as in suites (:func:`select`).
 
     Raises:
         XaiboardError: neither a pattern nor a function, or two functions have one name.
     """
     choices: dict[str, Choice] = {}
     for name, item in _items(known.kind, given):
-        found = select(known, item) if isinstance(item, str) else [choose(_entry(known, make, item, name))]
+        of_object = [] if isinstance(item, str) else [choose(_entry(known, make, item, name))]
+        found = of_object or select(known, item, whole=whole)
         for choice in found:
-            old = choices.setdefault(choice.label, choice).component.function
-            if old is not choice.component.function:
+            old = choices.setdefault(choice.label, choice)
+            choices[choice.label] = old.beside(choice)
+            if old.component.function is not choice.component.function:
                 raise XaiboardError(
                     f"two {known.kind}s named '{choice.component.name}'; give a mapping of names to functions"
                 )

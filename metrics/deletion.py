@@ -22,8 +22,12 @@ from .shared.removal import RemovalCurve, random_order_curves, removal_scores
     source="Petsiuk et al. 2018, arXiv:1806.07421; Samek et al. 2017, arXiv:1509.06321",
     columns={
         "retention": Column(higher_is_better=False, across_models=True, range=(0, 1)),
-        "win_rate": Column(higher_is_better=True, across_models=True, range=(0, 1)),
-        "patch_correlation": Column(higher_is_better=True, across_models=True, range=(-1, 1)),
+        "win_rate": Column(
+            higher_is_better=True, across_models=True, range=(0, 1), reads=("random_order_curves",)
+        ),
+        "patch_correlation": Column(
+            higher_is_better=True, across_models=True, range=(-1, 1), reads=("patch_drops",)
+        ),
         "normalised": Column(higher_is_better=False, across_models=True, range=(-inf, inf)),
     },
     shared=[random_order_curves, patch_drops],
@@ -36,8 +40,8 @@ def deletion(
     attribution: Tensor,
     rng: SampleRng,
     reference: Reference | None,
-    random_order_curves: Tensor,
-    patch_drops: Tensor,
+    random_order_curves: Tensor | None,
+    patch_drops: Tensor | None,
     *,
     removal: RemovalCurve = RemovalCurve(),
     patch: Count = part_of_side(7),
@@ -55,8 +59,9 @@ def deletion(
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
         reference: statistics of the training set; the baselines ``mean`` and ``imputed`` need them.
-        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
-        patch_drops: loss of logit when a single patch is erased, ``(B, patches)``.
+        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``; None leaves ``win_rate`` out.
+        patch_drops: loss of logit when a single patch is erased, ``(B, patches)``; None leaves ``patch_correlation``
+            out.
         removal: what an erased pixel becomes, in how many steps, and how many random orders compete.
         patch: side of a patch in pixels, for ``patch_correlation``.
 
@@ -75,4 +80,6 @@ def deletion(
     scores = removal_scores(
         model, x, target, attribution, rng, reference, random_order_curves, removal=removal
     )
+    if patch_drops is None:
+        return scores
     return scores | {"patch_correlation": spearman(patch_sums(attribution, patch), patch_drops)}

@@ -22,8 +22,12 @@ from .shared.removal import RemovalCurve, random_order_curves, removal_scores
     source="Petsiuk et al. 2018, arXiv:1806.07421",
     columns={
         "retention": Column(higher_is_better=True, across_models=True, range=(0, 1)),
-        "win_rate": Column(higher_is_better=True, across_models=True, range=(0, 1)),
-        "patch_correlation": Column(higher_is_better=True, across_models=True, range=(-1, 1)),
+        "win_rate": Column(
+            higher_is_better=True, across_models=True, range=(0, 1), reads=("random_order_curves",)
+        ),
+        "patch_correlation": Column(
+            higher_is_better=True, across_models=True, range=(-1, 1), reads=("patch_gains",)
+        ),
         "normalised": Column(higher_is_better=True, across_models=True, range=(-inf, inf)),
     },
     shared=[random_order_curves, patch_gains],
@@ -36,8 +40,8 @@ def insertion(
     attribution: Tensor,
     rng: SampleRng,
     reference: Reference | None,
-    random_order_curves: Tensor,
-    patch_gains: Tensor,
+    random_order_curves: Tensor | None,
+    patch_gains: Tensor | None,
     *,
     removal: RemovalCurve = RemovalCurve(),
     patch: Count = part_of_side(7),
@@ -54,8 +58,10 @@ def insertion(
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
         reference: statistics of the training set; the baselines ``mean`` and ``imputed`` need them.
-        random_order_curves: deletion curves of random orders, ``(B, orders, steps + 1, 3)``.
-        patch_gains: gain of logit when a single patch is inserted, ``(B, patches)``.
+        random_order_curves: deletion curves of random orders, ``(B, orders, steps + 1, 3)``; None leaves
+            ``win_rate`` out.
+        patch_gains: gain of logit when a single patch is inserted, ``(B, patches)``; None leaves
+            ``patch_correlation`` out.
         removal: the baseline where the curve starts, in how many steps it reaches the input, and how many random orders
             compete. With ``imputed``, scattered pixels reveal the pixels between them, so random orders are hard to
             beat.
@@ -84,4 +90,6 @@ def insertion(
         removal=removal,
         insert=True,
     )
+    if patch_gains is None:
+        return scores
     return scores | {"patch_correlation": spearman(patch_sums(attribution, patch), patch_gains)}

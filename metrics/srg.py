@@ -18,6 +18,7 @@ from .shared.removal import (
     points_of,
     random_order_curves,
     share_won,
+    steps_of,
 )
 
 
@@ -28,7 +29,9 @@ from .shared.removal import (
     source="Bluecher et al. 2024, arXiv:2401.06654",
     columns={
         "retention": Column(higher_is_better=True, across_models=True, range=(-1, 1)),
-        "win_rate": Column(higher_is_better=True, across_models=True, range=(0, 1)),
+        "win_rate": Column(
+            higher_is_better=True, across_models=True, range=(0, 1), reads=("random_order_curves",)
+        ),
     },
     shared=[random_order_curves],
 )
@@ -39,7 +42,7 @@ def srg(
     attribution: Tensor,
     rng: SampleRng,
     reference: Reference | None,
-    random_order_curves: Tensor,
+    random_order_curves: Tensor | None,
     *,
     removal: RemovalCurve = RemovalCurve(),
 ) -> dict[str, Tensor]:
@@ -55,7 +58,7 @@ def srg(
         attribution: one signed value for each element, shaped like ``x``.
         rng: random numbers of each sample.
         reference: statistics of the training set; the baselines ``mean`` and ``imputed`` need them.
-        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``.
+        random_order_curves: curves of random orders, ``(B, orders, steps + 1, 3)``; None leaves ``win_rate`` out.
         removal: what an erased pixel becomes, in how many steps, and how many random orders compete. With ``imputed``,
             scattered pixels reveal the pixels between them, so random orders are hard to beat.
 
@@ -73,22 +76,24 @@ def srg(
     """
     cells = cells_of(x, removal.cell)
     order = descending_cells(attribution, cells, rng)
-    points = points_of(cells, random_order_curves.shape[2] - 1)
+    points = points_of(cells, steps_of(random_order_curves, removal))
     gone = blank(x, reference, removal.baseline, rng, removal.blur)
     most, least = (
         curve_along(model, x, gone, target, each, points, random_order_curves)
         for each in (order, order.flip(1))
     )
     fractions = torch.tensor(points).to(x) / order.shape[1]
-    first, last, rivals = (
-        torch.trapezoid(curves[..., MARGIN], fractions, dim=-1)
-        for curves in (most, least, random_order_curves)
-    )
-    leads = torch.cat([rivals - first[:, None], last[:, None] - rivals], dim=1)
-    gap = least - most
+    gap, won = least - most, {}
+    if random_order_curves is not None:
+        first, last, rivals = (
+            torch.trapezoid(curves[..., MARGIN], fractions, dim=-1)
+            for curves in (most, least, random_order_curves)
+        )
+        leads = torch.cat([rivals - first[:, None], last[:, None] - rivals], dim=1)
+        won = {"win_rate": share_won(leads, random_order_curves)}
     return {
         "": torch.trapezoid(gap[..., PROBABILITY], fractions, dim=1),
         "retention": gap[..., KEPT].mean(1),
-        "win_rate": share_won(leads, random_order_curves),
+        **won,
         "curve": gap[..., PROBABILITY],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
@@ -24,16 +25,32 @@ class Choice(Generic[C]):
         component: the component.
         settings: the value of each setting.
         shape: of one input, if settings that depend on the size of the images are numbers for it (:meth:`at`).
+        unread: shared values of a metric that are not computed, since no column that is asked for is made of them.
     """
 
     component: C
     settings: Mapping[str, object]
     shape: Sequence[int] | None = None
+    unread: frozenset[str] = frozenset()
 
     def at(self, shape: Sequence[int]) -> Choice[C]:
         """The same, with those defaults that depend on the size of the images as numbers for inputs of ``shape``."""
         values = {name: resolve(value, shape, self.settings) for name, value in self.settings.items()}
         return replace(self, settings=MappingProxyType(values), shape=shape)
+
+    @property
+    def wider(self) -> list[Choice[C]]:
+        """The same with more columns, up to all; those with the fewest more first.
+
+        Their scores in the columns that this one has are the same.
+        """
+        left = sorted(self.unread)
+        fewer = (each for size in reversed(range(len(left))) for each in combinations(left, size))
+        return [replace(self, unread=frozenset(each)) for each in fewer]
+
+    def beside(self, other: Choice[C]) -> Choice[C]:
+        """The same with the columns of another choice of the same name, too."""
+        return replace(self, unread=self.unread & other.unread)
 
     @property
     def label(self) -> str:
@@ -92,11 +109,12 @@ class Choice(Generic[C]):
 
     @property
     def identity(self) -> dict[str, object]:
-        """What could change a score: name, version and settings, with those of the base."""
+        """What could change a score: name, version and settings, with those of the base; and columns left out."""
         own: dict[str, object] = {
             "name": self.component.name,
             "version": self.component.revision,
             "settings": dict(self.named_settings),
+            **({"unread": sorted(self.unread)} if self.unread else {}),
         }
         return own if self.base is None else {**own, "base": self.base.identity}
 

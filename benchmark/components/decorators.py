@@ -249,6 +249,12 @@ def make_metric(
             f"metric '{common['name']}' is called with all samples at once and asks for '{min(too_large)}'; it may ask"
             f" for: {', '.join((*OF_ALL, *values))} (what takes more goes into a shared value)"
         )
+    for column, declared in (columns or {}).items():
+        if absent := set(declared.reads) - set(values):
+            raise XaiboardError(
+                f"column '{MetricColumn(common['name'], column)}' reads '{min(absent)}', which is no shared value of"
+                " the metric; name it in shared="
+            )
     for column, declared in {"": Column(range=range), **(columns or {})}.items():
         if declared.range is not None:
             _require_two_bounds(str(MetricColumn(common["name"], column)), declared.range)

@@ -60,6 +60,7 @@ def _columns(metric: Metric) -> list[dict[str, Any]]:
                 "direction": DIRECTIONS[column.higher_is_better],
                 "compares models": "yes" if column.across_models else "no",
                 "range": range_to_json(column.range),
+                **({"reads": list(column.reads)} if column.reads else {}),
                 "meaning": said.get(name, ""),
             }
         )

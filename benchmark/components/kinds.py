@@ -207,11 +207,15 @@ class Column:
         across_models: whether values of different models may be compared.
         range: the smallest and the largest value that a sample may have under any settings, with ``-inf`` or ``inf``
             where there is no bound; None if it is not known. Of a weighted column, that of the values.
+        reads: names of shared values that the column is made of, and the plain score is not. They are computed only
+            where such a column is asked for. Where none is, the metric gets None for the value, and leaves these
+            columns out.
     """
 
     higher_is_better: bool | None = None
     across_models: bool = False
     range: ScoreRange | None = None
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -232,6 +236,15 @@ class Metric(Component):
         if not name:
             return Column(self.higher_is_better, self.across_models, self.range)
         return self.columns.get(name, Column())
+
+    def unread(self, columns: Collection[str]) -> frozenset[str]:
+        """The shared values that are computed for other columns than these alone, by name."""
+        further = {value for column in self.columns.values() for value in column.reads}
+        return frozenset(further.difference(*(self.columns[name].reads for name in columns)))
+
+    def columns_without(self, unread: Collection[str]) -> list[str]:
+        """The named columns that do not need the shared values ``unread``."""
+        return [name for name, column in self.columns.items() if not set(unread).intersection(column.reads)]
 
     def needs(self, name: str) -> bool:
         """Whether the metric, or one of its shared values, asks for ``name`` of the vocabulary."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from ..errors import XaiboardError, unknown
-from ..toolkit.labels import split_labels
+from ..toolkit.labels import read_metric_column, split_labels
 from ..toolkit.patterns import is_wild
 from .choice import Choice, choose
-from .kinds import Component
+from .kinds import Component, Metric
 from .registry import Registry
 
 C = TypeVar("C", bound=Component)
@@ -25,8 +26,16 @@ def split(patterns: str | Sequence[str]) -> list[str]:
     return split_labels(text)
 
 
-def select(registry: Registry, patterns: str | Sequence[str]) -> list[Choice]:
+def select(registry: Registry, patterns: str | Sequence[str], *, whole: bool = True) -> list[Choice]:
     """The components that the patterns match, with their settings, in the order of the patterns; each once.
+
+    ``deletion.win_rate[steps=64]`` is a metric with a further column, and ``deletion.*`` one with all of them.
+
+    Args:
+        registry: what there is.
+        patterns: the selection.
+        whole: whether a metric without a column has all of its columns; if not, it has those that cost nothing more
+            than the plain score.
 
     Raises:
         XaiboardError: nothing is selected, a pattern matches no name, or a setting is unknown or has a wrong value.
@@ -34,15 +43,29 @@ def select(registry: Registry, patterns: str | Sequence[str]) -> list[Choice]:
     chosen: dict[str, Choice] = {}
     for item in split(patterns):
         name, settings = parse(item)
+        name, column = read_metric_column(name) if registry.kind == "metric" else (name, "")
         names = [name] if name in registry else [known for known in registry if fnmatchcase(known, name)]
         if not names:
             raise unknown(registry.kind, name, registry)
-        for found in names:
+        with_column = [found for found in names if not column or _columns(registry[found], column)]
+        if not with_column:
+            raise unknown(f"column of metric '{name}'", column, _columns(registry[names[0]], "*"))
+        for found in with_column:
             choice = choose(registry[found], settings)
-            chosen.setdefault(choice.label, choice)
+            if isinstance(choice.component, Metric) and (column or not whole):
+                unread = choice.component.unread(_columns(choice.component, column))
+                choice = replace(choice, unread=unread)
+            known = chosen.setdefault(choice.label, choice)
+            chosen[choice.label] = known.beside(choice)
     if not chosen:
         raise XaiboardError(f"no {registry.kind} selected; name one of: {', '.join(sorted(registry))}")
     return list(chosen.values())
+
+
+def _columns(metric: Component, pattern: str) -> list[str]:
+    """The named columns of a metric that match a pattern."""
+    names = metric.columns if isinstance(metric, Metric) else ()
+    return [name for name in names if fnmatchcase(name, pattern)]
 
 
 def parse(item: str) -> tuple[str, dict[str, object]]:

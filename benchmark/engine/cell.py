@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..components.choice import Choice
@@ -66,9 +67,15 @@ class Cell:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The named columns of scores that the metric declares, as they stand in tables."""
+        """The named columns of scores that the cell has, as they stand in tables."""
         metric = self.metric.component
-        return frozenset(str(MetricColumn(metric.name, name)) for name in metric.columns)
+        names = metric.columns_without(self.metric.unread)
+        return frozenset(str(MetricColumn(metric.name, name)) for name in names)
+
+    @property
+    def alternatives(self) -> list[Cell]:
+        """The cell, and those with more columns, whose records have all that its own would have."""
+        return [self, *(replace(self, metric=metric) for metric in self.metric.wider)]
 
     @property
     def row(self) -> dict[str, object]:
@@ -98,3 +105,15 @@ class Cell:
             "status": "inapplicable" if self.reason else "missing",
             "note": self.reason,
         }
+
+
+def served(cells: Sequence[Cell], finished: Callable[[Collection[str]], Collection[str]]) -> list[Cell]:
+    """The cells, each replaced by the one with the most columns beside its own that is finished, if there is one.
+
+    Args:
+        cells: of a plan.
+        finished: says which of some keys are those of finished cells.
+    """
+    alternatives = [cell.alternatives for cell in cells]
+    done = set(finished([each.key for all_of_cell in alternatives for each in all_of_cell]))
+    return [next((each for each in reversed(found) if each.key in done), found[0]) for found in alternatives]

@@ -10,6 +10,7 @@ from typing import Any
 from ..components.choice import Choice
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
+from ..toolkit.labels import MetricColumn
 from . import said
 from .applies import needs_method, needs_perturbation, own_checks, reason_against
 from .cell import Cell
@@ -66,12 +67,17 @@ class Plan:
     def summary(self) -> dict[str, object]:
         """What tables need to know: shards, seed, rows of cells, how each metric's columns read, what names say."""
         metrics = {cell.metric.component.name: cell.metric.component for cell in self.cells}
+        columns = {column for cell in self.cells for column in cell.columns}
         rows = [cell.row for cell in self.cells]
         return {
             "shards": len(self.shards),
             "seed": self.conditions.seed,
             "columns": {
-                name: {column: said.reading(metric.column(column)) for column in ("", *metric.columns)}
+                name: {
+                    column: said.reading(metric.column(column))
+                    for column in ("", *metric.columns)
+                    if not column or str(MetricColumn(name, column)) in columns
+                }
                 for name, metric in metrics.items()
             },
             "labels": said.labels(self.cells, rows),

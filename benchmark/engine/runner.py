@@ -135,10 +135,15 @@ def _compute_portion(
 
 
 def split(plan: Plan, store: Store) -> tuple[list[Cell], list[Cell]]:
-    """The cells that apply, in two lists: those that have all of their records, and those to compute."""
+    """The cells that apply, in two lists: those that have all of their records, and those to compute.
+
+    Records of a cell with more columns serve one with fewer.
+    """
     cells = [cell for cell in plan.cells if not cell.reason]
-    done = store.finished([cell.key for cell in cells], len(plan.shards))
-    return [cell for cell in cells if cell.key in done], [cell for cell in cells if cell.key not in done]
+    keys = {cell.key: [each.key for each in cell.alternatives] for cell in cells}
+    done = store.finished([each for of_cell in keys.values() for each in of_cell], len(plan.shards))
+    known = {key for key, of_cell in keys.items() if not done.isdisjoint(of_cell)}
+    return [cell for cell in cells if cell.key in known], [cell for cell in cells if cell.key not in known]
 
 
 def _compute(plan: Plan, cell: Cell, shards: Mapping[int, slice], values: Values, store: Store) -> None:

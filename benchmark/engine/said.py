@@ -67,4 +67,6 @@ def sources(dataset: str, cells: Iterable[Cell]) -> dict[str, dict[str, str]]:
 
 def reading(column: Column) -> dict[str, object]:
     """How the values of a column of scores read, ready for JSON."""
-    return {**asdict(column), "range": range_to_json(column.range)}
+    said = {**asdict(column), "range": range_to_json(column.range)}
+    del said["reads"]  # how it is computed
+    return said

@@ -46,14 +46,16 @@ def score(values: Values, metric: Choice, method: Choice | None, perturbation: C
         XaiboardError: the metric, or the method, returned something else than it must.
     """
     component = metric.component
-    shared = {name: values.shared(metric, name) for name in component.shared}
+    shared = {
+        name: None if name in metric.unread else values.shared(metric, name) for name in component.shared
+    }
     names = [name for name in component.supplied if name not in shared]
 
     def batch(rows: slice) -> Scores:
         given = values.supply(
             names, rows, f"metric/{component.name}", method, perturbation, other=metric.base
         )
-        given |= {name: value[rows].clone() for name, value in shared.items()}
+        given |= {name: None if value is None else value[rows].clone() for name, value in shared.items()}
         returned = values.guard.call("metric", component, given, metric.settings)
         return read_scores(component.name, returned, rows.stop - rows.start)
 

@@ -88,7 +88,8 @@ def describe_entry(entry: Entry, kind: str) -> str:
         compares = "compares models" if column["compares models"] == "yes" else "within one model"
         bounds = range_words(range_from_json(column["range"]))
         lines += [
-            f"column {name} ({column['direction']}, {compares}, {bounds})",
+            f"column {name} ({column['direction']}, {compares}, {bounds})"
+            + (", further passes" if "reads" in column else ""),
             *_indented(column["meaning"]),
         ]
     return "\n".join([*lines, f"example: {example(entry, kind)}"]) + "\n"
@@ -132,6 +133,8 @@ def _passes(entry: Entry) -> str:
     if not entry.get("passes"):
         return ""
     said = f"{entry['passes']} for one image (1×28×28) on a small network, its prediction not counted"
+    if any("reads" in column for column in entry.get("columns", ())):
+        said += ", all columns"
     return said + ("; explained: images that the judged method explains" if "explained" in said else "")
 
 

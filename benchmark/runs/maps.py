@@ -75,7 +75,7 @@ def _judged_there(planned: Sequence[Cell], cells: pd.DataFrame, folder: Path) ->
             f"'{folder}' has no cells of the selected models and methods; select those that are in its cells.csv"
         )
     for pair, of_pair in judged.items():
-        if known[pair].isdisjoint(cell.key for cell in of_pair):
+        if known[pair].isdisjoint(each.key for cell in of_pair for each in cell.alternatives):
             raise XaiboardError(
                 f"no cell of '{pair[2]}' on '{pair[1]}' in '{folder}' is one that these words name: network, method,"
                 " metrics or data are not those of its scores, which the maps would not fit; give the words with which"

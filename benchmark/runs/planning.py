@@ -102,7 +102,7 @@ def finished_cells(plan: Plan, request: Request) -> list[Cell]:
         return finished
     check_reusable(request.reuse, plan.run_conditions)
     known = reusable(request.reuse, wanted(todo, plan, request.reuse), len(plan.shards))
-    return [*finished, *(cell for cell in todo if cell.key in known)]
+    return [*finished, *(cell for cell in todo if any(each.key in known for each in cell.alternatives))]
 
 
 def promise_of(plan: Plan, finished: Sequence[Cell], request: Request) -> Promise:
@@ -122,11 +122,14 @@ def passes_of_pictures(plan: Plan, maps: PerturbedMaps, todo: Sequence[Cell]) ->
 def wanted(cells: Sequence[Cell], plan: Plan, reuse: Path) -> list[Wanted]:
     """Those cells that may be taken over from another folder: networks and functions compute the same there."""
     there = read_known_outputs(reuse)
-    unknown = {cell.key for cell in not_of_these(cells, plan, Store(reuse))}
+    able = [each for cell in cells for each in cell.alternatives]
+    unknown = {each.key for each in not_of_these(able, plan, Store(reuse))}
     return [
-        Wanted(cell.key, cell.columns)
+        Wanted(each.key, each.columns)
         for cell in cells
-        if cell.key not in unknown and computes_the_same(cell, plan.data, plan.outputs, there)
+        if computes_the_same(cell, plan.data, plan.outputs, there)
+        for each in cell.alternatives
+        if each.key not in unknown
     ]
 
 
@@ -138,8 +141,11 @@ def known_outputs(request: Request) -> dict[str, Any]:
 
 def _at_size(data: Data, choices: Iterable[Choice]) -> list[Choice]:
     """The choices with settings for the size of the images; those that are the same there count once."""
-    sized = [choice.at(data.shape) for choice in choices]
-    return list({choice.label: choice for choice in sized}.values())
+    sized: dict[str, Choice] = {}
+    for choice in choices:
+        here = choice.at(data.shape)
+        sized[here.label] = sized.get(here.label, here).beside(here)
+    return list(sized.values())
 
 
 def _samples(request: Request) -> tuple[Data, Preparation | None]:

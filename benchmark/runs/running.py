@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 
 import pandas as pd
 
+from ..engine.cell import served
 from ..engine.map_keeper import MapKeeper
 from ..engine.plan import Plan
 from ..engine.recorded import set_unknown_aside
@@ -52,10 +55,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     with stage(PLANNING, shown=progress):
         plan = make_plan(request)
     store, made_of = Store(request.out), files_follow_from(plan, request)
-    if request.reuse is None and store.records.is_dir():
-        with store.lock(reading=True):
-            if not split(plan, store)[1] and is_current(store, made_of):
-                return Run(store.folder, frozenset(cell.key for cell in plan.cells), unchanged=True)
+    if request.reuse is None and _is_done(plan, store, made_of):
+        return Run(store.folder, frozenset(cell.key for cell in plan.cells), unchanged=True)
     if request.reuse is not None:
         check_reusable(request.reuse, plan.run_conditions)
     with store.lock():
@@ -64,11 +65,13 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     if request.suite:
         note_suite(store, request.suite)
     with computing(store.folder):
+        plan = _served(plan, store)
         with store.lock():
             unknown = {cell.key for cell in set_unknown_aside(split(plan, store)[0], plan, store)}
         if request.reuse is not None:
             there = wanted([cell for cell in plan.cells if cell.key not in unknown], plan, request.reuse)
             take_over(request.reuse, store, there, len(plan.shards))
+            plan = _served(plan, store)
         known = known_outputs(request)
         finished_here, todo = split(plan, store)
         warn_of_unknown_outputs(finished_here, plan.data, known)
@@ -108,6 +111,14 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     return finished
 
 
+def _is_done(plan: Plan, store: Store, made_of: dict[str, object]) -> bool:
+    """Whether all cells are finished, and tables, figures and page were made of them as they would be now."""
+    if not store.records.is_dir():
+        return False
+    with store.lock(reading=True):
+        return not split(plan, store)[1] and is_current(store, made_of)
+
+
 def files_follow_from(plan: Plan, request: Request) -> dict[str, object]:
     """What tables, figures and page depend on, beside records and ``run.json``: words, code and libraries."""
     return {
@@ -118,6 +129,11 @@ def files_follow_from(plan: Plan, request: Request) -> dict[str, object]:
         "sections": [section.name for section in sections()],
         "libraries": [version(name) for name in ("matplotlib", "numpy", "pandas", "pyarrow", "torch")],
     }
+
+
+def _served(plan: Plan, store: Store) -> Plan:
+    """The plan, whose cells have the further columns that finished records of the folder have."""
+    return replace(plan, cells=served(plan.cells, partial(store.finished, shards=len(plan.shards))))
 
 
 def _draw_pictures(plan: Plan, gallery: PerturbedMaps, finished: Run, figures: str) -> None:

@@ -116,18 +116,22 @@ def curve_along(
     target: Tensor,
     order: Tensor,
     points: Sequence[int],
-    random_order_curves: Tensor,
+    random_order_curves: Tensor | None,
     *,
     insert: bool = False,
 ) -> Tensor:
     """Probability, prediction and margin of the target at each of ``points`` along ``order``, ``(B, S, 3)``.
 
-    The first and the last point are the same for every order and are copied from the random ones; only the points in
-    between are evaluated.
+    The first and the last point are the same for every order. Where there are random orders they are copied from these,
+    so that only the points in between are evaluated.
     """
     with torch.no_grad():
-        between = read(logits_along(model, x, gone, order, points[1:-1], insert=insert), target)
-    return torch.cat([random_order_curves[:, 0, :1], between, random_order_curves[:, 0, -1:]], dim=1)
+        between = logits_along(model, x, gone, order, points[1:-1], insert=insert)
+        if random_order_curves is None:
+            first, last = (gone.erased, x) if insert else (x, gone.erased)
+            return read([model(first), *between, model(last)], target)
+    ends = random_order_curves[:, 0]
+    return torch.cat([ends[:, :1], read(between, target), ends[:, -1:]], dim=1)
 
 
 def share_won(lead: Tensor, random_order_curves: Tensor) -> Tensor:
@@ -143,33 +147,44 @@ def removal_scores(
     attribution: Tensor,
     rng: SampleRng,
     reference: Reference | None,
-    random_order_curves: Tensor,
+    random_order_curves: Tensor | None,
     *,
     removal: RemovalCurve,
     insert: bool = False,
 ) -> dict[str, Tensor | Weighted]:
-    """The scores that ``deletion`` or, with ``insert``, ``insertion`` read from the curve of an attribution."""
+    """The scores that ``deletion`` or, with ``insert``, ``insertion`` read from the curve of an attribution.
+
+    Without random orders there is no ``win_rate``.
+    """
     cells = cells_of(x, removal.cell)
     order = descending_cells(attribution, cells, rng)
-    pixels, steps = order.shape[1], random_order_curves.shape[2] - 1
+    pixels, steps = order.shape[1], steps_of(random_order_curves, removal)
     gone, points = blank(x, reference, removal.baseline, rng, removal.blur), points_of(cells, steps)
     if insert:
         points = [pixels - point for point in reversed(points)]
-        random_order_curves = random_order_curves.flip(2)
+        random_order_curves = None if random_order_curves is None else random_order_curves.flip(2)
     along = curve_along(model, x, gone, target, order, points, random_order_curves, insert=insert)
     curve, kept, margin = along.unbind(2)
     fractions = torch.tensor(points).to(curve) / pixels
     area = torch.trapezoid(margin, fractions, dim=1)
-    rivals = torch.trapezoid(random_order_curves[..., MARGIN], fractions, dim=2)
-    lead = area[:, None] - rivals if insert else rivals - area[:, None]
     intact, erased = (margin[:, -1], margin[:, 0]) if insert else (margin[:, 0], margin[:, -1])
+    won = {}
+    if random_order_curves is not None:
+        rivals = torch.trapezoid(random_order_curves[..., MARGIN], fractions, dim=2)
+        lead = area[:, None] - rivals if insert else rivals - area[:, None]
+        won = {"win_rate": share_won(lead, random_order_curves)}
     return {
         "": torch.trapezoid(curve, fractions, dim=1),
         "retention": kept.mean(1),
-        "win_rate": share_won(lead, random_order_curves),
+        **won,
         "normalised": _normalised(area, intact, erased),
         "curve": curve,
     }
+
+
+def steps_of(random_order_curves: Tensor | None, removal: RemovalCurve) -> int:
+    """Number of steps of a curve that is compared with random ones, or of one that is not."""
+    return removal.steps if random_order_curves is None else random_order_curves.shape[2] - 1
 
 
 def _normalised(area: Tensor, intact: Tensor, gone: Tensor) -> Weighted:

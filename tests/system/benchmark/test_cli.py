@@ -82,7 +82,7 @@ MISTAKES = [
     (("--dataset", "tiny:path"), "data set 'tiny' takes no path; got 'tiny:path'"),
     (("--dataset", "image-folder"), "data set 'image-folder' needs a path: --dataset image-folder:PATH"),
     (("--perturbations", "noise"), "no perturbation named 'noise'; did you mean 'sign_noise'?"),
-    (("--metrics", "deletion[step=3]"), "'deletion' has no setting 'step'; it has: baseline, steps, orders, patch"),
+    (("--metrics", "deletion[step=3]"), "'deletion' has no setting 'step'; it has: baseline, steps, orders, blur"),
     (("--metrics", "deletion[steps=x]"), "setting 'steps' of 'deletion' must be int, as in steps=28; got 'x'"),
     (("--metrics", "deletion[baseline=x]"), "setting 'baseline' of 'deletion' must be one of zero, mean, blur, imp"),
     (("--metrics", "deletion[steps"), "cannot read 'deletion[steps'; write name or name[setting=value,setting=value]"),

@@ -26,7 +26,13 @@ WITHOUT = {
     "models": {"cnn.standard", "mlp.standard"},  # plain training by cross-entropy
     "methods": {"random", "constant"},  # controls that nobody needs to invent
     "metrics": {"accuracy"},
-    "datasets": {"hf-dataset", "image-folder", "npz", "photos", "table"},  # the user's own, and two photographs
+    "datasets": {
+        "hf-dataset",
+        "image-folder",
+        "npz",
+        "photos",
+        "table",
+    },  # the user's own, and two photographs
 }
 """Components that come from no paper."""
 

@@ -24,8 +24,8 @@ Runner = Callable[..., xb.Run]
 
 METHODS = "saliency,smoothgrad[draws=2],random,gradcam"
 METRICS = (
-    "deletion[steps=4,orders=2],deletion[baseline=mean,steps=4,orders=2],deletion[baseline=blur,steps=4,orders=2],"
-    "insertion[steps=4,orders=2],gini,max_sensitivity[draws=2],lens_recall[k=9],accuracy"
+    "deletion.*[steps=4,orders=2],deletion.*[baseline=mean,steps=4,orders=2],deletion.*[baseline=blur,steps=4,orders=2],"
+    "insertion.*[steps=4,orders=2],gini,max_sensitivity[draws=2],lens_recall[k=9],accuracy"
 )
 SELECTED = {"methods": METHODS, "metrics": METRICS}
 ROW = ["model", "method", "metric", "settings", "perturbation", "sample"]

@@ -24,7 +24,7 @@ Runner = Callable[..., xb.Run]
 
 DETERMINISTIC = "saliency,integrated_gradients[steps=5],gradcam,sobel"
 METRICS = (
-    "deletion[steps=8,orders=3],deletion[baseline=mean,steps=8,orders=3],insertion[steps=8,orders=3],gini,"
+    "deletion.*[steps=8,orders=3],deletion.*[baseline=mean,steps=8,orders=3],insertion.*[steps=8,orders=3],gini,"
     "max_sensitivity[draws=2],topk_intersection[k=9],lens_recall[k=9]"
 )
 
@@ -200,7 +200,7 @@ def test_counted_passes_of_a_cell_are_those_had_it_been_computed_alone(run: Runn
 
 
 WITHOUT_TARGET = (
-    "deletion[steps=8,orders=3],deletion[baseline=mean,steps=8,orders=3],insertion[steps=8,orders=3],gini,"
+    "deletion.*[steps=8,orders=3],deletion.*[baseline=mean,steps=8,orders=3],insertion.*[steps=8,orders=3],gini,"
     "max_sensitivity[draws=2],gradient_norm"
 )
 """With ``target=label`` none of these asks for f(x)."""
@@ -273,7 +273,7 @@ def test_a_component_that_raises_in_the_probe_has_no_cost(make: Make) -> None:
 
 @pytest.mark.parametrize(
     ("methods", "metrics"),
-    [("saliency", "deletion[steps=60,orders=2]"), ("smoothgrad[draws=9]", "max_sensitivity[draws=9]")],
+    [("saliency", "deletion[steps=120,orders=2]"), ("smoothgrad[draws=9]", "max_sensitivity[draws=9]")],
 )
 def test_settings_whose_product_is_absurd_are_refused(
     make: Make, monkeypatch: pytest.MonkeyPatch, methods: str, metrics: str

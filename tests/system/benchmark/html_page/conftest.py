@@ -41,7 +41,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> xb.Run:
             dataset="digits",
             models=networks,
             methods=["saliency", "input_x_gradient", "integrated_gradients[steps=4]", "random", raises],
-            metrics=["deletion[steps=4,orders=2]", "gini", "lens_recall[k=50]", "accuracy"],
+            metrics=["deletion.*[steps=4,orders=2]", "gini", "lens_recall[k=50]", "accuracy"],
             perturbations="sign_noise[eps=0.1],sign_noise[eps=0.2]",
             samples=24,
             out=tmp_path_factory.mktemp("page") / "small",
