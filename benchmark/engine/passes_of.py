@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..components.choice import Choice, choose
 from ..components.decorators import make_method
@@ -19,6 +19,7 @@ from .conditions import Conditions
 from .costs import Cost
 from .passes import count_passes
 from .scores import score
+from .stand_in import stand_in
 from .values import Values
 
 SHAPE, CLASSES = (1, 28, 28), 10
@@ -60,7 +61,7 @@ def _count(compute: Callable[[Values, Choice], object]) -> str:
         return x.clone()
 
     with torch.random.fork_rng(devices=[]):
-        trained = wrap(_network(), "small", lipschitz=1.0)
+        trained = wrap(stand_in(SHAPE, CLASSES), "small", lipschitz=1.0)
         x = torch.rand(1 + BACKGROUND, *SHAPE, generator=torch.Generator().manual_seed(0))
         data = Data(x[:1], torch.zeros(1, dtype=torch.int64), list(map(str, range(CLASSES))), x[:1] > 0.5)
         with count_passes(trained.module) as passes:
@@ -77,21 +78,6 @@ def _count(compute: Callable[[Values, Choice], object]) -> str:
         "explained": sum(explained),
     }
     return ", ".join(f"{count:.0f} {name}" for name, count in counts.items() if count) or "none"
-
-
-def _network() -> nn.Sequential:
-    """A convolution, a ReLU and a dense layer, 1-Lipschitz, always with the same weights."""
-    size = [(side - 3) // 2 + 1 for side in SHAPE[1:]]
-    network = nn.Sequential(
-        nn.Conv2d(SHAPE[0], 4, 3, stride=2),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(4 * size[0] * size[1], CLASSES),
-    )
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(0.01 * torch.arange(parameter.numel()).cos().view_as(parameter))
-    return network
 
 
 def _unchanged(x: Tensor) -> Tensor:
