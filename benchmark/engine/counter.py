@@ -75,7 +75,7 @@ class Counter:
             name: of the method, if the perturbation asks for it.
             layers: of the network, if the metric changes them.
         """
-        method = cell.method and _AnyMethod(cell.method.component, cell.method.settings, name)
+        method = cell.method and _AnyMethod(cell.method.component, cell.method.settings, name=name)
 
         def judge(values: Values) -> object:
             return score(values, cell.metric, method, cell.perturbation)

@@ -38,6 +38,6 @@ class Preprocessing:
         else:
             resized = self.resize
         if resized != (rows, columns):
-            image = image.resize(resized[::-1], Image.Resampling[self.interpolation.upper()])
+            image = image.resize((resized[1], resized[0]), Image.Resampling[self.interpolation.upper()])
         top, left = (round((full - cut) / 2) for full, cut in zip(resized, self.size, strict=True))
         return image.crop((left, top, left + self.size[1], top + self.size[0]))
