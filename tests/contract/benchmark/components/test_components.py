@@ -249,7 +249,7 @@ def test_shared_values_and_random_numbers_are_made_where_they_are_absent(mlp: nn
     x = torch.rand(3, 1, 8, 8)
     target = torch.tensor([0, 1, 2])
     entry = xb.metrics["deletion"]
-    settings = {"steps": 4, "orders": 2, "patch": 4}
+    settings = {"steps": 4, "orders": 2, "cell": 1, "patch": 4}
     given = {"model": mlp, "x": x, "target": target, "attribution": torch.rand(3, 1, 8, 8)}
     alone = entry(**given, **settings)
     shared = {
