@@ -146,7 +146,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "explain seed=-1": (explain(seed=-1), "the seed must be from 0 to 2**63 - 1; got -1"),
     "explain sigma='a'": (explain(NET, "smoothgrad", sigma="a"), "setting 'sigma' of 'smoothgrad' must be float"),
     "explain reference=3": (explain(reference=3), "'reference' of explain() must be a xaiboard Reference or None; go"),
-    "explain nothing": (lambda: xb.explain(NET), "explain() missing a required argument: 'method'"),
+    "explain nothing": (partial(xb.explain, *[NET]), "explain() missing a required argument: 'method'"),
     "a split": (load("digits", split="x"), "no split named 'x'; there are: train, test"),
     "a split of None": (load("digits", split=None), "'split' of load_data() must be a text; got None"),
     "1.5 samples": (load("digits", samples=1.5), "'samples' of load_data() must be a whole number or None; got 1.5"),
