@@ -192,7 +192,7 @@ class Wanted:
     interpolation: str = "bilinear"
 
     def prepared(self, image: Image.Image) -> Image.Image:
-        return image.resize(self.size[::-1])
+        return image.resize((self.size[1], self.size[0]))
 
 
 def test_a_network_has_mixed_sizes_brought_to_the_one_that_it_wants(

@@ -59,7 +59,7 @@ def test_vectors_and_their_training_split(tmp_path: Path) -> None:
     ],
 )
 def test_arrays_that_are_no_data(tmp_path: Path, arrays: dict[str, np.ndarray], said: str) -> None:
-    np.savez(tmp_path / "a.npz", **arrays)
+    np.savez(tmp_path / "a.npz", **arrays)  # pyright: ignore[reportArgumentType] - no option is meant
     with pytest.raises(XaiboardError, match=said):
         load_data(f"npz:{tmp_path}/a.npz")
 
@@ -85,5 +85,5 @@ def test_photographs_need_no_download() -> None:
     assert train.x.shape == (12, 3, 32, 32)
     assert train.label.tolist() == [0] * 6 + [1] * 6
     assert len(test.classes) == 1000
-    assert [test.classes[each] for each in test.label] == ["monastery"] * 6 + ["daisy"] * 6
+    assert [test.classes[each] for each in test.label.tolist()] == ["monastery"] * 6 + ["daisy"] * 6
     assert load_data("photos").digest == test.digest
