@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import datasets
+import datasets.config
 import numpy as np
 import pytest
 from datasets.arrow_writer import ArrowWriter
@@ -67,9 +68,12 @@ def test_the_cache_is_read_and_the_hub_is_not_asked(
     writer.write_table(rows.data.table.combine_chunks())
     count, size = writer.finalize()
     split = SplitInfo(name="test", num_bytes=size, num_examples=count)
-    known = {"dataset_name": "pets", "builder_name": "parquet", "config_name": "default", "version": "0.0.0"}
-    info = datasets.DatasetInfo(
-        features=FEATURES, splits=SplitDict({"test": split}, dataset_name="pets"), **known
+    info = datasets.DatasetInfo(features=FEATURES, splits=SplitDict({"test": split}, dataset_name="pets"))
+    info.dataset_name, info.builder_name, info.config_name, info.version = (
+        "pets",
+        "parquet",
+        "default",
+        "0.0.0",
     )
     info.write_to_directory(str(folder))
     assert load_data("hf-dataset:tester/pets").label.tolist() == [1, 0, 0, 1]

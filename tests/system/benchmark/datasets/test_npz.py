@@ -59,7 +59,7 @@ def test_vectors_and_their_training_split(tmp_path: Path) -> None:
     ],
 )
 def test_arrays_that_are_no_data(tmp_path: Path, arrays: dict[str, np.ndarray], said: str) -> None:
-    np.savez(tmp_path / "a.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    np.savez(tmp_path / "a.npz", **arrays)  # pyright: ignore[reportArgumentType] - no option is meant
     with pytest.raises(XaiboardError, match=said):
         load_data(f"npz:{tmp_path}/a.npz")
 
