@@ -36,7 +36,9 @@ SELECTED = {
 
 def test_the_parts_of_names_are_those_of_the_components(run: Runner) -> None:
     glossary = run(**SELECTED).results.glossary
-    assert glossary.methods["blurred[of=random]"] == Label("blurred", {"of": "random", "sigma": "2"})
+    assert glossary.methods["blurred[of=random]"] == Label(
+        "blurred", {"of": "random", "sigma": "1"}
+    )  # of eight pixels
     assert set(glossary.methods) == {"saliency", "random", "blurred[of=random]"}
     assert glossary.perturbations["sign_noise[eps=0.1]"] == Label("sign_noise", {"eps": "0.1"})
     assert glossary.settings["k=9,window=1,reference=clean"] == {
