@@ -95,16 +95,16 @@ def examined(trained: TrainedModel, x: Tensor, labels: int = 0) -> TrainedModel:
             " it predicts, as target=prediction does",
         )
     if not found.reason or found.seen:  # what is seen anyway costs its own cells, which say what came
-        return trained
+        return replace(trained, image_bytes=found.image_bytes)
     return replace(trained, refused=_sentence(found.reason))
 
 
 @contextmanager
-def ready(model: nn.Module, x: Tensor) -> Iterator[int]:
+def ready(model: nn.Module, x: Tensor) -> Iterator[Examination]:
     """Puts a network into evaluation mode, with logits as the suite needs them; it is left as it was.
 
     Yields:
-        The number of its logits.
+        What its examination found.
 
     Raises:
         XaiboardError: it cannot be judged, or there is no image to judge it by.
@@ -121,7 +121,7 @@ def ready(model: nn.Module, x: Tensor) -> Iterator[int]:
                 output = model(x[:1].clone())
             if reason := wrong_form(output, 1):
                 raise XaiboardError(_sentence(reason))
-            yield output.shape[1]
+            yield found
     finally:
         if handle is not None:
             handle.remove()

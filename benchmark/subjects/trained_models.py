@@ -40,6 +40,7 @@ class TrainedModel:
         inputs: the samples among these inputs, ``(N, ...)``.
         refused: why it cannot be judged, by its examination; empty if it can.
         source: what the entry declares as its source.
+        image_bytes: memory of what it keeps of one image for the backward pass; 0 where that was not measured.
     """
 
     name: str
@@ -52,6 +53,7 @@ class TrainedModel:
     inputs: Tensor | None = None
     refused: str = ""
     source: str = ""
+    image_bytes: int = 0
 
     @property
     def identity(self) -> dict[str, object]:
