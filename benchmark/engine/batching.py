@@ -15,11 +15,11 @@ AUTO = {"cpu": 64, "cuda": 512}
 """Batch size to begin with, by device. Measured to be near the fastest for small networks."""
 
 
-MOST_BYTES = 2**29
+MOST_BYTES = 2**27
 """Memory on the CPU that a network may keep of a batch for the backward pass.
 
-With what the backward pass itself takes, and an attack that differentiates twice, a batch stays near 1 GiB. Large
-networks are as fast in small batches.
+A gradient takes a third more than this, and an attack that differentiates the map of a smooth copy of the network up
+to ten times as much; so a batch stays near 1 GiB. A network that keeps so much is as fast in small batches.
 """
 
 

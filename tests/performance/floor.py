@@ -60,10 +60,12 @@ def squeezenet(samples: int) -> tuple[TrainedModel, Data] | None:
     model = SqueezeNet10()
     weights = load_file(folder / "squeezenet10.safetensors")
     model.load_state_dict({name: value.float() for name, value in weights.items()})
-    photos = [torch.from_numpy(each).permute(2, 0, 1) / 255 for each in load_sample_images().images]
-    corners = [(top, left) for top in range(0, 200, 50) for left in range(0, 400, 50)]
-    crops = [photos[at % 2][:, top:, left:][:, :227, :227] for at, (top, left) in enumerate(corners)]
-    x = torch.stack(crops[:samples]).contiguous()
+    photos = [torch.from_numpy(each.copy()).permute(2, 0, 1) / 255 for each in load_sample_images().images]
+    corners = [(top, left) for top in range(0, 200, 20) for left in range(0, 400, 20)]
+    crops = [
+        photos[at % 2][:, top:, left:][:, :227, :227] for at, (top, left) in enumerate(corners[:samples])
+    ]
+    x = torch.stack(crops)
     return wrap(model, "squeezenet"), Data(x, torch.zeros(len(x), dtype=torch.long), [""] * 1000)
 
 
