@@ -164,14 +164,14 @@ def explain(
     choice = choose(choices[0].component, {**choices[0].settings, **settings})
     model = plain(model)
     given, x = x, in_type_of(model, x)
-    with ready(model, x) as classes:
-        require_classes(target, classes)
+    with ready(model, x) as found:
+        require_classes(target, found.classes)
         target = target.long().to(x.device)
         if reason := reason_on(choice, model, x, target):
             raise XaiboardError(f"'{choice.component.name}' does not apply: {reason}")
-        data = Data(x.detach(), target, [""] * classes)
+        data = Data(x.detach(), target, [""] * found.classes)
         conditions = Conditions(seed, "label", str(x.dtype).removeprefix("torch."), str(x.device))
-        trained = TrainedModel("model", "own", model, "")
+        trained = TrainedModel("model", "own", model, "", image_bytes=found.image_bytes)
         values = Values(trained, data, reference, conditions, Batcher(None, str(x.device)))
         try:
             return values.attribution(choice).to(given)

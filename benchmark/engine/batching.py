@@ -1,4 +1,4 @@
-"""Runs a function over batches of samples, and halves the batch when memory runs out."""
+"""Runs a function over batches of samples: as large as the memory of a network allows, halved where that runs out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ T = TypeVar("T")
 
 AUTO = {"cpu": 64, "cuda": 512}
 """Batch size to begin with, by device. Measured to be near the fastest for small networks."""
+
+
+MOST_BYTES = 2**27
+"""Memory on the CPU that a network may keep of a batch for the backward pass.
+
+A gradient takes a third more than this, and an attack that differentiates the map of a smooth copy of the network up
+to ten times as much; so a batch stays near 1 GiB. A network that keeps so much is as fast in small batches.
+"""
 
 
 class Batcher:
@@ -30,7 +38,19 @@ class Batcher:
     """
 
     def __init__(self, size: int | None, device: str) -> None:
+        self._on_cpu, self._automatic = torch.device(device).type == "cpu", size is None
         self.size = self._first = size or AUTO.get(torch.device(device).type, AUTO["cpu"])
+
+    def suit(self, image_bytes: int) -> None:
+        """Halves a size that was not given until a batch of the network keeps no more than ``MOST_BYTES`` on the CPU.
+
+        Args:
+            image_bytes: what the network keeps of one image for the backward pass. It is counted, not timed, so that
+                the size, and with it the last digits of scores, is the same in every run.
+        """
+        while self._automatic and self._on_cpu and self._first > 1 and self._first * image_bytes > MOST_BYTES:
+            self._first //= 2
+        self.size = self._first
 
     def map(self, function: Callable[[slice], T], n: int) -> Iterator[T]:
         """``function(rows)`` for consecutive slices of ``n`` samples, in order.

@@ -29,7 +29,7 @@ class ModelValues:
         data: the samples.
         reference: statistics of the training split, or None.
         conditions: seed, target, dtype, device.
-        batcher: splits the samples into batches that fit into memory.
+        batcher: splits the samples into batches that fit into memory; it is made to suit the model.
         passes: the running count of passes through the model (see :func:`~.passes.count_passes`).
         others: further models by name, for perturbations that ask for ``other_model``.
     """
@@ -47,6 +47,7 @@ class ModelValues:
         dtype, device = getattr(torch, conditions.dtype), conditions.device
         self.conditions = conditions
         self.batcher = batcher
+        batcher.suit(trained.image_bytes)
         self.memo = Memo(passes or Passes())
         self.trained = trained
         self.model = trained.module.to(device=device, dtype=dtype)

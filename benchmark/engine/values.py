@@ -190,11 +190,7 @@ class Values(ModelValues):
                         " have none, as after quantised layers or detach(); use methods without gradients"
                     ) from error
                 raise
-        return (
-            require_finite(f"method '{component.name}'", "values", returned, x.shape)
-            .detach()
-            .to(x, copy=True)
-        )
+        return _own_copy(require_finite(f"method '{component.name}'", "values", returned, x.shape), x)
 
     def _perturb(self, perturbation: Choice, method: Choice, rows: slice) -> Tensor:
         """Perturbed copies of the samples ``rows``, checked."""
@@ -211,7 +207,12 @@ class Values(ModelValues):
             raise XaiboardError(
                 f"{owner} must stay in [0, 1], got values from {returned.min():.3g} to {returned.max():.3g}"
             )
-        return returned.detach().to(x, copy=True)
+        return _own_copy(returned, x)
+
+
+def _own_copy(returned: Tensor, like: Tensor) -> Tensor:
+    """What a component returned, in memory of its own, row by row: gradients may come in the layout of a network."""
+    return returned.detach().to(like, copy=True, memory_format=torch.contiguous_format)
 
 
 def _labels_behind_perturbed_x(perturbation: Choice, method: Choice) -> tuple[str, ...]:

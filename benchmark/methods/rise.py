@@ -57,7 +57,7 @@ def rise(
         else:
             with torch.no_grad():
                 value = model(x * mask).softmax(1).gather(1, target[:, None])[:, 0]
-        total += value[:, None, None, None] * mask
+        total += mask.mul_(value[:, None, None, None])
     return (total / (draws * share)).expand_as(x) / x.shape[1]
 
 
@@ -67,9 +67,7 @@ def _masks(x: Tensor, rng: SampleRng, grid: int, share: float) -> Tensor:
     height, width = (ceil(size / grid) for size in x.shape[2:])
     size = ((grid + 1) * height, (grid + 1) * width)
     enlarged = interpolate(cells, size=size, mode="bilinear", align_corners=False)
-    down, across = (
-        rng.permutation(x, cell)[:, :1] + torch.arange(side, device=x.device)
-        for cell, side in ((height, x.shape[2]), (width, x.shape[3]))
-    )
-    sample = torch.arange(len(x), device=x.device)[:, None, None]
-    return enlarged[sample, 0, down[:, :, None], across[:, None, :]][:, None]
+    down, across = (rng.permutation(x, cell)[:, 0] for cell in (height, width))
+    # every crop of the size of the image, without a copy; one of each image is taken
+    crops = enlarged[:, 0].unfold(1, x.shape[2], 1).unfold(2, x.shape[3], 1)
+    return crops[torch.arange(len(x), device=x.device), down, across][:, None]

@@ -1,9 +1,9 @@
 """Saliency: the gradient of the explained logit."""
 
-import captum.attr
 from torch import Tensor, nn
 
 from ..components.decorators import method
+from .shared.gradient import gradient
 
 
 @method(source="Simonyan et al. 2014, arXiv:1312.6034")
@@ -16,4 +16,5 @@ def saliency(model: nn.Module, x: Tensor, target: Tensor, *, abs: bool = False) 
         target: explained classes, ``(B,)``.
         abs: whether to return magnitudes, as in the paper, in place of signed gradients.
     """
-    return captum.attr.Saliency(model).attribute(x.detach().requires_grad_(), target, abs=abs)
+    attribution = gradient(model, x, target)
+    return attribution.abs() if abs else attribution

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ..errors import XaiboardError
 from ..toolkit.networks import evaluating
 from .findings import Examination, in_type_of, look_at, undisturbed
+from .layout import laid_out, lay_out
 from .logits import are_same, as_logits, logits_of, wrong_form
 from .trained_models import TrainedModel
 
@@ -78,10 +79,12 @@ def examined(trained: TrainedModel, x: Tensor, labels: int = 0) -> TrainedModel:
     """A trained model with what its examination says: why it cannot be judged, or logits as the suite needs them.
 
     Args:
-        trained: the model; if need be, its module gets a hook that brings its output into form.
+        trained: the model; if need be, its module gets a hook that brings its output into form. For large images its
+            convolutions are laid out channels-last.
         x: images, ``(B, C, H, W)``.
         labels: number of classes among which the explained labels are; 0 where predictions are explained.
     """
+    lay_out(trained.module, x)
     found = examine(trained.module, x)
     if found.adapted:
         trained.module.register_forward_hook(as_logits)
@@ -92,16 +95,16 @@ def examined(trained: TrainedModel, x: Tensor, labels: int = 0) -> TrainedModel:
             " it predicts, as target=prediction does",
         )
     if not found.reason or found.seen:  # what is seen anyway costs its own cells, which say what came
-        return trained
+        return replace(trained, image_bytes=found.image_bytes)
     return replace(trained, refused=_sentence(found.reason))
 
 
 @contextmanager
-def ready(model: nn.Module, x: Tensor) -> Iterator[int]:
+def ready(model: nn.Module, x: Tensor) -> Iterator[Examination]:
     """Puts a network into evaluation mode, with logits as the suite needs them; it is left as it was.
 
     Yields:
-        The number of its logits.
+        What its examination found.
 
     Raises:
         XaiboardError: it cannot be judged, or there is no image to judge it by.
@@ -113,12 +116,12 @@ def ready(model: nn.Module, x: Tensor) -> Iterator[int]:
         raise XaiboardError(_sentence(found.reason))
     handle = model.register_forward_hook(as_logits) if found.adapted else None
     try:
-        with evaluating(model):
+        with evaluating(model), laid_out(model, x):
             with torch.no_grad():
                 output = model(x[:1].clone())
             if reason := wrong_form(output, 1):
                 raise XaiboardError(_sentence(reason))
-            yield output.shape[1]
+            yield found
     finally:
         if handle is not None:
             handle.remove()

@@ -16,6 +16,7 @@ from ..toolkit.executed import first_tensor, follow, opaque_part
 from ..toolkit.networks import evaluating, require_values
 from .batches import mixes_images
 from .logits import are_same, as_logits, logits_of, wrong_form
+from .saved_memory import SavedMemory
 
 
 class Executed(NamedTuple):
@@ -44,6 +45,7 @@ class Examination:
         opaque: which part of it no hook can follow, in words; empty if there is none.
         gradient: whether its logits have a gradient with respect to the images.
         adapted: whether its output has to be taken from a structure, or brought to the type of its input.
+        image_bytes: memory of what it keeps of one image for the backward pass; 0 where that was not measured.
     """
 
     reason: str = ""
@@ -53,6 +55,7 @@ class Examination:
     opaque: str = ""
     gradient: bool = True
     adapted: bool = False
+    image_bytes: int = 0
 
 
 ONE_OUTPUT = (
@@ -87,10 +90,10 @@ def look_at(model: nn.Module, x: Tensor) -> Examination:
         return Examination(said, seen=True, layers=layers)
     if first.shape[1] < 2:
         return Examination(ONE_OUTPUT, layers=layers)
-    said = ""
+    said, memory = "", SavedMemory(model)
     if not are_same(first, again):
         said = "its logits differ from call to call in evaluation mode; remove what is random in forward"
-    elif _differs_with_gradients(model, x, first):
+    elif _differs_with_gradients(model, x, first, memory):
         said = (
             "its logits differ with and without gradients; compute the same whatever torch.is_grad_enabled() and"
             " requires_grad say"
@@ -109,15 +112,17 @@ def look_at(model: nn.Module, x: Tensor) -> Examination:
         opaque=opaque,
         gradient=has_gradient(model, x),
         adapted=not isinstance(returned, Tensor) or returned.dtype != x.dtype,
+        image_bytes=memory.bytes // len(x),
     )
 
 
 @torch.enable_grad()
-def _differs_with_gradients(model: nn.Module, x: Tensor, logits: Tensor) -> bool:
+def _differs_with_gradients(model: nn.Module, x: Tensor, logits: Tensor, memory: SavedMemory) -> bool:
     """Whether a network computes something else than ``logits`` for images ``x`` where gradients are recorded."""
     given = x.clone().requires_grad_()
     try:
-        found = as_logits(model, (given,), model(given.clone()))
+        with memory.measured():
+            found = as_logits(model, (given,), model(given.clone()))
     except Exception:  # methods that need gradients report it
         return False
     return not isinstance(found, Tensor) or not are_same(logits, found.detach())

@@ -42,6 +42,7 @@ class TrainedModel:
         refused: why it cannot be judged, by its examination; empty if it can.
         source: what the entry declares as its source.
         preprocessing: what it wants of its images, if it says so; mean and standard deviation are inside the module.
+        image_bytes: memory of what it keeps of one image for the backward pass; 0 where that was not measured.
     """
 
     name: str
@@ -55,6 +56,7 @@ class TrainedModel:
     refused: str = ""
     source: str = ""
     preprocessing: Preprocessing | None = None
+    image_bytes: int = 0
 
     @property
     def identity(self) -> dict[str, object]:

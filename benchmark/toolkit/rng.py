@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import numpy as np
@@ -43,24 +43,31 @@ class SampleRng:
     def uniform(self, like: Tensor, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Uniform in ``[low, high)``, shaped like ``like``, ``(B, ...)``."""
         shape = like.shape[1:]
-        return self._stack([stream.uniform(low, high, shape) for stream in self._streams], like)
+        return self._filled(like, lambda stream: stream.uniform(low, high, shape))
 
     def normal(self, like: Tensor, sigma: float = 1.0) -> Tensor:
         """Gaussian with mean 0 and deviation ``sigma``, shaped like ``like``, ``(B, ...)``."""
         shape = like.shape[1:]
-        return self._stack([sigma * stream.standard_normal(shape) for stream in self._streams], like)
+        return self._filled(like, lambda stream: sigma * stream.standard_normal(shape))
 
     def sign(self, like: Tensor) -> Tensor:
         """-1 or +1 with equal probability, shaped like ``like``, ``(B, ...)``."""
         shape = like.shape[1:]
-        return self._stack([2.0 * stream.integers(0, 2, shape) - 1.0 for stream in self._streams], like)
+        return self._filled(like, lambda stream: 2.0 * stream.integers(0, 2, shape) - 1.0)
 
     def permutation(self, like: Tensor, length: int) -> Tensor:
         """A permutation of ``0 ... length - 1`` for each sample, int64 ``(B, length)``, on the device of ``like``."""
-        drawn = np.stack([stream.permutation(length) for stream in self._streams])
+        drawn = np.empty((len(self._streams), length), dtype=np.int64)
+        for row, stream in zip(drawn, self._streams, strict=True):
+            row[:] = stream.permutation(length)
         return torch.from_numpy(drawn).to(like.device)
 
-    def _stack(self, drawn: list[np.ndarray], like: Tensor) -> Tensor:
-        if len(drawn) != len(like):
-            raise ValueError(f"this generator serves {len(drawn)} samples, asked for {len(like)}")
-        return torch.from_numpy(np.stack(drawn)).to(like)
+    def _filled(self, like: Tensor, draw: Callable[[np.random.Generator], np.ndarray]) -> Tensor:
+        """What is drawn from each stream, rounded where it is written: to keep all of it in float64 takes time."""
+        if len(self._streams) != len(like):
+            raise ValueError(f"this generator serves {len(self._streams)} samples, asked for {len(like)}")
+        kind = np.float32 if like.dtype == torch.float32 else np.float64
+        numbers = np.empty(tuple(like.shape), dtype=kind)
+        for row, stream in enumerate(self._streams):
+            numbers[row] = draw(stream)
+        return torch.from_numpy(numbers).to(like)

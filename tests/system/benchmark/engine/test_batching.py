@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from xaiboard.benchmark.engine.batching import AUTO, Batcher, is_out_of_memory
+import xaiboard.benchmark as xb
+from torch import Tensor, nn
+from xaiboard.benchmark.engine import batching
+from xaiboard.benchmark.engine.batching import AUTO, MOST_BYTES, Batcher, is_out_of_memory
 from xaiboard.benchmark.errors import XaiboardError
 
 
@@ -22,6 +25,44 @@ def test_size_suits_the_device_unless_given() -> None:
     assert Batcher(None, "cpu").size == AUTO["cpu"]
     assert Batcher(None, "cuda:1").size == AUTO["cuda"]
     assert Batcher(7, "cpu").size == 7
+
+
+@pytest.mark.parametrize(
+    ("size", "device", "image_bytes", "expected"),
+    [
+        (None, "cpu", MOST_BYTES // AUTO["cpu"], AUTO["cpu"]),
+        (None, "cpu", MOST_BYTES // 10, 8),
+        (None, "cpu", 2 * MOST_BYTES, 1),
+        (64, "cpu", MOST_BYTES, 64),
+        (None, "cuda", MOST_BYTES, AUTO["cuda"]),
+    ],
+)
+def test_size_suits_the_memory_of_the_network_unless_given(
+    size: int | None, device: str, image_bytes: int, expected: int
+) -> None:
+    batcher = Batcher(size, device)
+    batcher.suit(image_bytes)
+    assert batcher.size == expected
+
+
+def test_batches_are_as_large_as_what_a_network_keeps_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tanh keeps its output, of 64 numbers of 4 bytes; the linear layer after them keeps the same memory."""
+    model, sizes = nn.Sequential(nn.Flatten(), nn.Tanh(), nn.Tanh(), nn.Linear(64, 3)).eval(), []
+    kept = 2 * 64 * 4
+    monkeypatch.setattr(batching, "MOST_BYTES", 4 * kept)
+
+    def noting(x: Tensor) -> Tensor:
+        sizes.append(len(x))
+        return x
+
+    def explained() -> list[int]:
+        sizes.clear()
+        xb.explain(model, noting, torch.rand(8, 1, 8, 8), torch.zeros(8, dtype=torch.long))
+        return list(sizes)
+
+    assert explained() == [4, 4]
+    monkeypatch.setattr(batching, "MOST_BYTES", 4 * kept - 1)
+    assert explained() == [2, 2, 2, 2]
 
 
 @pytest.mark.parametrize(
