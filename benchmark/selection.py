@@ -70,7 +70,10 @@ def choose_models(given: Selection | None, usual: str, dataset: str) -> dict[str
             choice.component for choice in select(registry.models, usual) if trained_here(choice.component)
         ]
         if not entries:
-            raise XaiboardError(f"no model of the suite is trained on {dataset}; name one with --models")
+            raise XaiboardError(
+                f"no model of the suite is trained on {dataset}; name one with --models, your own or a library's, such"
+                " as timm:resnet18.a1_in1k"
+            )
         return {entry.name: entry for entry in entries}
     items = _items("model", given)
     chosen: dict[str, Model | nn.Module] = {}

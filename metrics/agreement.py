@@ -7,7 +7,7 @@ from torch.linalg import vector_norm
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.per_side import in_proportion, sized
+from ..benchmark.toolkit.per_side import sized, so_many_pixels
 from ..benchmark.toolkit.pixels import pixel_values
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.overlap import shared_share
@@ -38,7 +38,7 @@ def agreement(
     other_attribution: Tensor,
     *,
     other: str = "smoothgrad",
-    k: PixelCount = in_proportion(100.0),
+    k: PixelCount = so_many_pixels(100.0),
 ) -> dict[str, Tensor]:
     """Spearman's correlation with the map of the method ``other``, of the same model and target, ``(B,)``, -1 to 1.
 

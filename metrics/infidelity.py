@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
 from ..benchmark.toolkit.data import Reference
-from ..benchmark.toolkit.per_side import in_proportion, sized
+from ..benchmark.toolkit.per_side import in_proportion, one_feature, sized
 from ..benchmark.toolkit.ranges import Count, NotNegative
 from ..benchmark.toolkit.rng import SampleRng
 from .shared.baselines import BLUR, Baseline, Blur, baseline_image
@@ -38,7 +38,7 @@ class Changes:
 
     change: Literal["square", "noise"] = "square"
     baseline: Baseline = "zero"
-    patch: Count = in_proportion(10)
+    patch: Count = in_proportion(10, one_feature)
     sigma: NotNegative = 0.2
     draws: Count = 200
     blur: Blur = BLUR

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column
-from ..benchmark.toolkit.per_side import in_proportion, sized
+from ..benchmark.toolkit.per_side import sized, so_many_pixels
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.distance import chebyshev_distance
 from .shared.overlap import overlap_columns
@@ -22,7 +22,7 @@ from .shared.overlap import overlap_columns
     images=True,
 )
 def lens_curve(
-    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = in_proportion(100.0)
+    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = so_many_pixels(100.0)
 ) -> dict[str, Tensor]:
     """Area under :func:`~xaiboard.metrics.lens.lens_recall` as a function of the window, ``(B,)``, in ``[0, 1]``.
 

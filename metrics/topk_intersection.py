@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from ..benchmark.components.decorators import metric
-from ..benchmark.toolkit.per_side import in_proportion, sized
+from ..benchmark.toolkit.per_side import sized, so_many_pixels
 from ..benchmark.toolkit.top_pixels import PixelCount, top_pixels
 from .shared.overlap import overlap_columns, shared_share
 
@@ -17,7 +17,7 @@ from .shared.overlap import overlap_columns, shared_share
     roles=["overlap of top pixels"],
 )
 def topk_intersection(
-    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = in_proportion(100.0)
+    attribution: Tensor, perturbed_attribution: Tensor, *, k: PixelCount = so_many_pixels(100.0)
 ) -> dict[str, Tensor]:
     """Share of the ``k`` pixels of largest magnitude that both maps have in common, ``(B,)``, in ``[0, 1]``.
 

@@ -11,6 +11,7 @@ from PIL import Image
 from ..components.decorators import dataset
 from ..toolkit.data import Data
 from .shared.arrays import as_data
+from .shared.scikit_learn import data_file
 
 PHOTOGRAPHS = ("china.jpg", "flower.jpg")
 CROPS = {427: (1, 4), 320: (2, 4)}
@@ -48,9 +49,7 @@ def photos(
 
 def _crops(name: str, side: int) -> np.ndarray:
     """Crops of a photograph, uint8 ``(N, side, side, 3)``."""
-    from sklearn.datasets import load_sample_image
-
-    photograph = Image.fromarray(load_sample_image(name))
+    photograph = Image.open(data_file(f"images/{name}"))
     found = []
     for size, (rows, columns) in CROPS.items():
         for top in np.linspace(0, photograph.height - size, rows).round().astype(int).tolist():

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 
 from ..components.decorators import perturbation
-from ..toolkit.per_side import in_proportion, sized
+from ..toolkit.per_side import sized, so_many_pixels
 from ..toolkit.pixels import magnitudes
 from ..toolkit.ranges import Count, NotNegative, Radius
 from ..toolkit.rng import SampleRng
@@ -35,7 +35,7 @@ def best_of_random(
     steps: Count = 100,
     restarts: Count = 3,
     measure: Measure = "spearman",
-    k: Count = in_proportion(100),
+    k: Count = so_many_pixels(100),
 ) -> Tensor:
     """The image on random walks from ``x`` whose map agrees least with that of ``x``, shaped like ``x``.
 

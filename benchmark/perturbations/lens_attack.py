@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
-from ..toolkit.per_side import in_proportion, sized
+from ..toolkit.per_side import sized, so_many_pixels
 from ..toolkit.ranges import AsksFor, Count, Window
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import LENS_WINDOW, dilate, top_pixels
@@ -29,7 +29,7 @@ def lens_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Annotated[Count, AsksFor("pixels")] = in_proportion(100),
+    k: Annotated[Count, AsksFor("pixels")] = so_many_pixels(100),
     window: Window = LENS_WINDOW,
     keep: Literal["recall", "spearman"] = "recall",
     climb: Climb = Climb(),

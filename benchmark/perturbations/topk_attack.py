@@ -6,7 +6,7 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from ..components.decorators import perturbation
-from ..toolkit.per_side import in_proportion, sized
+from ..toolkit.per_side import sized, so_many_pixels
 from ..toolkit.ranges import AsksFor, Count
 from ..toolkit.rng import SampleRng
 from ..toolkit.top_pixels import top_pixels
@@ -26,7 +26,7 @@ def topk_attack(
     other_model: nn.Module,
     rng: SampleRng,
     *,
-    k: Annotated[Count, AsksFor("pixels")] = in_proportion(100),
+    k: Annotated[Count, AsksFor("pixels")] = so_many_pixels(100),
     climb: Climb = Climb(),
 ) -> Tensor:
     """The image near ``x`` whose map shares the fewest top pixels with the map of ``x``, shaped like ``x``.

@@ -3,7 +3,8 @@
 ``patch: Count = part_of_side(7)`` is 4 where images are 28 pixels high, and 33 where they are 227 pixels high. The
 suite replaces such a default by the number for its data, so that names, identities and tables hold the number. A
 function that is called directly does so itself, by :func:`sized`. A value that somebody gives is a number of pixels,
-whatever the size of the images. Inputs without sides, ``(B, F)``, have the default for 28.
+whatever the size of the images. Vectors, ``(B, F)``, have no sides and no neighbours: a patch is one feature there, and
+a number of pixels is the same share of the features. What needs an image keeps its default for 28.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SIDE = 28
 """The shorter side of the images, in pixels, for which a default is stated as a number."""
 
 Rule = Callable[[Sequence[int], Mapping[str, Any]], float]
-"""From the shape of one input, ``(C, H, W)``, and the values of the component's settings."""
+"""From the shape of one input, ``(C, H, W)`` or ``(F,)``, and the values of the component's settings."""
 
 N = TypeVar("N", int, float)
 T = TypeVar("T")
@@ -32,15 +33,19 @@ class Sized:
     Args:
         rule: the default for other sizes.
         words: the same in words, where ``s`` is the shorter side.
+        of_vectors: the default for vectors ``(F,)``; None for the default for 28.
     """
 
     rule: Rule
     words: str
+    of_vectors: Rule | None
 
     def at(self, shape: Sequence[int], settings: Mapping[str, Any]) -> float:
         """The plain number for inputs of ``shape``, ``(C, H, W)`` or ``(F,)``, beside other ``settings``."""
-        number = int if isinstance(self, int) else float
-        return number(self if shorter_side(shape) == SIDE else self.rule(shape, settings))  # type: ignore[arg-type]
+        number: Any = int if isinstance(self, int) else float
+        if len(shape) == 1 and self.of_vectors:
+            return number(self.of_vectors(shape, settings))
+        return number(self if shorter_side(shape) == SIDE else self.rule(shape, settings))
 
 
 class SizedInt(Sized, int):
@@ -56,31 +61,44 @@ def shorter_side(shape: Sequence[int]) -> int:
     return min(shape[1:], default=SIDE)
 
 
-def per_size(at_28: N, words: str, rule: Rule) -> N:
+def per_size(at_28: N, words: str, rule: Rule, of_vectors: Rule | None = None) -> N:
     """A default that depends on the shape of the inputs; see :class:`Sized`."""
     default: Any = (SizedInt if isinstance(at_28, int) else SizedFloat)(at_28)
-    default.rule, default.words = rule, words
+    default.rule, default.words, default.of_vectors = rule, words, of_vectors
     return default
 
 
-def per_side(words: str, rule: Callable[[int], N]) -> N:
+def per_side(words: str, rule: Callable[[int], N], of_vectors: Rule | None = None) -> N:
     """A default that depends on the shorter side alone; see :class:`Sized`."""
-    return per_size(rule(SIDE), words, lambda shape, _: rule(shorter_side(shape)))
+    return per_size(rule(SIDE), words, lambda shape, _: rule(shorter_side(shape)), of_vectors)
+
+
+def one_feature(*_: object) -> int:
+    """The side of a patch or window of vectors, whose features have no neighbours."""
+    return 1
 
 
 def part_of_side(parts: int) -> int:
     """One of so many parts of the shorter side, rounded up: ``part_of_side(7)`` is 4 at 28 and 33 at 227."""
-    return per_side(f"ceil(s / {parts}) pixels", lambda side: ceil(side / parts))
+    return per_side(f"ceil(s / {parts}) pixels", lambda side: ceil(side / parts), one_feature)
 
 
-def in_proportion(at_28: N) -> N:
-    """In proportion to the shorter side; a whole number stays one, and at least 1: 100 at 28 is 811 at 227."""
+def so_many_pixels(at_28: N) -> N:
+    """A number of pixels in proportion to the shorter side, as :func:`in_proportion`, or of vectors' features.
+
+    100 at 28 is 811 at 227, and 100 of 784 features, 4 of 30.
+    """
+    return in_proportion(at_28, lambda shape, _: max(1, round(at_28 * shape[0] / SIDE**2)))
+
+
+def in_proportion(at_28: N, of_vectors: Rule | None = None) -> N:
+    """In proportion to the shorter side; a whole number stays one, and at least 1: 10 at 28 is 81 at 227."""
 
     def rule(side: int) -> N:
         exact = at_28 * side / SIDE
         return type(at_28)(max(1, round(exact)) if at_28 == int(at_28) else round(exact, 2))
 
-    return per_side(f"{at_28:g} s / {SIDE}, rounded", rule)
+    return per_side(f"{at_28:g} s / {SIDE}, rounded", rule, of_vectors)
 
 
 def resolve(value: T, shape: Sequence[int], settings: Mapping[str, Any]) -> T:

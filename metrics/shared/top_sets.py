@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ...benchmark.toolkit.per_side import in_proportion
+from ...benchmark.toolkit.per_side import so_many_pixels
 from ...benchmark.toolkit.ranges import Window
 from ...benchmark.toolkit.top_pixels import LENS_WINDOW, Arithmetic, PixelCount
 
@@ -23,6 +23,6 @@ class TopSets:
             while shares are still divided by ``k``.
     """
 
-    k: PixelCount = in_proportion(100.0)
+    k: PixelCount = so_many_pixels(100.0)
     window: Window = LENS_WINDOW
     reference: Arithmetic = "clean"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ...toolkit.data import Data
+from .scikit_learn import data_file
 
 CLASSES = tuple("0123456789")
 
@@ -28,13 +30,12 @@ def _images() -> tuple[Tensor, Tensor]:
 
     They are cached: callers pick samples by indexing, which copies, so that nobody changes the cached tensors.
     """
-    from sklearn.datasets import load_digits
-
-    pixels, target = load_digits(return_X_y=True)
+    table = np.loadtxt(data_file("data/digits.csv.gz"), delimiter=",")
+    pixels, target = table[:, :-1], table[:, -1].astype(np.int64)
     small = torch.from_numpy(pixels).float().reshape(-1, 1, 8, 8) / 16
     x = interpolate(small, size=(28, 28), mode="bilinear", align_corners=False)
     # From 8 to 28 pixels the weights of the interpolation are multiples of 1/14, so each pixel should be a multiple of
     # 1/(14 * 14 * 16). Rounding to one removes errors in the last bit: they differ from CPU to CPU, and would give the
     # data another digest on another machine.
     x = (x * 3136).round() / 3136
-    return x.clamp(0, 1), torch.from_numpy(target).long()
+    return x.clamp(0, 1), torch.from_numpy(target)

@@ -32,6 +32,15 @@ function imageTile(data, dataset, sample) {
   return h("figure", { class: "tile" }, described(imageCanvas(image), `image ${sample}`), h("figcaption", {}, `image ${sample}`));
 }
 
+// The magnitude that has the full colour in all maps of a method on a model: the largest, or of large maps, in which a few
+// pixels of a gradient are many times the others, the 99th percentile.
+function fullColour(of) {
+  const area = of.shape[0] * of.shape[1];
+  const magnitude = (value, at) => (Math.abs(value) / 127) * of.scale[Math.floor(at / area)];
+  of.bound ??= (area >= 64 * 64 && d3.quantile(Float32Array.from(of.values, magnitude), 0.99)) || Math.max(...of.scale) || 1;
+  return of.bound;
+}
+
 // One colour scale for all maps of a method on a model: red above zero, blue below, white at zero.
 // Under it its name and, where they are asked for, some scores, as names and numbers.
 function mapTile(data, dataset, model, method, sample, caption, scores = []) {
@@ -39,7 +48,7 @@ function mapTile(data, dataset, model, method, sample, caption, scores = []) {
   const at = of ? of.samples.indexOf(sample) : -1;
   if (at < 0) return null;
   const [height, width] = of.shape;
-  const bound = Math.max(...of.scale) || 1;
+  const bound = fullColour(of);
   const canvas = drawPixels(width, height, (pixel) => {
     const value = (of.values[at * height * width + pixel] / 127) * (of.scale[at] / bound);
     const colour = d3.rgb(d3.interpolateRdBu(0.5 - value / 2));

@@ -32,11 +32,12 @@ Fit = Callable[[Tensor, Tensor, SampleRng, Tensor], Tensor]
 
 
 def _draws(shape: Sequence[int], settings: Mapping[str, Any]) -> int:
+    """For images ``(C, H, W)``, or vectors ``(F,)``."""
     patch = resolve(settings["patch"], shape, settings)
-    return max(256, ceil(ENOUGH * prod(ceil(side / patch) for side in shape[1:])))
+    return max(256, ceil(ENOUGH * prod(ceil(side / patch) for side in shape[1:] or shape)))
 
 
-DRAWS = per_size(256, "256, and more in proportion where there are more than 49 patches", _draws)
+DRAWS = per_size(256, "256, and more in proportion where there are more than 49 patches", _draws, _draws)
 """Default number of draws."""
 
 

@@ -11,6 +11,9 @@ import numpy as np
 from .canvas import TEXT, drawing, save
 from .texts import wrap
 
+LARGE = 64 * 64
+"""Pixels of a map from which on a few of them do not set its scale."""
+
 LINE = 1.22
 """Height of a line of text, as a multiple of the size of its font."""
 
@@ -43,8 +46,8 @@ class Sheet:
         self._place(left, top, side, shown, cmap="gray", vmin=0, vmax=1)
 
     def map(self, left: float, top: float, side: float, values: np.ndarray) -> None:
-        """A signed map ``(H, W)`` in a square, on its own scale: red above zero, blue below."""
-        bound = float(np.abs(values).max()) or 1.0
+        """A signed map ``(H, W)`` in a square, on its own scale: red above zero, blue below; see :func:`in_sight`."""
+        values, bound = in_sight(values)
         self._place(left, top, side, values, cmap="RdBu_r", vmin=-bound, vmax=bound)
 
     def colours(self, left: float, top: float, side: float, values: np.ndarray) -> None:
@@ -78,6 +81,22 @@ class Sheet:
         high, wide = np.array(values.shape[:2]) * (side / max(values.shape[:2]))
         left, top = left + (side - wide) / 2, top + (side - high) / 2
         self.axis.imshow(values, extent=(left, left + wide, top + high, top), aspect="auto", **look)
+
+
+def in_sight(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """A map ``(H, W)`` as it is shown, and the magnitude that has the full colour.
+
+    That is its largest magnitude. Of a large map, in which a few pixels of a gradient are many times the others, it is
+    the 99th percentile, so that one pixel of a hundred has the full colour; and a large map whose values all have one
+    sign, as those of RISE, is shown from its smallest magnitude on, which is white.
+    """
+    magnitudes = np.abs(values)
+    if values.size < LARGE:
+        return values, float(magnitudes.max()) or 1.0
+    if values.min() > 0 or values.max() < 0:
+        values = values - np.sign(values) * magnitudes.min()
+        magnitudes = np.abs(values)
+    return values, float(np.quantile(magnitudes, 0.99)) or float(magnitudes.max()) or 1.0
 
 
 def lines_of(names: Sequence[str], width: float, size: float, *, most: int = 4) -> list[list[str]]:

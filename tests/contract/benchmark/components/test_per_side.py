@@ -46,12 +46,27 @@ def test_every_default_that_grows_is_known_at_227_and_a_plain_number() -> None:
     assert found == AT_227
 
 
-@pytest.mark.parametrize("shape", [SMALL, TALL, (5,)])
-def test_names_and_identities_at_28_and_of_vectors_are_those_without_a_size(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("shape", [SMALL, TALL])
+def test_names_and_identities_at_28_are_those_without_a_size(shape: tuple[int, ...]) -> None:
     for name in AT_227:
         plain, sized = choose(ENTRIES[name]), choose(ENTRIES[name]).at(shape)
         assert (sized.label, sized.settings_text) == (name, plain.settings_text)
         assert repr(sized.identity) == repr(plain.identity)
+
+
+def test_a_patch_of_a_vector_is_one_feature_and_k_the_same_share_of_the_features() -> None:
+    """And what needs an image keeps its default for 28 pixels."""
+    for name, grows in AT_227.items():
+        at, usual = (choose(ENTRIES[name]).at(shape) for shape in ((30,), SMALL))
+        assert {key: at.settings[key] for key in grows} == {
+            key: AT_30_FEATURES.get(key, usual.settings[key]) for key in grows
+        }
+        assert at.label == name
+    assert choose(xb.metrics["agreement"]).at((3,)).settings["k"] == 1
+    assert choose(xb.methods["lime"]).at((98,)).settings["draws"] == 512
+
+
+AT_30_FEATURES = {"patch": 1, "window": 1, "stride": 1, "k": 4}
 
 
 def test_a_name_leaves_the_default_of_the_size_out_and_an_identity_holds_it() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import xaiboard.benchmark as xb
+from torch import nn
 from xaiboard.benchmark.components import registry, suites
 from xaiboard.benchmark.components.patterns import select
+from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.benchmark.report.attribution_robustness.convergence import doubled
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.runs.planning import make_plan
@@ -31,6 +33,27 @@ def test_the_standard_suite_has_every_method() -> None:
     }
     no_transformer = {"attention_relevance", "attention_rollout"}
     assert set(xb.methods) - chosen == {"absolute", "diverse_top"} | no_transformer
+
+
+def test_the_imagenet_suite_has_the_networks_that_the_user_names() -> None:
+    with pytest.raises(XaiboardError, match=r"trained on photos; name one with --models, .* timm:resnet18"):
+        read_request("imagenet")
+    request = read_request("imagenet", models={"mine": nn.Flatten()}, samples=2)
+    assert (request.dataset, request.usual, list(request.models)) == ("photos", 1000, ["mine"])
+    assert {"random", "sobel"} < {choice.component.name for choice in request.methods}
+
+
+def test_the_imagenet_suite_costs_what_it_says() -> None:
+    """Passes of an image, on a network of which attention methods know nothing: forward and backward."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 7, stride=16), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    network.append(nn.Linear(4, 1000))
+    plan = make_plan(read_request("imagenet", models={"mine": network}, samples=1))
+    todo = [cell for cell in plan.cells if not cell.reason]
+    assert {cell.method.component.name for cell in todo if cell.method} == {
+        "saliency", "integrated_gradients", "smoothgrad", "gradcam", "occlusion", "random", "sobel"
+    }  # fmt: skip
+    cost = plan.total(todo)
+    assert 850 < cost.forward + cost.backward < 950
 
 
 def test_the_lens_suite_climbs_a_ladder_of_noise_and_attacks() -> None:

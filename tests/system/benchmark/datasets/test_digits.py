@@ -1,9 +1,12 @@
 """Digits: counts, split, range, and the resampling against a slow one."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from xaiboard.benchmark.datasets.shared import digit_images
 from xaiboard.benchmark.subjects.datasets import load_data
 
 
@@ -25,6 +28,14 @@ def test_every_fourth_image_is_for_testing() -> None:
     labels = load_digits(return_X_y=True)[1]
     assert load_data("digits").label.tolist() == list(labels[3::4])
     assert load_data("digits", split="train").label.tolist() == np.delete(labels, np.s_[3::4]).tolist()
+
+
+def test_scikit_learn_is_not_imported_to_read_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a second; None stands for a module that cannot be imported."""
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    pixels, _ = digit_images._images.__wrapped__()
+    assert len(pixels) == 1797
+    assert len(load_data("photos[side=8]")) == 12
 
 
 def test_no_image_is_in_both_splits() -> None:

@@ -21,7 +21,7 @@ from xaiboard.benchmark.report.drawing.gallery import IMAGES, draw_gallery, rows
 from xaiboard.benchmark.report.drawing.model_robustness import draw_robustness
 from xaiboard.benchmark.report.drawing.palette import colours
 from xaiboard.benchmark.report.drawing.rank_diagram import MeanRanks, cliques, draw_ranks
-from xaiboard.benchmark.report.drawing.tiles import Sheet
+from xaiboard.benchmark.report.drawing.tiles import Sheet, in_sight
 from xaiboard.benchmark.report.few_models import few_models
 from xaiboard.benchmark.report.health.correlations import draw_correlations
 from xaiboard.benchmark.report.results import Results
@@ -230,6 +230,22 @@ def test_a_gallery_shows_the_maps_that_are_kept(drawn: list[Figure], tmp_path: P
     np.testing.assert_allclose(np.asarray(tiles[0].get_array()), image[0], atol=1 / 250)
     assert sum(text.get_text() == "–" for text in texts_of(drawn[0])) == IMAGES
     assert not draw_gallery(maps[:0], images, [], set(), look, tmp_path / "figure.png")
+
+
+def test_a_few_pixels_of_a_large_map_do_not_set_its_scale() -> None:
+    """Those of a small one do; and a map without zeros is shown from its smallest magnitude on, which is white."""
+    large = np.linspace(-1, 1, 100 * 100).reshape(100, 100)
+    large[0, :20] = 50
+    assert in_sight(large)[1] == pytest.approx(0.99, abs=0.01)
+    assert in_sight(large[:28, :28])[1] == 50
+    for sign in (1, -1):
+        shown, bound = in_sight(sign * (large.clip(-1, 1) + 5))
+        assert (np.abs(shown).min(), np.sign(shown).sum()) == (0, sign * (shown != 0).sum())
+        assert bound == pytest.approx(1.98, abs=0.01)
+    sparse = np.zeros((100, 100))
+    assert in_sight(sparse)[1] == 1
+    sparse[0, 0] = 3
+    assert in_sight(sparse)[1] == 3
 
 
 def test_bars_join_neighbours_that_are_not_told_apart() -> None:
