@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import XaiboardError
 from ..lipschitz import bounds
 from ..subjects.fixed_inputs import network_outputs, still_computes
+from ..subjects.logits import is_dense
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from .batching import Batcher
@@ -120,8 +121,10 @@ class ModelValues:
     @torch.no_grad()
     def _outputs(self, x: Tensor) -> Tensor:
         """The model's logits for ``x``, ``(B, K)``, checked."""
-        wanted = (len(x), self.classes)
-        return require_finite(f"model '{self.trained.name}'", "logits", self.model(x), wanted).clone()
+        owner, output = f"model '{self.trained.name}'", self.model(x)
+        if is_dense(output) and not output.is_floating_point():
+            raise XaiboardError(f"{owner} must return floating-point logits, got {output.dtype}")
+        return require_finite(owner, "logits", output, (len(x), self.classes)).clone()
 
     def check_network(self, culprit: str = "") -> None:
         """Looks whether the network still computes what it did at the start, and notes it if it does not.

@@ -74,7 +74,7 @@ def attribution_robustness(
         rows = blocks.rows.loc[places].assign(converged=converged[places]).reset_index(drop=True)
         correct = blocks.correct(key[0]).reindex(blocks.samples(places), fill_value=False)
         parts.append(_under(rows, blocks.matrix(places), correct.to_numpy(), glossary))
-    if not parts:
+    if not any(map(len, parts)):  # nothing but sizes, which are conditions of scores
         return pd.DataFrame(columns=ROBUSTNESS)
     known = table[[*LABEL, "family", "higher_is_better", "mean", "ci_low", "ci_high", "n"]]
     found = pd.concat(parts).merge(known.astype(dict.fromkeys(LABEL, str)), on=LABEL, how="left")

@@ -137,6 +137,15 @@ def test_sizes_are_those_of_the_samples_that_held() -> None:
     assert row["moved"] == pytest.approx(2 / 3)
 
 
+def test_sizes_alone_have_no_row() -> None:
+    found = robustness_of(
+        column("perturbation_size", [9.0, 1], settings="", direction=""),
+        column("perturbation_size.held", [0.0, 1], settings="", direction=""),
+    )
+    assert list(found.columns) == ROBUSTNESS
+    assert not len(found)
+
+
 def test_without_sizes_a_sample_held_if_any_score_counts_it() -> None:
     """A score whose own weights leave out more does not make predictions change."""
     found = robustness_of(

@@ -159,13 +159,19 @@ def test_a_model_that_fails_costs_its_own_cells(run: Runner, mlp: nn.Sequential)
         def forward(self, x: Tensor) -> Tensor:
             return x.flatten(1)[:, :3]
 
-    finished = run(models={"sure": Sure(), "few": Few(), "mlp": mlp}, methods="saliency")
+    class Decided(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1)[:, :4] > 0.5
+
+    models = {"sure": Sure(), "few": Few(), "decided": Decided(), "mlp": mlp}
+    finished = run(models=models, methods="saliency")
     notes = finished.failed.groupby("model")["note"].unique().map(list).to_dict()
     assert notes == {
         "sure": [
             "model 'sure' must return finite logits shaped (12, 4), got (12, 4) with 48 values that are not finite"
         ],
         "few": ["model 'few' must return finite logits shaped (12, 4), got (12, 3)"],
+        "decided": ["model 'decided' must return floating-point logits, got torch.bool"],
     }  # fmt: skip
     assert set(finished.cells.query("model == 'mlp'")["status"]) == {"ok"}
 
