@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..report.attribution_robustness.settings import headline
+from ..report.health.by_metric import readable
 from ..report.results import Results
 from ..store.columns import LABEL
 from .names import Names
@@ -67,9 +68,13 @@ def robustness(results: Results, names: Names) -> list[dict[str, Any]]:
 
 
 def agreement(results: Results, names: Names) -> list[list[Any]]:
-    """Rank correlations of metric columns: data set, names of both, mean, lowest and highest of the models."""
-    rows = results.correlations[["dataset", "column_a", "column_b", "correlation", "lowest", "highest"]]
+    """Rank correlations of metric columns: data set, names of both, mean, lowest and highest of the models.
+
+    Of more columns than can be read, those that differ in settings are taken together, as in the figure on disk.
+    """
+    shown = ["column_a", "column_b", "correlation", "lowest", "highest"]
     return [
-        [names.dataset_at[str(dataset)], a, b, *(round(float(one), 3) for one in numbers)]
-        for dataset, a, b, *numbers in rows.itertuples(index=False, name=None)
+        [place, a, b, *(round(float(one), 3) for one in numbers)]
+        for dataset, place in names.dataset_at.items()
+        for a, b, *numbers in readable(results.correlations, results.health, dataset)[0][shown].to_numpy()
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..health.by_metric import MOST, by_metric
+from ..health.by_metric import readable
 from ..health.correlations import draw_correlations
 from ..results import Results
 from ..section import section
@@ -14,12 +14,7 @@ from ..section import section
 
 def draw(results: Results, dataset: str, path: Path) -> bool:
     """Draws the rank correlations of all metric columns; of many, those that differ in settings are taken together."""
-    correlations, health = (
-        table[table["dataset"] == dataset] for table in (results.correlations, results.health)
-    )
-    if health["column"].nunique() > MOST:
-        correlations, health = by_metric(correlations, health)
-    return draw_correlations(correlations, health, path)
+    return draw_correlations(*readable(results.correlations, results.health, dataset), path)
 
 
 @section(

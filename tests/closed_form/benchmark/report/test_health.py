@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 from scipy.stats import rankdata
+from xaiboard.benchmark.html_page.curves import agreement
+from xaiboard.benchmark.html_page.names import Names
 from xaiboard.benchmark.report.health.by_metric import by_metric
 from xaiboard.benchmark.report.health.correlations import CORRELATIONS, draw_correlations
 from xaiboard.benchmark.report.health.table import BLURRED_COPIES, HEALTH
@@ -365,6 +369,7 @@ def test_of_many_columns_those_of_other_settings_are_taken_together(tmp_path: Pa
     pairs = [("up[k=0]", "down[k=0]", 0.5), ("down[k=1]", "up[k=0]", 0.1), ("up[k=0]", "up[k=1]", 0.9)]
     pairs.append(("up[k=2]", "down[k=0]", np.nan))
     table = pd.DataFrame(pairs, columns=["column_a", "column_b", "correlation"]).assign(dataset="d")
+    table = table.assign(lowest=table["correlation"] - 0.1, highest=table["correlation"] + 0.1)
     together, of = by_metric(table, health)
     assert set(of["column"]) == {"up (46 columns)", "down (46 columns)"}
     (row,) = together.to_dict("records")
@@ -373,6 +378,8 @@ def test_of_many_columns_those_of_other_settings_are_taken_together(tmp_path: Pa
     results = Results.of(pd.DataFrame(), pd.DataFrame())
     vars(results).update(correlations=table, _health=(health, pd.DataFrame()))
     assert draw(results, "d", tmp_path / "agreement.png")
+    of_page = agreement(results, cast(Names, SimpleNamespace(dataset_at={"d": 0})))
+    assert of_page == [[0, "down (46 columns)", "up (46 columns)", 0.3, 0.0, 0.6]]
 
 
 def test_two_methods_and_constant_columns_have_no_correlation() -> None:
