@@ -28,6 +28,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(autouse=True)
+def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out waiting for the disk, of which a tiny run has 35 times: a power failure threatens no test.
+
+    Processes that a test starts, and kills, wait as a user's do.
+    """
+    monkeypatch.setattr(os, "fsync", lambda number: None)
+
+
+@pytest.fixture(autouse=True)
 def no_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves ``report.html`` out of the many tiny runs, of which it costs a third; tests marked ``page`` have it."""
     if (
