@@ -42,7 +42,7 @@ def _leader(whole: dict[str, Any] | None, names: Names) -> str:
     return (
         f"{text}; the intervals of {_some(close)} overlap with its own."
         if close
-        else f"{text}, clear of all others."
+        else f"{text}; no other interval overlaps with its own."
     )
 
 

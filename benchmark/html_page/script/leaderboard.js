@@ -72,7 +72,7 @@ function leaderboard(data) {
     const most = rows.length;
     if (!byMethod) placeModels(data, rows, columns);
     legend = byMethod
-      ? "Bold: in the set of the best. Darker: better rank. ≈: the note says why the rank is less sure. Failed cells say so."
+      ? `Bold: in the set of the best. Darker: better rank. ≈: the note says why the rank is less sure. Failed cells say so.${order ? ` Columns behind the mean rank: ${order.columns.length}.` : ""}`
       : "Darker: better mean, in columns that compare models; what is beyond doubt stands under Compare.";
     width = columns.length;
     grid?.destroy();

@@ -46,7 +46,7 @@ function headline(data) {
     pick.replaceChildren(
       plainTable(["Method", "Mean rank", "95 % of images drawn anew"], rows, "Headline order"),
       one.leftOut.length ? h("p", { class: "note" }, `Left out, for want of a score in some of these columns: ${
-        one.leftOut.map((method) => names.methods[method].name).join(", ")}.`) : null,
+        one.leftOut.map((method) => names.methods[method].name).join(", ")}.`) : "",
       h("details", {}, h("summary", {}, `What went in: ${one.columns.length} columns (${counts}, each model counted)`),
         h("ul", {}, one.columns.map((column) => h("li", {}, names.columns[column].name)))));
   };

@@ -120,7 +120,7 @@ def matching_columns(rows: pd.DataFrame, patterns: Sequence[str], glossary: Glos
             for of in (columns, metrics)
         ]
         if not any(reading.any() for reading in readings):
-            raise unknown("metric column", pattern, set(names))
+            raise unknown("metric column", pattern, {*names, *columns})
         narrowest = next(reading for reading in readings if reading.any())
         found |= np.logical_or.reduce(readings) if is_wild(pattern) else narrowest
     return found

@@ -153,6 +153,7 @@ def test_models_are_rows_where_methods_play_no_part(exported: Export) -> None:
 WRONG = {
     "no method named 'nope'": ("--rows", "gradcam,nope"),
     "no metric column named 'gin'; did you mean 'gini'?": ("--columns", "gin"),
+    "no metric column named 'delition'; did you mean 'deletion'?": ("--columns", "delition"),
     "no model named 'cnn'": ("--model", "cnn"),
     "no data set named 'digit'; did you mean 'digits'?": ("--dataset", "digit"),
     "'gini[a' given; settings are written NAME[SETTING=VALUE]": ("--columns", "gini[a"),
