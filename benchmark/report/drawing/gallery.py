@@ -111,7 +111,7 @@ def draw_gallery(
     top = EDGE + line_height(TEXT)
     for row, head in zip(rows, heads, strict=True):
         top += head
-        _fill(sheet, models, shown, size, top)
+        _fill(sheet, models, shown, top)
         for block in row:
             _name(sheet, block, names, size, colours, top)
             _draw(sheet, block, models, shown, tiles, top)
@@ -151,8 +151,9 @@ def _name(
         sheet.bar(_left(place), bottom - GAP, PITCH - GAP, GAP / 2, colours[method])
 
 
-def _fill(sheet: Sheet, models: Sequence[str], images: pd.DataFrame, size: float, top: float) -> None:
+def _fill(sheet: Sheet, models: Sequence[str], images: pd.DataFrame, top: float) -> None:
     """The names of the models and, beside each, the images below each other."""
+    size = TEXT if whole_words(models, NAMES - GAP, TEXT) else SMALL
     for lines in lines_of(models, NAMES - GAP, size):
         for place, line in enumerate(lines):
             sheet.text(EDGE, top + place * line_height(size), line, size=size)
