@@ -12,7 +12,7 @@ import pandas as pd
 
 from ...store.maps import image_of, map_of
 from .canvas import HEADING, PAGE, SMALL, TEXT
-from .texts import whole_words
+from .texts import text_width, whole_words
 from .tiles import Sheet, line_height, lines_of
 
 ACROSS = 8
@@ -143,7 +143,9 @@ def _name(
     top = bottom - _head(block, names)
     if block.heading:
         left = _left(block.place) if block.place > 1 else EDGE
-        sheet.text(left, top + 2 * GAP, block.heading, size=HEADING, weight="bold")
+        fits = text_width(block.heading, HEADING, bold=True) <= PAGE - EDGE - left
+        heading = block.heading if fits else block.heading.partition(",")[0]
+        sheet.text(left, top + 2 * GAP, heading, size=HEADING, weight="bold")
     for place, method in enumerate(block.methods, start=block.place):
         lines = names[method]
         above = bottom - 1.5 * GAP - len(lines) * line_height(size)
