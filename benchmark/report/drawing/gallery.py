@@ -12,7 +12,7 @@ import pandas as pd
 
 from ...store.maps import image_of, map_of
 from .canvas import HEADING, PAGE, SMALL, TEXT
-from .texts import whole_words
+from .texts import text_width, whole_words
 from .tiles import Sheet, line_height, lines_of
 
 ACROSS = 8
@@ -111,7 +111,7 @@ def draw_gallery(
     top = EDGE + line_height(TEXT)
     for row, head in zip(rows, heads, strict=True):
         top += head
-        _fill(sheet, models, shown, size, top)
+        _fill(sheet, models, shown, top)
         for block in row:
             _name(sheet, block, names, size, colours, top)
             _draw(sheet, block, models, shown, tiles, top)
@@ -143,7 +143,9 @@ def _name(
     top = bottom - _head(block, names)
     if block.heading:
         left = _left(block.place) if block.place > 1 else EDGE
-        sheet.text(left, top + 2 * GAP, block.heading, size=HEADING, weight="bold")
+        fits = text_width(block.heading, HEADING, bold=True) <= PAGE - EDGE - left
+        heading = block.heading if fits else block.heading.partition(",")[0]
+        sheet.text(left, top + 2 * GAP, heading, size=HEADING, weight="bold")
     for place, method in enumerate(block.methods, start=block.place):
         lines = names[method]
         above = bottom - 1.5 * GAP - len(lines) * line_height(size)
@@ -151,8 +153,9 @@ def _name(
         sheet.bar(_left(place), bottom - GAP, PITCH - GAP, GAP / 2, colours[method])
 
 
-def _fill(sheet: Sheet, models: Sequence[str], images: pd.DataFrame, size: float, top: float) -> None:
+def _fill(sheet: Sheet, models: Sequence[str], images: pd.DataFrame, top: float) -> None:
     """The names of the models and, beside each, the images below each other."""
+    size = TEXT if whole_words(models, NAMES - GAP, TEXT) else SMALL
     for lines in lines_of(models, NAMES - GAP, size):
         for place, line in enumerate(lines):
             sheet.text(EDGE, top + place * line_height(size), line, size=size)

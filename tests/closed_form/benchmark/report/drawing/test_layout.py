@@ -209,6 +209,19 @@ def test_a_gallery_has_eight_methods_a_row_and_controls_apart() -> None:
     assert (few.place, few.methods, beside.place, beside.methods) == (1, ["a", "b"], 4, ["random", "sobel"])
 
 
+def test_a_heading_at_the_right_edge_is_short(drawn: list[Figure], tmp_path: Path) -> None:
+    """Beside five methods two controls have less room than their heading."""
+    methods = [*"abcde", "random", "sobel"]
+    maps = pd.DataFrame(
+        {"dataset": "d", "model": "m", "method": method, "sample": 0, **small_map(np.ones((1, 2, 3)))}
+        for method in methods
+    )
+    images = pd.DataFrame([{"dataset": "d", "sample": 0, **small_image(np.ones((1, 2, 3)))}])
+    assert draw_gallery(maps, images, ["m"], {"random", "sobel"}, colours(methods), tmp_path / "figure.png")
+    assert "Controls" in [text.get_text() for text in texts_of(drawn[0])]
+    assert_fits(drawn[0])
+
+
 def test_a_gallery_shows_the_maps_that_are_kept(drawn: list[Figure], tmp_path: Path) -> None:
     """Each tile on its own scale, images as they are; where there is no map there is a dash."""
     values = np.arange(-3, 3).reshape(1, 2, 3).astype(float)
