@@ -133,11 +133,12 @@ class Blocks:
         Args:
             places: of the models' blocks in one column.
         """
-        counts = self.correct(str(self.words["dataset"][places[0]])).copy()
+        right = self.correct(str(self.words["dataset"][places[0]]))
+        counts = right.to_numpy(copy=True)
         for place in places if self.words["perturbation"][places[0]] else ():
-            held = pd.Series(self.of("weight", place) != 0, index=self.of("sample", place))
-            counts &= held.reindex(counts.index, fill_value=True)
-        return counts
+            changed = self.of("sample", place)[self.of("weight", place) == 0]
+            counts &= ~np.isin(right.index, changed)
+        return pd.Series(counts, index=right.index)
 
 
 def _union(samples: list[np.ndarray]) -> np.ndarray:

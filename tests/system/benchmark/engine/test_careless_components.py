@@ -291,6 +291,19 @@ def scores(finished: xb.Run) -> bytes:
     return table[known].sort_values(order)["score"].to_numpy().tobytes()
 
 
+@pytest.fixture(scope="module")
+def undisturbed() -> list[bytes]:
+    return []
+
+
+@pytest.fixture
+def alone(tiny: str, undisturbed: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The scores of the components above without a careless one beside them: of one run, which all tests share."""
+    if not undisturbed:
+        undisturbed.append(scores(run(tmp_path_factory.mktemp("alone"), METHODS, METRICS)))
+    return undisturbed[0]
+
+
 class Maker(OrderedDict[str, type]):
     """Makes an object when it is asked for one, as the activations of Hugging Face's networks do."""
 
@@ -311,8 +324,7 @@ def test_a_dict_is_put_back_with_what_it_holds_not_with_what_it_makes() -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_scores_beside_careless_methods_are_those_without_them(tmp_path: Path) -> None:
-    alone = scores(run(tmp_path / "alone", METHODS, METRICS))
+def test_scores_beside_careless_methods_are_those_without_them(tmp_path: Path, alone: bytes) -> None:
     vandals = {name.replace(" ", "_"): careless(name) for name in SPOILT}
     beside = run(tmp_path / "beside", [*vandals.values(), *METHODS], METRICS)
     assert scores(beside) == alone
@@ -329,10 +341,9 @@ def test_scores_beside_careless_methods_are_those_without_them(tmp_path: Path) -
     assert board.str.contains("samples left out").any()
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("tiny", "quick")
 @pytest.mark.parametrize("name", ["hook", "weights", "threads"])
-def test_a_method_that_raises_half_way(tmp_path: Path, name: str) -> None:
-    alone = scores(run(tmp_path / "alone", METHODS, METRICS))
+def test_a_method_that_raises_half_way(tmp_path: Path, alone: bytes, name: str) -> None:
     beside = run(tmp_path / "beside", [careless(name, fails=True), *METHODS], METRICS)
     assert scores(beside) == alone
     said = f"ValueError: half way; method '{name}' {SPOILT[name][1]}"
@@ -341,7 +352,7 @@ def test_a_method_that_raises_half_way(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_careless_metrics_perturbations_and_shared_values(tmp_path: Path) -> None:
+def test_careless_metrics_perturbations_and_shared_values(tmp_path: Path, alone: bytes) -> None:
     def in_between(model: Net, x: Tensor) -> Tensor:
         model.train()
         return x.flatten(1).mean(1)
@@ -357,7 +368,6 @@ def test_careless_metrics_perturbations_and_shared_values(tmp_path: Path) -> Non
         hook(model)
         return (x + 0.1).clamp(0, 1)
 
-    alone = scores(run(tmp_path / "alone", METHODS, METRICS))
     given = {"perturbations": "brighter,sign_noise"}
     beside = run(tmp_path / "beside", METHODS, ["slope", *METRICS], **given)
     own = beside.scores["perturbation"].str.startswith("brighter")
@@ -375,7 +385,7 @@ def test_careless_metrics_perturbations_and_shared_values(tmp_path: Path) -> Non
     )
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("tiny", "quick")
 def test_what_a_metric_changes_while_it_asks_for_explanations_is_there_while_it_does(tmp_path: Path) -> None:
     """A check of sanity: other weights, another map; the method that explains is not blamed."""
 
@@ -406,7 +416,7 @@ def streams() -> list[str]:
     ]
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("tiny", "quick")
 def test_random_numbers_of_a_component_are_its_own(tmp_path: Path) -> None:
     """Neither does another component change them, nor does it change those of the program."""
 
@@ -482,7 +492,7 @@ def test_whatever_a_component_raises_costs_its_own_cells(tmp_path: Path) -> None
         run(tmp_path, [interrupts], ["gini"])
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("tiny", "quick")
 def test_what_cannot_be_put_back_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     def settles(model: Net, x: Tensor) -> Tensor:
         model.settled.factor = -2.0
@@ -495,7 +505,7 @@ def test_what_cannot_be_put_back_is_refused_before_anything_is_written(tmp_path:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("tiny", "quick")
 def test_nothing_more_is_computed_on_a_network_that_changed_in_the_middle(tmp_path: Path) -> None:
     calls: list[int] = []
 
@@ -515,7 +525,7 @@ def test_nothing_more_is_computed_on_a_network_that_changed_in_the_middle(tmp_pa
     )
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("tiny", "quick")
 def test_what_a_network_itself_does_is_nobody_s_fault(tmp_path: Path) -> None:
     class Counts(Net):
         def __init__(self) -> None:
@@ -574,9 +584,9 @@ def test_a_network_that_drifts_by_itself_has_no_scores_from_then_on(tmp_path: Pa
     assert late["score"][0] == steady["score"][0]
 
 
-@pytest.mark.usefixtures("tiny")
+@pytest.mark.usefixtures("tiny", "quick")
 def test_a_built_in_method_that_raises_leaves_no_hook(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, alone: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = xb.methods["deconvnet"]
 
@@ -585,7 +595,6 @@ def test_a_built_in_method_that_raises_leaves_no_hook(
         raise RuntimeError("no luck")
 
     breaks.__module__ = entry.function.__module__
-    alone = scores(run(tmp_path / "alone", METHODS, METRICS))
     monkeypatch.setattr(
         xb.methods,
         "_entries",
@@ -599,8 +608,10 @@ def test_a_built_in_method_that_raises_leaves_no_hook(
     assert scores(beside) == alone
 
 
-@pytest.mark.usefixtures("tiny")
-def test_code_outside_cells_is_put_right_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("tiny", "quick")
+def test_code_outside_cells_is_put_right_too(
+    tmp_path: Path, alone: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What says whether a method applies, and what a plug-in does when it is loaded."""
     asked: list[str] = []
 
@@ -627,7 +638,6 @@ def test_code_outside_cells_is_put_right_too(tmp_path: Path, capsys: pytest.Capt
         "captum.attr.Saliency.attribute = lambda self, x, **given: x\n\n\n"
         "@xb.method()\ndef of_a_file(x):\n    return x\n"
     )
-    alone = scores(run(tmp_path / "alone", METHODS, METRICS))
     beside = run(
         tmp_path / "beside", ["decides", "verifies", "of_a_file", *METHODS], METRICS, plugins=[plugin]
     )
