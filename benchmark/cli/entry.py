@@ -25,7 +25,8 @@ def main() -> None:
     except XaiboardError as error:
         sys.exit(say(str(error), 2))
     except click.UsageError as error:
-        sys.exit(say(f"{error.format_message()} See 'xaiboard {_command_of(error)}--help'.", 2))
+        said = " ".join(error.format_message().split())  # click lists choices a line each
+        sys.exit(say(f"{said} See 'xaiboard {_command_of(error)}--help'.", 2))
     except Interrupted as end:
         sys.exit(say(str(end), 130))
     except (KeyboardInterrupt, click.Abort):

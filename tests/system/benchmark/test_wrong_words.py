@@ -216,6 +216,7 @@ MISTAKES = [
     (("publish", "empty", "copy", "--without", "table.toml"), "rules 'table.toml' has copy = "),
     (("publish", "empty", "copy", "--without", "words.toml"), "rules 'words.toml' has copy = "),
     (("publish", "empty", "copy", "--without", "deep.toml"), "rules 'deep.toml' cannot be read"),
+    (("export", "empty"), "Missing option '--format'. Choose from: csv, parquet"),
     (TRAIN[:2], "Missing option '--dataset'"),
     ((*TRAIN, "--epochs", "0"), "0 is not in the range x>=1"),
     ((*TRAIN, "--seed", "-1"), "-1 is not in the range"),

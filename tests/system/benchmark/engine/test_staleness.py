@@ -25,6 +25,8 @@ from xaiboard.benchmark.selection import choose_components
 from xaiboard.benchmark.store.damage import DamagedError
 from xaiboard.benchmark.store.known_outputs import read_known_outputs
 from xaiboard.benchmark.store.record import from_table, to_table
+from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.store.restore import restore_run_file
 from xaiboard.benchmark.store.run_file import read_run, write_run
 from xaiboard.benchmark.store.verify import verify
 from xaiboard.benchmark.subjects.datasets import load_data
@@ -295,6 +297,18 @@ def test_records_say_what_their_network_computed(
     forget(tmp_path, how)
     assert score(tmp_path, Scaled("attribute", 3.0)) == pytest.approx(3 * first, rel=1e-5)
     assert f"model 'net' {CHANGED}" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::xaiboard.benchmark.errors.XaiboardWarning")
+def test_a_run_file_that_is_made_anew_says_what_was_computed(tmp_path: Path) -> None:
+    """A published copy has no records, and is told from another network's by that file alone."""
+    score(tmp_path, Scaled("attribute", 1.0))
+    outputs = read_known_outputs(tmp_path)
+    forget(tmp_path, "lost")
+    restore_run_file(Store(tmp_path))
+    run = read_run(tmp_path)
+    assert run is not None
+    assert run.conditions["outputs"] == outputs
 
 
 @pytest.mark.filterwarnings("ignore::xaiboard.benchmark.errors.XaiboardWarning")
