@@ -99,7 +99,7 @@ class Register:
             return function_key(choice, code, network, self._data)
 
         code = self._register(owner, component.code, computed, key)
-        return replace(choice, component=replace(component, code=code))
+        return choice if code == component.code else replace(choice, component=replace(component, code=code))
 
     def _register(
         self, owner: str, digest: str, computed: Mapping[str, Outputs], key: Callable[[str, str], str]

@@ -135,7 +135,8 @@ def test_the_bar_comes_to_its_end(
         methods="saliency,smoothgrad,occlusion",
     )
     assert bars[0].total
-    assert bars[0].done == pytest.approx(bars[0].total, rel=1e-6)
+    # two samples go through the network after each cell, to see whether it is still the same: they are not promised
+    assert bars[0].total < bars[0].done < 1.005 * bars[0].total
     said = capsys.readouterr().err
     assert "xaiboard: about " in said
     assert "planning: passes are counted on a small network" in said
