@@ -105,9 +105,11 @@ def _items(kind: str, given: Selection) -> list[tuple[str | None, Any]]:
     """Patterns, and objects with the names that they were given.
 
     Raises:
-        XaiboardError: a name that is no text, or is given to what has another one already.
+        XaiboardError: a text without a pattern, a name that is no text, or one for what has another one already.
     """
     if isinstance(given, str):
+        if given.strip() and not split(given):
+            raise XaiboardError(f"no {kind} is named in {shown(given)}; give patterns with commas between them")
         return [(None, pattern) for pattern in split(given)]
     if not isinstance(given, Mapping):
         return [(None, item) for item in ([given] if callable(given) or is_captum_object(given) else given)]

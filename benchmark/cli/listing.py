@@ -29,6 +29,8 @@ def list_components(
     from ..listing.describe import describe_entry, describe_kind, find
 
     if write:
+        if kind or name or plugins:
+            raise click.UsageError("--write writes the catalogue of all built-in components; give it alone.")
         from ..engine.inventory import inventory
         from ..store.builtin_ranges import write_builtin_ranges
 

@@ -73,6 +73,8 @@ def submit_check(folder: Path, against: Path, plugins: tuple[Path, ...]) -> int:
     from ..report.submission.check import problems
     from ..report.submission.describe import describe
 
+    if not (against / "scores.parquet").is_file():
+        raise click.UsageError(f"No published results in '{against}'; name their folder with --against.")
     mine, published = Results(folder), Results(against)
     found = problems(mine, published, plugins)
     for sentence in found:
