@@ -109,7 +109,9 @@ def _items(kind: str, given: Selection) -> list[tuple[str | None, Any]]:
     """
     if isinstance(given, str):
         if given.strip() and not split(given):
-            raise XaiboardError(f"no {kind} is named in {shown(given)}; give patterns with commas between them")
+            raise XaiboardError(
+                f"no {kind} is named in {shown(given)}; give patterns with commas between them"
+            )
         return [(None, pattern) for pattern in split(given)]
     if not isinstance(given, Mapping):
         return [(None, item) for item in ([given] if callable(given) or is_captum_object(given) else given)]

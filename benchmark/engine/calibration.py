@@ -28,21 +28,23 @@ class Calibration:
 
     def __init__(self, plan: Plan, batch_size: int | None = None) -> None:
         self._data, self._conditions = plan.data, plan.conditions
-        self._size = Batcher(batch_size, plan.conditions.device).size
+        self._batch_size = batch_size
         self._notes = Notes("speeds", f"{platform.node()}, torch {torch.__version__}")
 
     def speed(self, trained: TrainedModel) -> Speed:
         """Timed now, for at most two seconds or four passes of an image, unless it is known."""
         conditions = self._conditions
+        batcher = Batcher(self._batch_size, conditions.device)
+        batcher.suit(trained.image_bytes)
         around = (
-            conditions.device, conditions.dtype, torch.get_num_threads(), tuple(self._data.shape), self._size
+            conditions.device, conditions.dtype, torch.get_num_threads(), tuple(self._data.shape), batcher.size
         )  # fmt: skip
         name = f"{trained.digest} {around}"
         if known := _read(self._notes.get(name)):
             return known
         dtype = getattr(torch, conditions.dtype)
         model = trained.module.to(device=conditions.device, dtype=dtype)
-        found = measure(model, self._data[: self._size].x.to(device=conditions.device, dtype=dtype))
+        found = measure(model, self._data[: batcher.size].x.to(device=conditions.device, dtype=dtype))
         if found.forward:
             self._notes.note(name, [found.forward, found.backward, time.time()])
         return found
