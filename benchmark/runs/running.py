@@ -107,7 +107,8 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
             with store.lock():
                 seal_files(store.folder, figure_names(store.folder))
                 finished.report()
-                note_made(store, made_of)
+                if not store.unverified:  # then it is said again at the next run
+                    note_made(store, made_of)
     return finished
 
 

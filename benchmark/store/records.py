@@ -42,10 +42,13 @@ class Store:
 
     Raises:
         XaiboardError: no folder can have that name.
+
+    Attributes:
+        unverified: whether a record that was read has no digest.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder, self.unverified = Path(folder), False
         self.records = self.folder / "records"
         require_path(self.folder)
         require_path(self.records)
@@ -154,6 +157,7 @@ class Store:
         """
         record, _, provenance, sealed = self.read_whole(key, shard)
         if not sealed:
+            self.unverified = True
             warn_unverified(self.folder)
         return record, provenance
 

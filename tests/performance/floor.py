@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
@@ -56,9 +57,7 @@ def squeezenet(samples: int) -> tuple[TrainedModel, Data] | None:
     if not folder.is_dir():
         return None
     sys.path.insert(0, str(folder))
-    from squeezenet10 import SqueezeNet10  # pyright: ignore[reportMissingImports]
-
-    model = SqueezeNet10()
+    model = import_module("squeezenet10").SqueezeNet10()
     weights = load_file(folder / "squeezenet10.safetensors")
     model.load_state_dict({name: value.float() for name, value in weights.items()})
     photos = [torch.from_numpy(each.copy()).permute(2, 0, 1) / 255 for each in load_sample_images().images]

@@ -39,6 +39,13 @@ READING = (
 )
 
 
+CONTROLS = "Controls, which explain nothing"
+"""The heading above controls."""
+
+SHORT = {CONTROLS: "Controls"}
+"""Headings where there is little room."""
+
+
 class Block(NamedTuple):
     """Methods beside each other.
 
@@ -56,7 +63,7 @@ class Block(NamedTuple):
 def rows_of(methods: Sequence[str], controls: Collection[str]) -> list[list[Block]]:
     """The methods in rows of about equal length, then the controls: below, or beside the last methods."""
     judged = _parted("Methods", [name for name in methods if name not in controls])
-    grey = _parted("Controls, which explain nothing", [name for name in methods if name in controls])
+    grey = _parted(CONTROLS, [name for name in methods if name in controls])
     if judged and len(grey) == 1 and len(judged[-1].methods) + 1 + len(grey[0].methods) <= ACROSS:
         beside = grey[0]._replace(place=len(judged[-1].methods) + 2)
         return [*([block] for block in judged[:-1]), [judged[-1], beside]]
@@ -144,7 +151,7 @@ def _name(
     if block.heading:
         left = _left(block.place) if block.place > 1 else EDGE
         fits = text_width(block.heading, HEADING, bold=True) <= PAGE - EDGE - left
-        heading = block.heading if fits else block.heading.partition(",")[0]
+        heading = block.heading if fits else SHORT.get(block.heading, block.heading)
         sheet.text(left, top + 2 * GAP, heading, size=HEADING, weight="bold")
     for place, method in enumerate(block.methods, start=block.place):
         lines = names[method]
