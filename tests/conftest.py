@@ -14,6 +14,9 @@ pytest_plugins = ["helpers", "foreign_libraries"]
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+# Workers of pytest-xdist have it, as wide as no terminal is; what is printed is tested at the width of a pipe.
+os.environ.pop("COLUMNS", None)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Starts the tests that are marked as slow first, so that no worker is left alone with one at the end."""

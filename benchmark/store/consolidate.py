@@ -11,7 +11,7 @@ import pandas as pd
 from ..errors import warn
 from .cell_digests import cell_digests
 from .columns import CURVES, SCORES
-from .damage import DamagedError, warn_unverified
+from .damage import DamagedError
 from .earlier import EarlierTables
 from .merging import Row, joined, merge
 from .records import Record, Store
@@ -136,7 +136,7 @@ def _state(store: Store, row: Row, plan: dict[str, Any] | None) -> tuple[Row, li
         total = {name: sum(part[2][name] for part in parts) for name in ("seconds", "forward", "backward")}
         records, sealed = [part[0] for part in parts], all(part[3] for part in parts)
         if not sealed:
-            warn_unverified(store.folder)
+            store.warn_unverified()
         notes = {str(part[2]["note"]) for part in parts if "note" in part[2]}
         n = sum(len(record.sample) for record in records)
         return {**row, **total, "status": "ok", "note": "; ".join(sorted(notes)), "n": n}, records, sealed

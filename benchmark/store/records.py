@@ -157,9 +157,13 @@ class Store:
         """
         record, _, provenance, sealed = self.read_whole(key, shard)
         if not sealed:
-            self.unverified = True
-            warn_unverified(self.folder)
+            self.warn_unverified()
         return record, provenance
+
+    def warn_unverified(self) -> None:
+        """Warns that a record has no digest, and keeps that in mind."""
+        self.unverified = True
+        warn_unverified(self.folder)
 
     def read_whole(self, key: str, shard: int) -> tuple[Record, dict[str, Any], dict[str, Any], bool]:
         """A record, its identity, its provenance, and whether digests have shown that they are as written.

@@ -25,10 +25,12 @@ from xaiboard.benchmark.errors import XaiboardError, XaiboardWarning
 from xaiboard.benchmark.report.publish import publish
 from xaiboard.benchmark.store.columns_file import read_columns
 from xaiboard.benchmark.store.known_outputs import recorded_outputs
+from xaiboard.benchmark.store.made import FILE as MADE
 from xaiboard.benchmark.store.maps import read_images, read_maps
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.run_file import read_run
 from xaiboard.benchmark.store.seal import check_sealed
+from xaiboard.benchmark.store.sealed_json import read_sealed
 from xaiboard.benchmark.store.tables import read_cells, read_curves, read_scores
 
 Reader = Callable[[], object]
@@ -80,6 +82,8 @@ def _reader_of_record(store: Store, path: Path) -> Reader:
         return store.plans
     if path.name.startswith("outputs-"):
         return lambda: recorded_outputs(store.folder)
+    if path.name == MADE:  # whose damage makes the files of the run be made again
+        return lambda: read_sealed(path, store.folder)
     return lambda: getattr(store, path.stem.replace("-", "_"))
 
 

@@ -61,8 +61,11 @@ def test_a_run_that_resumes_reads_no_scores_that_it_makes_again(
     selection: dict[str, object], tmp_path: Path, calls: Counter[str]
 ) -> None:
     given = {**selection, "out": tmp_path / "run", "progress": False}
-    xb.run(**given)  # pyright: ignore[reportArgumentType]
+    finished = xb.run(**given)  # pyright: ignore[reportArgumentType]
     calls.clear()
+    assert xb.run(**given).unchanged  # pyright: ignore[reportArgumentType]
+    assert calls["read_scores"] == 0
+    (finished.folder / "leaderboard.csv").unlink()
     xb.run(**given)  # pyright: ignore[reportArgumentType]
     assert calls["read_scores"] == 1
     assert calls["leaderboard"] == 1

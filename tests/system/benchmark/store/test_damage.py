@@ -32,7 +32,10 @@ from xaiboard.benchmark.store.sealed_json import sealed_text
 from xaiboard.benchmark.store.tables import read_cells, read_scores
 from xaiboard.benchmark.store.verify import verify
 
-AS_FOUND = "was sealed as it was found, and nothing shows that this is as it was written"
+AS_FOUND = (
+    "was sealed as it was found, and nothing shows that this is as it was written; compute it again, or restore the"
+    " folder from a copy"
+)
 
 Runner = Callable[..., xb.Run]
 
