@@ -454,7 +454,7 @@ def test_check_examines_a_model(command: Command, tmp_path: Path) -> None:
     assert "logits: 10, finite, the same twice, and the same alone and in a batch" in done.out
     lines = [line.split() for line in done.out.splitlines()]
     assert ["|", "3", "|", "Conv2d", "|", "32", "x", "14", "x", "14", "|"] in lines
-    assert re.search(r"\| gradcam +\| right by its own check \|", done.out)
+    assert re.search(r"\| gradcam +\| right by its own check +\|", done.out)
     assert_refused(command("check", "--model", "cnn.standad"), "did you mean 'cnn.standard'?")
     (tmp_path / "odd.py").write_text(
         "import torch\nfrom xaiboard.benchmark import model\n\n\n"

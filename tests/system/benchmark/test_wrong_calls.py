@@ -154,7 +154,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "a split without its name": (load("digits", "test"), "load_data() too many positional arguments"),
     "a model of other data": (
         lambda: xb.load_model("lipcnn.hkr", dataset="digits-0-8"), "model 'lipcnn.hkr' is not trained on digits-0-8"),
-    "a model of no data": (partial(xb.load_model, "lipcnn.hkr"), "load_model() missing a required argument: 'dataset'"),
+    "a model of no data": (partial(xb.load_model, "lipcnn.hkr"), "needs the data set on which it was trained; give"),
     "model 3": (lambda: xb.load_model(3, dataset="digits"), "'name' of load_model() must be a tex"),  # pyright: ignore
     "metric 3": (lambda: xb.metrics[3], "no metric named '3'"),  # pyright: ignore
     "a metric of nothing": (call(xb.metrics, "gini"), "'gini' needs 'attribution'; it has: attribution"),
