@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from .records import Store
@@ -29,3 +30,22 @@ def note(store: Store, name: str, change: Callable[[Any], object]) -> None:
         after = change(known)
         if after and after != known:
             write_run(store.folder, replace(run, conditions={**run.conditions, name: after}))
+
+
+def read_texts(folder: Path, name: str) -> list[str]:
+    """The texts of an entry; none in a folder without ``run.json``, or where they were not noted.
+
+    Raises:
+        XaiboardError: the file is damaged.
+    """
+    run = read_run(folder)
+    return _texts(run.conditions.get(name)) if run else []
+
+
+def note_text(store: Store, name: str, text: str) -> None:
+    """Adds a text to an entry, once; raises as :func:`note`."""
+    note(store, name, lambda known: list(dict.fromkeys([*_texts(known), text])))
+
+
+def _texts(found: object) -> list[str]:
+    return [str(text) for text in found] if isinstance(found, list) else []

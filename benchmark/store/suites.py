@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .noted import note
+from .noted import note_text, read_texts
 from .records import Store
-from .run_file import read_run
 
 SUITES = "suites"
 
@@ -17,9 +16,7 @@ def read_suites(folder: Path) -> list[str]:
     Raises:
         XaiboardError: the file is damaged.
     """
-    run = read_run(folder)
-    found = run.conditions.get(SUITES, []) if run else []
-    return [str(name) for name in found] if isinstance(found, list) else []
+    return read_texts(folder, SUITES)
 
 
 def note_suite(store: Store, suite: str) -> None:
@@ -28,5 +25,4 @@ def note_suite(store: Store, suite: str) -> None:
     Raises:
         XaiboardError: the file is damaged or cannot be written.
     """
-    known = read_suites(store.folder)
-    note(store, SUITES, lambda _: known if suite in known else [*known, suite])
+    note_text(store, SUITES, suite)

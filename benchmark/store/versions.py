@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .noted import note
+from .noted import note_text, read_texts
 from .records import Store
-from .run_file import read_run
 
 VERSIONS = "run_by"
 
-VERSIONED = frozenset(("xaiboard", "torch"))
+VERSIONED = ("xaiboard", "torch")
 """The libraries whose versions are told."""
 
 
@@ -21,9 +20,7 @@ def read_versions(folder: Path) -> list[str]:
     Raises:
         XaiboardError: the file is damaged.
     """
-    run = read_run(folder)
-    found = run.conditions.get(VERSIONS, []) if run else []
-    return [str(text) for text in found] if isinstance(found, list) else []
+    return read_texts(folder, VERSIONS)
 
 
 def recorded_versions(store: Store) -> list[str]:
@@ -33,7 +30,7 @@ def recorded_versions(store: Store) -> list[str]:
         DamagedError: a record or plan is not as it was written.
     """
     said = (store.provenance(key, 0)[0] for key in sorted(store.recorded_cells()))
-    return sorted({_text(each) for each in said if each.keys() >= VERSIONED})
+    return sorted({_text(each) for each in said if each.keys() >= set(VERSIONED)})
 
 
 def note_versions(store: Store, versions: Mapping[str, str]) -> None:
@@ -42,9 +39,8 @@ def note_versions(store: Store, versions: Mapping[str, str]) -> None:
     Raises:
         XaiboardError: the file is damaged or cannot be written.
     """
-    known, own = read_versions(store.folder), _text(versions)
-    note(store, VERSIONS, lambda _: known if own in known else [*known, own])
+    note_text(store, VERSIONS, _text(versions))
 
 
 def _text(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {versions[name]}" for name in sorted(VERSIONED, reverse=True))
+    return ", ".join(f"{name} {versions[name]}" for name in VERSIONED)

@@ -10,6 +10,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from xaiboard.benchmark.store import locks
 from xaiboard.benchmark.store.consolidate import consolidate
 from xaiboard.benchmark.store.locks import computing, is_computing, lock
 from xaiboard.benchmark.store.records import Store
+from xaiboard.benchmark.store.suites import note_suite, read_suites
 from xaiboard.benchmark.store.tables import read_cells
 from xaiboard.benchmark.store.verify import verify
+from xaiboard.benchmark.store.versions import note_versions, read_versions
 from xaiboard.benchmark.toolkit.files import file_name, short_name, write_file, write_once
 
 Runner = Callable[..., xb.Run]
@@ -155,6 +158,22 @@ def test_names_of_any_length(run: Runner) -> None:
     assert set(finished.cells["status"]) == {"ok"}
     assert set(finished.scores["metric"]) == {name, f"{name}er"}
     assert verify(finished.folder)[0] == []
+
+
+def test_what_two_runs_note_at_once_is_all_noted(tmp_path: Path) -> None:
+    class Waits(Store):
+        """Gets the lock after another process noted something."""
+
+        def lock(self, *, reading: bool = False) -> AbstractContextManager[None]:
+            note_suite(Store(self.folder), "quick")
+            note_versions(Store(self.folder), {"xaiboard": "1", "torch": "2"})
+            return super().lock(reading=reading)
+
+    Store(tmp_path).open({"seed": 0})
+    note_suite(Waits(tmp_path), "standard")
+    note_versions(Waits(tmp_path), {"xaiboard": "1", "torch": "3"})
+    assert read_suites(tmp_path) == ["quick", "standard"]
+    assert read_versions(tmp_path) == ["xaiboard 1, torch 2", "xaiboard 1, torch 3"]
 
 
 def test_records_of_keys_of_any_length(tmp_path: Path) -> None:
