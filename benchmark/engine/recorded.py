@@ -12,11 +12,10 @@ from typing import Any
 from ..store.damage import DamagedError
 from ..store.known_outputs import part_digest, part_files, part_path, read_part, salvaged_outputs
 from ..store.records import Store
-from ..subjects.outputs import Outputs
 from ..toolkit.progress import say
 from .cell import Cell
 from .plan import Plan
-from .staleness import names_of
+from .staleness import computes_the_same, names_of
 
 
 def bound_to(cell: Cell, plan: Plan) -> list[str]:
@@ -45,10 +44,7 @@ def not_of_these(cells: Iterable[Cell], plan: Plan, store: Store) -> list[Cell]:
             if "outputs" in provenance:
                 named = (part_path(store, digest) for digest in provenance["outputs"])
                 there = dict(parts[path] for path in named if path in parts)
-                right = wanted.keys() <= there.keys() and all(
-                    Outputs.read(there[name]).agrees_with(Outputs.read(outputs))
-                    for name, outputs in wanted.items()
-                )
+                right = wanted.keys() <= there.keys() and computes_the_same(cell, plan.data, wanted, there)
             else:
                 right = not sealed or wanted.keys() <= known.keys()
             if not right:
