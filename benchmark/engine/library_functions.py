@@ -31,10 +31,6 @@ OWN_DOING = ((torch, "manual_seed"), (nn.Module, "__init__"), (nn.Module, "__set
 """What torch replaces itself, when it first compiles."""
 
 
-FILLED = (("xaiboard.benchmark.report.section", "_SECTIONS"),)
-"""Containers of this package that plug-ins fill when they are loaded, as they do the registries."""
-
-
 class Functions:
     """The functions and classes of the libraries, and those of the classes of some networks' layers.
 
@@ -56,7 +52,7 @@ class Functions:
             for owner, saved in self._saved
             if _is_own(owner)
             for name, value in saved.items()
-            if type(value) in (dict, list, set) and name[:2] != "__" and (owner.__name__, name) not in FILLED
+            if type(value) in (dict, list, set) and name[:2] != "__"
         ]
 
     def changes(self) -> list[str]:

@@ -79,7 +79,45 @@ class Section:
 RUN_FILES = ("cells.csv", "curves.csv")
 """Files of a run that no section may write, though they are CSV."""
 
-_SECTIONS: dict[str, Section] = {}
+
+class _Register:
+    """The sections by name.
+
+    An object that plug-ins fill when they are loaded, as they do the registries of components: what stands in the
+    containers of a module is put back.
+    """
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Section] = {}
+
+    def add(self, made: Section) -> None:
+        """Registers a section; defining the same function again (a notebook's cell) replaces it."""
+        if made.of_plugin:
+            _load_builtin()
+        for name, suffix in [
+            *((name, ".csv") for name in made.files),
+            *((kind, "") for kind in made.figures),
+        ]:
+            path = Path(name)
+            plain = path.stem.replace("-", "").replace("_", "").isalnum() and path.name == name
+            if name in RUN_FILES or not plain or path.suffix != suffix:
+                raise XaiboardError(
+                    f"the section '{made.name}' of the report writes '{name}'; name a .csv file, or the first part of a"
+                    " figure's name, in letters, digits, '_' and '-', that is none of the run's own files"
+                )
+        others = {name: one for name, one in self.by_name.items() if _origin(one) != _origin(made)}
+        if made.name in others:
+            raise XaiboardError(f"two sections of the report are named '{made.name}'; rename one")
+        for one in others.values():
+            taken = (one.files.keys() & made.files.keys()) | (one.figures.keys() & made.figures.keys())
+            if taken:
+                raise XaiboardError(
+                    f"the sections '{one.name}' and '{made.name}' of the report both write '{min(taken)}'; rename one"
+                )
+        self.by_name[made.name] = made
+
+
+_REGISTER = _Register()
 
 
 @checked
@@ -132,7 +170,7 @@ def section(
             whole_run=whole_run,
             place=place,
         )
-        _add(made)
+        _REGISTER.add(made)
         return function
 
     return register
@@ -141,31 +179,7 @@ def section(
 def sections() -> list[Section]:
     """All sections, in the order of the page."""
     _load_builtin()
-    return sorted(_SECTIONS.values(), key=lambda one: one.place)
-
-
-def _add(made: Section) -> None:
-    """Registers a section; defining the same function again (a notebook's cell) replaces it."""
-    if made.of_plugin:
-        _load_builtin()
-    for name, suffix in [*((name, ".csv") for name in made.files), *((kind, "") for kind in made.figures)]:
-        path = Path(name)
-        plain = path.stem.replace("-", "").replace("_", "").isalnum() and path.name == name
-        if name in RUN_FILES or not plain or path.suffix != suffix:
-            raise XaiboardError(
-                f"the section '{made.name}' of the report writes '{name}'; name a .csv file, or the first part of a"
-                " figure's name, in letters, digits, '_' and '-', that is none of the run's own files"
-            )
-    others = {name: one for name, one in _SECTIONS.items() if _origin(one) != _origin(made)}
-    if made.name in others:
-        raise XaiboardError(f"two sections of the report are named '{made.name}'; rename one")
-    for one in others.values():
-        taken = (one.files.keys() & made.files.keys()) | (one.figures.keys() & made.figures.keys())
-        if taken:
-            raise XaiboardError(
-                f"the sections '{one.name}' and '{made.name}' of the report both write '{min(taken)}'; rename one"
-            )
-    _SECTIONS[made.name] = made
+    return sorted(_REGISTER.by_name.values(), key=lambda one: one.place)
 
 
 def _origin(one: Section) -> tuple[str, str]:

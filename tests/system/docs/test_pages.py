@@ -36,8 +36,8 @@ def registered_sections() -> Iterator[None]:
     """Takes back the sections that the plug-ins of a page register."""
     before = {made.name: made for made in sections()}
     yield
-    section._SECTIONS.clear()
-    section._SECTIONS.update(before)
+    section._REGISTER.by_name.clear()
+    section._REGISTER.by_name.update(before)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

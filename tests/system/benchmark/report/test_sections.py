@@ -66,8 +66,8 @@ def registered() -> Iterator[None]:
     """Takes back the sections that a test registers."""
     before = {made.name: made for made in sections()}
     yield
-    register._SECTIONS.clear()
-    register._SECTIONS.update(before)
+    register._REGISTER.by_name.clear()
+    register._REGISTER.by_name.update(before)
 
 
 @pytest.fixture
