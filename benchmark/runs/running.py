@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import pandas as pd
 
@@ -65,16 +66,10 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
     if request.suite:
         note_suite(store, request.suite)
     with computing(store.folder):
-        plan = _served(plan, store)
-        with store.lock():
-            unknown = {cell.key for cell in set_unknown_aside(split(plan, store)[0], plan, store)}
-        if request.reuse is not None:
-            there = wanted([cell for cell in plan.cells if cell.key not in unknown], plan, request.reuse)
-            take_over(request.reuse, store, there, len(plan.shards))
-            plan = _served(plan, store)
+        plan = _with_what_is_there(plan, store, request.reuse)
         known = known_outputs(request)
-        finished_here, todo = split(plan, store)
-        warn_of_unknown_outputs(finished_here, plan.data, known)
+        there, todo = split(plan, store)
+        warn_of_unknown_outputs(there, plan.data, known)
         with store.lock():
             unseal(store, {cell.key for cell in todo})
         note_outputs(store, {**known, **plan.outputs})
@@ -84,7 +79,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         store.plan(plan.summary)
         keeper = MapKeeper(plan, request.keep, request.batch_size)
         with store.lock():
-            known = take_maps_over(request, plan, keeper)
+            maps = take_maps_over(request, plan, keeper)
         gallery = PerturbedMaps(plan)
         execute(
             plan,
@@ -94,7 +89,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
             keepers=[keeper, gallery],
             pictures=passes_of_pictures(plan, gallery, todo),
         )
-        keeper.complete(known, progress=progress)
+        keeper.complete(maps, progress=progress)
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
         with stage("tables and figures", shown=progress) as line:
             with store.lock():
@@ -130,6 +125,18 @@ def files_follow_from(plan: Plan, request: Request) -> dict[str, object]:
         "sections": [section.name for section in sections()],
         "libraries": [version(name) for name in ("matplotlib", "numpy", "pandas", "pyarrow", "torch")],
     }
+
+
+def _with_what_is_there(plan: Plan, store: Store, reuse: Path | None) -> Plan:
+    """The plan as finished records serve it, after those of another run were taken over and unknown ones set aside."""
+    plan = _served(plan, store)
+    with store.lock():
+        unknown = {cell.key for cell in set_unknown_aside(split(plan, store)[0], plan, store)}
+    if reuse is None:
+        return plan
+    there = wanted([cell for cell in plan.cells if cell.key not in unknown], plan, reuse)
+    take_over(reuse, store, there, len(plan.shards))
+    return _served(plan, store)
 
 
 def _served(plan: Plan, store: Store) -> Plan:
