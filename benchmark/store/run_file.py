@@ -20,6 +20,7 @@ OUTPUTS = "outputs"
 
 LICENCE = "license"
 """The part that says under which licence a copy is published, as it is spelled in catalogues of data."""
+
 DIGESTS = ("files", "earlier", "cells")
 """The parts of a seal that are digests by name."""
 
