@@ -40,8 +40,8 @@ class ClassMap:
             XaiboardError: there is none, or there are several of that name.
         """
         for known in (self.ids, self.names):
-            if (count := Counter(known)[folder]) == 1:
-                return list(known).index(folder)
+            if (count := known.count(folder)) == 1:
+                return known.index(folder)
             if count:
                 raise XaiboardError(
                     f"'{self.file}' in '{root}' lists {count} classes named '{folder}'; call their folders by their ids"

@@ -15,7 +15,7 @@ from PIL import Image
 from scipy.io import savemat
 from torch import nn
 from xaiboard.benchmark.engine.plan import Plan
-from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.errors import XaiboardError, XaiboardWarning
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.runs.planning import make_plan
 from xaiboard.benchmark.subjects.datasets import load_data, open_data
@@ -249,7 +249,10 @@ def test_imagenet_has_its_classes_in_the_order_of_wordnet(
     with pytest.raises(XaiboardError, match="has folders of 3 classes, expected the 1000 of ImageNet; put"):
         load_data(f"imagenet:{imagenet}")
     monkeypatch.setattr(sys.modules["xaiboard.benchmark.datasets.imagenet"], "CLASSES", 3)
-    flat_folder = load_data(f"imagenet:{imagenet}")
+    hidden = save(imagenet / "val" / ".old.JPEG")
+    with pytest.warns(XaiboardWarning, match="hidden files and links to folders are ignored: 1 in"):
+        flat_folder = load_data(f"imagenet:{imagenet}")
+    hidden.unlink()
     assert flat_folder.shape == (3, 224, 224)
     assert (list(flat_folder.classes), flat_folder.label.tolist()) == (["dog", "cow", "cat"], [2, 1])
     for name, file in (("n3", "1"), ("n2", "2")):
