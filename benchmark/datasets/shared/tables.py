@@ -64,7 +64,7 @@ def _classes(column: pd.Series, target: str | int, origin: object) -> tuple[list
 
     known = column.dropna()
     label, values = pd.factorize(known if is_numeric_dtype(column) else known.astype(str), sort=True)
-    whole = not is_float_dtype(column) or bool((values == values.round()).all())
+    whole = not is_float_dtype(column) or bool((known == known.round()).all())
     missing = len(known) < len(column)
     if missing or not whole or not 2 <= len(values) <= MOST_CLASSES:
         raise XaiboardError(
