@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from ..components.decorators import dataset
 from ..toolkit.data import Data
+from .shared.scikit_learn import data_file
+from .shared.table_files import read_table
 from .shared.tables import table_data
+
+CLASSES = ("malignant", "benign")
 
 
 @dataset(
@@ -15,8 +19,7 @@ from .shared.tables import table_data
 )
 def breast_cancer(split: Literal["train", "test"]) -> Data:
     """427 training and 142 test vectors ``(30,)`` in ``[0, 1]``: malignant (0) or benign (1)."""
-    from sklearn.datasets import load_breast_cancer
-
-    bunch: Any = load_breast_cancer(as_frame=True)
-    data = table_data(bunch.frame, "target", split, "breast-cancer")
-    return Data(data.x, data.label, [str(name) for name in bunch.target_names])
+    file = data_file("data/breast_cancer.csv")
+    read = read_table(file, header=None, skiprows=1, float_precision="round_trip")
+    data = table_data(read, read.columns[-1], split, file)
+    return Data(data.x, data.label, CLASSES)

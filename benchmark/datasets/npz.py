@@ -36,7 +36,7 @@ def npz(split: Literal["train", "test"], path: str) -> Data:
     arrays = _read(file, [*wanted, "y", "y_train", "names"])
     missing = [name for name in wanted if name not in arrays]
     if missing:
-        raise (MissingSplitError if split == "train" else XaiboardError)(
+        raise MissingSplitError(
             f"'{file}' has no array '{missing[0]}', expected {' and '.join(wanted)} for the {split} split; write it"
             f" with np.savez(file, {', '.join(f'{name}=…' for name in wanted)})"
         )

@@ -31,6 +31,7 @@ from ..subjects.datasets import open_data, take
 from ..subjects.examination import examined
 from ..subjects.reference import reference_for
 from ..toolkit.data import Data
+from ..toolkit.preprocessing import Preprocessing
 from ..toolkit.streamed_data import Preparation, StreamedData
 
 PLANNING = "planning: passes are counted on a small network"
@@ -165,7 +166,7 @@ def _preparation(request: Request) -> Preparation | None:
         XaiboardError: two want them in different ways.
     """
     found = {name: getattr(model, "preprocessing", None) for name, model in request.models.items()}
-    said = [(name, each) for name, each in found.items() if each is not None]
+    said = [(name, each) for name, each in found.items() if isinstance(each, Preprocessing)]
     for name, each in said[1:]:
         if any(
             getattr(each, part) != getattr(said[0][1], part) for part in ("size", "resize", "interpolation")

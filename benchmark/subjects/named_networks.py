@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -67,7 +68,7 @@ class NamedNetwork(Model):
     wanted: Wanted
     library: str
 
-    @property
+    @cached_property
     def described(self) -> Described:
         """What the library says of the network, before it is built."""
         return LIBRARIES[self.library].describe(self.wanted)

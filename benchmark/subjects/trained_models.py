@@ -17,7 +17,6 @@ from ..errors import XaiboardError, message, own_mistakes
 from ..toolkit.arguments import checked
 from ..toolkit.files import file_name, parse_object, require_regular
 from ..toolkit.networks import copy_network, plain, require_values
-from ..toolkit.preprocessing import Preprocessing
 from ..toolkit.ranges import MOST
 from .code_digest import code_digest
 from .datasets import load_data
@@ -41,7 +40,6 @@ class TrainedModel:
         inputs: the samples among these inputs, ``(N, ...)``.
         refused: why it cannot be judged, by its examination; empty if it can.
         source: what the entry declares as its source.
-        preprocessing: what it wants of its images, if it says so; mean and standard deviation are inside the module.
         image_bytes: memory of what it keeps of one image for the backward pass; 0 where that was not measured.
     """
 
@@ -55,7 +53,6 @@ class TrainedModel:
     inputs: Tensor | None = None
     refused: str = ""
     source: str = ""
-    preprocessing: Preprocessing | None = None
     image_bytes: int = 0
 
     @property
@@ -101,7 +98,7 @@ def load(entry: Model, dataset: str, shape: tuple[int, ...], classes: int) -> Tr
         check_card(entry, path, dataset)
         load_weights(module, path, entry.name)
     trained = wrap(module, entry.name, entry.family, entry.version, entry.lipschitz)
-    return replace(trained, source=entry.source, preprocessing=getattr(module, "preprocessing", None))
+    return replace(trained, source=entry.source)
 
 
 def wrap(

@@ -37,7 +37,21 @@ class Preprocessing:
             resized = self.resize * rows // shorter, self.resize * columns // shorter
         else:
             resized = self.resize
-        if resized != (rows, columns):
-            image = image.resize((resized[1], resized[0]), Image.Resampling[self.interpolation.upper()])
-        top, left = (round((full - cut) / 2) for full, cut in zip(resized, self.size, strict=True))
-        return image.crop((left, top, left + self.size[1], top + self.size[0]))
+        return centre(image, resized, self.size, self.interpolation)
+
+
+def centre(
+    image: Image.Image, resized: tuple[int, int], size: tuple[int, int], interpolation: str
+) -> Image.Image:
+    """The centre of an image that is resized before.
+
+    Args:
+        image: of any size.
+        resized: rows and columns to which it is resized.
+        size: rows and columns of what is cut out.
+        interpolation: how pixels are resampled, in Pillow's words.
+    """
+    (rows, columns), (high, wide) = resized, size
+    top, left = round((rows - high) / 2), round((columns - wide) / 2)
+    larger = image.resize((columns, rows), Image.Resampling[interpolation.upper()])
+    return larger.crop((left, top, left + wide, top + high))

@@ -10,6 +10,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 """The folder of ``xaiboard.benchmark``."""
 
+CODE = {".py", ".js", ".css", ".j2", ".toml"}
+"""Suffixes of files on which results and pages depend."""
+
 
 def sources_digest(folders: Iterable[Path] = ()) -> str:
     """SHA-256 over names and content of all files of code in this package and in further folders."""
@@ -23,7 +26,3 @@ def _digest(folder: Path) -> str:
         content = path.read_bytes()
         found.update(f"{path.relative_to(folder)} {len(content)} ".encode() + content)
     return found.hexdigest()
-
-
-CODE = {".py", ".js", ".css", ".j2", ".toml"}
-"""Suffixes of files on which results and pages depend."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Protocol
 
 from PIL import Image
@@ -105,10 +106,7 @@ class StreamedData(Data):
 
     def pieces(self) -> Iterator[Tensor]:
         """All images in their order, a few at a time."""
-        values = 1
-        for size in self.shape:
-            values *= size
-        step = max(1, PIECE_BYTES // (4 * values))
+        step = max(1, PIECE_BYTES // (4 * prod(self.shape)))
         for start in range(0, len(self), step):
             yield self.images.read(self.ids[start : start + step])
 

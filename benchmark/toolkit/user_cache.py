@@ -11,7 +11,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from ..errors import XaiboardError
-from .files import require_regular, write_file
+from .files import parse_object, require_regular, write_file
 
 MOST = 2000
 """How many notes a file holds; the oldest go first."""
@@ -53,11 +53,11 @@ class Notes:
     def _read(self) -> Mapping[str, Any]:
         try:
             require_regular(self._path)
-            content = json.loads(self._path.read_text("utf-8"))
-            notes = content["notes"] if content["version"] == self._version else {}
-            return notes if isinstance(notes, dict) else {}
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            content = parse_object(self._path.read_bytes())
+        except (OSError, ValueError):
             return {}
+        notes = content.get("notes") if content.get("version") == self._version else {}
+        return notes if isinstance(notes, dict) else {}
 
 
 def notes_folder() -> Path:

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 CLASSES, SIDE = 10, 224
+COMMAND = "run", "--models", "strided", "--methods", "saliency"
 
 PLUGIN = """
 from torch import nn
@@ -69,55 +70,22 @@ def main(images: int) -> None:
         make_folder(folder, images)
         plugin.write_text(PLUGIN)
         name = f"image-folder:{folder}"
+
+        def run(out: str, samples: int, metrics: str, *others: str) -> str:
+            """The code of ``xaiboard run``."""
+            made = "--plugin", str(plugin), "--dataset", name, "--out", f"{temporary}/{out}"
+            asked = "--samples", str(samples), "--metrics", metrics, *others
+            return f"commands.main({[*COMMAND, *made, *asked]!r}, standalone_mode=False)"
+
         print(f"{images} test images of {SIDE} x {SIDE} pixels\n")
         print("| what | imports, s | then, s | peak, MiB |")
         print("| --- | --- | --- | --- |")
         measure("load 8 samples", f"xb.load_data({name!r}, samples=8)")
-        for baseline, metrics in (("zero", "deletion[steps=7]"), ("mean", "deletion[steps=7,baseline=mean]")):
-            command = [
-                "run",
-                "--plugin",
-                str(plugin),
-                "--models",
-                "strided",
-                "--dataset",
-                name,
-                "--methods",
-                "saliency",
-            ]
-            command += [
-                "--samples",
-                "8",
-                "--metrics",
-                metrics,
-                "--out",
-                f"{temporary}/{baseline}",
-                "--dry-run",
-            ]
-            measure(
-                f"plan 8 samples, baseline {baseline}", f"commands.main({command!r}, standalone_mode=False)"
-            )
+        for baseline, setting in (("zero", ""), ("mean", ",baseline=mean")):
+            code = run(baseline, 8, f"deletion[steps=7{setting}]", "--dry-run")
+            measure(f"plan 8 samples, baseline {baseline}", code)
         for samples in (64, 512):
-            command = [
-                "run",
-                "--plugin",
-                str(plugin),
-                "--models",
-                "strided",
-                "--dataset",
-                name,
-                "--methods",
-                "saliency",
-            ]
-            command += [
-                "--samples",
-                str(samples),
-                "--metrics",
-                "gini,accuracy",
-                "--out",
-                f"{temporary}/{samples}",
-            ]
-            measure(f"run {samples} samples", f"commands.main({command!r}, standalone_mode=False)")
+            measure(f"run {samples} samples", run(str(samples), samples, "gini,accuracy"))
 
 
 if __name__ == "__main__":

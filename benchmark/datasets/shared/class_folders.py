@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -45,43 +44,30 @@ def class_folders(
     """
     top = folders[split]
     tree = open_tree(root, list(folders.values()), top)
-    images = [parts for parts in tree.files if parts[0] == top and parts[-1].lower().endswith(SUFFIXES)]
-    found = {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2}
-    if flat and images and not found:
-        known, label = read_devkit(tree, images, root)
-        return _streamed(tree, images, label, known.names, root, resizing, usual, reference)
-    if not found:
+    files = [parts for parts in tree.files if parts[0] == top and parts[-1].lower().endswith(SUFFIXES)]
+    found = _class_folders(tree, top)
+    if flat and files and not found:
+        classes, label = read_devkit(tree, files, root)
+    elif not found:
         use = ", which gives the reference statistics," if split == "train" else ""
         raise MissingSplitError(
             f"'{root}' has no class folders in '{top}/'; put the {split} images{use} into '{top}/<class>/'"
         )
-    files = [parts for parts in images if len(parts) > 2]
-    known = read_class_map(tree, root)
-    if known is None:
-        classes = _same_classes(tree, folders, found, root)
-        index = {name: number for number, name in enumerate(classes)}
-        _require_filled(files, top, classes, root)
     else:
-        classes, index = known.names, {name: known.index(name, top, root) for name in found}
+        files = [parts for parts in files if len(parts) > 2]
+        known = read_class_map(tree, root)
+        if known is None:
+            classes = _same_classes(tree, folders, found, root)
+            index = {name: number for number, name in enumerate(classes)}
+            _require_filled(files, top, classes, root)
+        else:
+            classes, index = known.names, {name: known.index(name, top, root) for name in found}
+        label = [index[parts[1]] for parts in files]
     if not files:
         raise XaiboardError(
             f"'{root}' has no images in '{top}/', expected files that end in {', '.join(SUFFIXES)}; add some"
         )
     _say_ignored([parts for parts in tree.ignored if parts[0] == top], root)
-    label = [index[parts[1]] for parts in files]
-    return _streamed(tree, files, label, classes, root, resizing, usual, reference)
-
-
-def _streamed(
-    tree: Tree,
-    files: Sequence[Parts],
-    label: Sequence[int],
-    classes: Sequence[str],
-    root: Path,
-    resizing: Resizing,
-    usual: Resizing | None,
-    reference: int,
-) -> StreamedData:
     names = ["/".join(parts) for parts in files]
     preparation = resizing if resizing.side else usual
     images = ImageFiles(
@@ -90,10 +76,15 @@ def _streamed(
     return StreamedData(images, torch.tensor(label), tuple(classes), reference=reference)
 
 
+def _class_folders(tree: Tree, top: str) -> set[str]:
+    """Names of the class folders in a split's folder."""
+    return {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2}
+
+
 def _same_classes(tree: Tree, folders: dict[str, str], found: set[str], root: Path) -> list[str]:
     """Names of a split's class folders, sorted. If there is another split, it must have the same."""
     for top in folders.values():
-        there = {parts[1] for parts in tree.folders if parts[0] == top and len(parts) == 2}
+        there = _class_folders(tree, top)
         if there and there != found:
             odd = min(there ^ found)
             train, test = folders["train"], folders["test"]

@@ -40,8 +40,8 @@ class ClassMap:
             XaiboardError: there is none, or there are several of that name.
         """
         for known in (self.ids, self.names):
-            if (count := Counter(known)[folder]) == 1:
-                return list(known).index(folder)
+            if (count := known.count(folder)) == 1:
+                return known.index(folder)
             if count:
                 raise XaiboardError(
                     f"'{self.file}' in '{root}' lists {count} classes named '{folder}'; call their folders by their ids"
@@ -111,7 +111,9 @@ def _checked(file: str, entries: Sequence[object]) -> ClassMap:
         raise ValueError("it has a class without a name that can be shown")
     ids = [number for number, _ in pairs if number]
     names = [name for _, name in pairs]
-    twice = Counter(ids or names).most_common(1)[0]
-    if twice[1] > 1 or len(ids) not in (0, len(names)):
-        raise ValueError(f"it lists '{twice[0]}' {twice[1]} times, or an id for some classes only")
+    if len(ids) not in (0, len(names)):
+        raise ValueError(f"it has an id for {len(ids)} of {len(names)} classes only")
+    ((often, times),) = Counter(ids or names).most_common(1)
+    if times > 1:
+        raise ValueError(f"it lists '{often}' {times} times")
     return ClassMap(file, ids, names)

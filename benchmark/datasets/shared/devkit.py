@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 
 from ...errors import XaiboardError
-from .class_maps import ClassMap
 from .trees import Parts, Tree
 
 KIT = "ILSVRC2012_devkit_t12"
@@ -14,8 +13,8 @@ META, TRUTH = (KIT, "data", "meta.mat"), (KIT, "data", "ILSVRC2012_validation_gr
 MOST_BYTES = 2**24
 
 
-def read_devkit(tree: Tree, files: list[Parts], root: Path) -> tuple[ClassMap, list[int]]:
-    """All classes in the order of their WordNet ids, and the class of each file.
+def read_devkit(tree: Tree, files: list[Parts], root: Path) -> tuple[list[str], list[int]]:
+    """The names of all classes in the order of their WordNet ids, and the class of each file.
 
     Args:
         tree: directory or zip that holds the kit.
@@ -43,7 +42,7 @@ def read_devkit(tree: Tree, files: list[Parts], root: Path) -> tuple[ClassMap, l
             f"'{root}' has {len(files)} validation images, and '{TRUTH[-1]}' lists {len(labels)}, expected as many; add"
             " the missing ones, or sort the images into class folders"
         )
-    return ClassMap(META[-1], [each for each, _ in ordered], [name for _, name in ordered]), labels
+    return [name for _, name in ordered], labels
 
 
 def _leaves(content: bytes) -> dict[int, tuple[str, str]]:

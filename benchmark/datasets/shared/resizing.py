@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 from annotated_types import Interval
 from PIL import Image
 
+from ...toolkit.preprocessing import centre
 from ...toolkit.ranges import AddedLater, Share
-
-FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,5 @@ class Resizing:
         shorter = max(self.side, round(self.side / self.crop))
         width, height = image.size
         scale = shorter / min(width, height)
-        size = max(shorter, int(width * scale)), max(shorter, int(height * scale))
-        resized = image.resize(size, FILTERS[self.interpolation])
-        left, top = (round((length - self.side) / 2) for length in size)
-        return resized.crop((left, top, left + self.side, top + self.side))
+        resized = max(shorter, int(height * scale)), max(shorter, int(width * scale))
+        return centre(image, resized, self.size, self.interpolation)

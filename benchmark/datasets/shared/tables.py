@@ -59,21 +59,20 @@ def table_data(
 
 def _classes(column: pd.Series, target: str | int, origin: object) -> tuple[list[str], np.ndarray]:
     """Names of the classes, sorted, and the class of each row."""
+    import pandas as pd
     from pandas.api.types import is_float_dtype, is_numeric_dtype
 
-    values = column.dropna().unique()
-    whole = not is_float_dtype(column) or bool((values == values.round()).all())
-    if len(values) < len(column.unique()) or not whole or not 2 <= len(values) <= MOST_CLASSES:
+    known = column.dropna()
+    label, values = pd.factorize(known if is_numeric_dtype(column) else known.astype(str), sort=True)
+    whole = not is_float_dtype(column) or bool((known == known.round()).all())
+    missing = len(known) < len(column)
+    if missing or not whole or not 2 <= len(values) <= MOST_CLASSES:
         raise XaiboardError(
             f"column '{target}' in '{origin}' has {len(values)} different values"
-            f"{', some are missing' if column.isna().any() else ''}, expected 2 to {MOST_CLASSES} classes; name the"
+            f"{', some are missing' if missing else ''}, expected 2 to {MOST_CLASSES} classes; name the"
             " column of the classes with [target=NAME] after the path"
         )
-    ordered = sorted(values) if is_numeric_dtype(column) else sorted(map(str, values))
-    names = [f"{value:g}" if is_float_dtype(column) else str(value) for value in ordered]
-    index = {value: number for number, value in enumerate(ordered)}
-    keys = column if is_numeric_dtype(column) else column.astype(str)
-    return names, np.array([index[key] for key in keys], dtype=np.int64)
+    return [f"{value:g}" if is_float_dtype(column) else str(value) for value in values], label
 
 
 def _encode(column: pd.Series, training: np.ndarray, origin: object) -> np.ndarray:

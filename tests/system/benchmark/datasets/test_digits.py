@@ -36,6 +36,7 @@ def test_scikit_learn_is_not_imported_to_read_its_files(monkeypatch: pytest.Monk
     pixels, _ = digit_images._images.__wrapped__()
     assert len(pixels) == 1797
     assert len(load_data("photos[side=8]")) == 12
+    assert len(load_data("breast-cancer")) == 142
 
 
 def test_no_image_is_in_both_splits() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,12 +16,13 @@ from PIL import Image
 from scipy.io import savemat
 from torch import nn
 from xaiboard.benchmark.engine.plan import Plan
-from xaiboard.benchmark.errors import XaiboardError
+from xaiboard.benchmark.errors import XaiboardError, XaiboardWarning
 from xaiboard.benchmark.request import read_request
 from xaiboard.benchmark.runs.planning import make_plan
 from xaiboard.benchmark.subjects.datasets import load_data, open_data
 from xaiboard.benchmark.subjects.reference import load_reference
 from xaiboard.benchmark.subjects.trained_models import wrap
+from xaiboard.benchmark.toolkit.preprocessing import Preprocessing
 from xaiboard.benchmark.toolkit.streamed_data import StreamedData
 
 RNG = np.random.Generator(np.random.Philox(7))
@@ -138,7 +140,8 @@ def test_a_class_map_gives_labels_of_a_network_with_more_classes(root: Path, fil
         ('[["a", "cat"], ["b", "cat"], ["dog", "dog"]]', "lists 2 classes named 'cat'; call their folders by"),
         ('{"0": "cat", "2": "dog"}', "its indices are not 0 to 1, each once"),
         ('{"cat": 0, "dog": 0}', "its indices are not 0 to 1, each once"),
-        ('["cat", "dog", "dog"]', "lists 'dog' 2 times"),
+        ('["cat", "dog", "dog"]', "lists 'dog' 2 times)"),
+        ('["cat", ["n1", "dog"]]', "has an id for 1 of 2 classes only"),
         ('["cat", 3]', "it has the class '3'"),
         ('["cat", " "]', "a class without a name"),
         ("7", "it is no list"),
@@ -183,16 +186,8 @@ def test_settings_of_a_data_set_are_checked(name: str, said: str) -> None:
         load_data(name)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What a network from a library says that it wants of its images."""
-
-    size: tuple[int, int] = (4, 6)
-    resize: int = 0
-    interpolation: str = "bilinear"
-
-    def prepared(self, image: Image.Image) -> Image.Image:
-        return image.resize((self.size[1], self.size[0]))
+WANTED = Preprocessing((4, 6), (4, 6), (0.5,), (0.5,))
+"""What a network from a library says that it wants of its images."""
 
 
 def test_a_network_has_mixed_sizes_brought_to_the_one_that_it_wants(
@@ -204,7 +199,7 @@ def test_a_network_has_mixed_sizes_brought_to_the_one_that_it_wants(
         "xaiboard.benchmark.runs.planning.trained_models.load", lambda *_: wrap(flat(72), "n")
     )
 
-    def plan(*wanted: Wanted, settings: str = "") -> Plan:
+    def plan(*wanted: Preprocessing, settings: str = "") -> Plan:
         models = {str(number): SimpleNamespace(preprocessing=each) for number, each in enumerate(wanted)}
         asked = read_request(
             dataset=f"image-folder:{root}{settings}",
@@ -214,15 +209,22 @@ def test_a_network_has_mixed_sizes_brought_to_the_one_that_it_wants(
         )
         return make_plan(replace(asked, models=models))  # pyright: ignore[reportArgumentType]
 
-    found = plan(Wanted())
+    found = plan(WANTED)
     assert found.data.shape == (3, 4, 6)
     assert found.reference is not None
     assert found.reference.mean.shape == (3, 4, 6)
     with pytest.raises(
         XaiboardError, match="'0' and '1' want images of other sizes or cuts; run them one by one"
     ):
-        plan(Wanted(), Wanted(resize=5))
-    assert streamed(f"image-folder:{root}[side=5]").prepared(Wanted()).shape == (3, 5, 5)
+        plan(WANTED, replace(WANTED, resize=5))
+    assert streamed(f"image-folder:{root}[side=5]").prepared(WANTED).shape == (3, 5, 5)
+
+
+def test_what_a_network_of_the_user_calls_preprocessing_is_its_own(root: Path) -> None:
+    network = nn.Sequential(OrderedDict(preprocessing=nn.Flatten(), logits=nn.Linear(216, 2)))
+    name = f"image-folder:{root}"
+    request = read_request(dataset=name, models=network, methods="saliency", metrics="gini", samples=2)
+    assert [cell.reason for cell in make_plan(request).cells] == [""]
 
 
 def flat(values: int, classes: int = 2) -> nn.Module:
@@ -249,7 +251,10 @@ def test_imagenet_has_its_classes_in_the_order_of_wordnet(
     with pytest.raises(XaiboardError, match="has folders of 3 classes, expected the 1000 of ImageNet; put"):
         load_data(f"imagenet:{imagenet}")
     monkeypatch.setattr(sys.modules["xaiboard.benchmark.datasets.imagenet"], "CLASSES", 3)
-    flat_folder = load_data(f"imagenet:{imagenet}")
+    hidden = save(imagenet / "val" / ".old.JPEG")
+    with pytest.warns(XaiboardWarning, match="hidden files and links to folders are ignored: 1 in"):
+        flat_folder = load_data(f"imagenet:{imagenet}")
+    hidden.unlink()
     assert flat_folder.shape == (3, 224, 224)
     assert (list(flat_folder.classes), flat_folder.label.tolist()) == (["dog", "cow", "cat"], [2, 1])
     for name, file in (("n3", "1"), ("n2", "2")):

@@ -76,14 +76,3 @@ def test_files_that_are_no_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("XAIBOARD_DATA_BYTES", "1000")
     with pytest.raises(XaiboardError, match="XAIBOARD_DATA_BYTES allows 1000"):
         load_data(f"npz:{tmp_path}/large.npz")
-
-
-def test_photographs_need_no_download() -> None:
-    """Both splits have crops of both photographs; labels are classes of ImageNet, or number the photographs."""
-    test, train = load_data("photos"), load_data("photos[side=32,classes=photographs]", split="train")
-    assert test.x.shape == (12, 3, 224, 224)
-    assert train.x.shape == (12, 3, 32, 32)
-    assert train.label.tolist() == [0] * 6 + [1] * 6
-    assert len(test.classes) == 1000
-    assert [test.classes[each] for each in test.label.tolist()] == ["monastery"] * 6 + ["daisy"] * 6
-    assert load_data("photos").digest == test.digest

@@ -61,6 +61,9 @@ def test_a_parquet_file_and_a_target_by_name(tmp_path: Path) -> None:
     data = load_data(f"table:{tmp_path}/t.parquet[target=size]")
     assert data.x.tolist() == [[1, 1]]
     assert (list(data.classes), data.label.tolist()) == (["1", "2", "10"], [2])
+    frame.assign(day=pd.to_datetime(["2024-02-01", "2024-01-01"] * 2)).to_parquet(tmp_path / "t.parquet")
+    data = load_data(f"table:{tmp_path}/t.parquet")
+    assert (list(data.classes), data.label.tolist()) == (["2024-01-01", "2024-02-01"], [0])
 
 
 @pytest.mark.parametrize(
