@@ -63,38 +63,31 @@ class KeptCounts:
     """
 
     def __init__(self, data: Data, conditions: Conditions) -> None:
-        self._notes: Notes | None = None
+        self._notes = Notes("passes", f"torch {torch.__version__}, captum {version('captum')}")
         self._common = [list(data.shape), len(data.classes), data.mask is not None, conditions.target]
 
     def get(self, choices: Sequence[Choice], further: Sequence[object]) -> Counted | None:
         """What components with their settings need, if it was counted before; ``further`` is what it depends on."""
         name = self._name(choices, further)
-        return _read(self._open(choices).get(name)) if name else None
+        return _read(self._notes.get(name)) if name else None
 
     def note(self, choices: Sequence[Choice], further: Sequence[object], counted: Counted) -> None:
         """Notes what was counted."""
         if name := self._name(choices, further):
             kept = [[list(key), *_numbers(cost)] for key, cost in counted.kept.items()]
-            self._open(choices).note(name, [*_numbers(counted.own), kept])
+            self._notes.note(name, [*_numbers(counted.own), kept])
 
     def write(self) -> None:
         """Keeps what was noted."""
-        if self._notes:
-            self._notes.write()
+        self._notes.write()
 
     def _name(self, choices: Sequence[Choice], further: Sequence[object]) -> str:
         """The name of a note; empty for components that are not built in, whose code may change."""
         if not all(choice.component.built_in and choice.root.component.built_in for choice in choices):
             return ""
-        return json.dumps([[choice.identity for choice in choices], *further, *self._common], default=str)
-
-    def _open(self, choices: Sequence[Choice]) -> Notes:
-        if self._notes is None:
-            code = sources_digest({choice.component.folder for choice in choices})
-            self._notes = Notes(
-                "passes", f"{code[:16]}, torch {torch.__version__}, captum {version('captum')}"
-            )
-        return self._notes
+        code = sources_digest({choice.component.folder for choice in choices})[:16]
+        identities = [choice.identity for choice in choices]
+        return json.dumps([code, identities, *further, *self._common], default=str)
 
 
 def _numbers(cost: Cost) -> list[float]:

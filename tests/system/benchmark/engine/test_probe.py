@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+import xaiboard.benchmark as xb
 from torch import Tensor, nn
+from xaiboard.benchmark.components.choice import choose
 from xaiboard.benchmark.engine import counter, counts
+from xaiboard.benchmark.engine.conditions import Conditions
+from xaiboard.benchmark.engine.costs import Cost
 from xaiboard.benchmark.engine.passes import count_passes
 from xaiboard.benchmark.engine.plan import Plan
 from xaiboard.benchmark.engine.stand_in import layers_of, stand_in
@@ -137,3 +141,15 @@ def test_the_small_network_takes_every_image(shape: tuple[int, ...]) -> None:
     with count_passes(network) as passes:
         network(torch.rand(2, *shape))
     assert passes.forward == 2
+
+
+def test_a_kept_count_holds_for_the_code_of_its_own_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = xb.Data(torch.rand(1, 1, 8, 8), torch.zeros(1, dtype=torch.int64), ["a", "b"])
+    kept, metric = counts.KeptCounts(data, Conditions()), choose(xb.metrics["gini"])
+    assert kept.get([choose(xb.methods["saliency"])], []) is None
+    kept.note([metric], [], counts.Counted(Cost(forward=3)))
+    assert kept.get([metric], []) == counts.Counted(Cost(forward=3))
+    monkeypatch.setattr(
+        counts, "sources_digest", lambda folders: f"other {sorted(each.name for each in folders)}"
+    )
+    assert kept.get([metric], []) is None
