@@ -38,20 +38,18 @@ function compare(data) {
     const ofs = [...new Set(contests.map((one) => one.other))].sort((a, b) => a - b).map((at) => others[at] ?? MODELS_THEMSELVES);
     const [of, a] = [state.choose("of", ofs), state.choose("a", judged)];
     const b = state.choose("b", judged, judged.find((name) => name !== a));
-    const marked = rivals.map((at) => [lists[at].name, lists[at].name + (lists[at].control ? " †" : "")]);
-    const focused = document.activeElement?.id;
-    bar.replaceChildren(
-      names.datasets.length > 1 ? chosen("Data", "compare-dataset", called.dataset, called.dataset[dataset], (value) => change({ dataset: value })) : "",
+    const sides = rivals.map((at) => [lists[at].name, marked(lists[at])]);
+    refill(bar,
+      chosenData(data, "compare-dataset", dataset, change),
       chosen("Compare", "compare-kind", kinds.map((one) => [one, `${one}s`]), kind, (value) => change({ kind: value, of: "", a: "", b: "", column: "" })),
       chosen(kind === "method" ? "On the model" : "Under the method", "compare-of", ofs, of, (value) => change({ of: value })),
-      chosen("This", "compare-a", marked, a, (value) => change({ a: value })),
-      chosen("against", "compare-b", marked, b, (value) => change({ b: value })),
+      chosen("This", "compare-a", sides, a, (value) => change({ a: value })),
+      chosen("against", "compare-b", sides, b, (value) => change({ b: value })),
       h("button", { type: "button", id: "compare-swap", onclick: () => change({ a: b, b: a }) }, "Swap"),
     );
-    if (focused) document.getElementById(focused)?.focus();
     const at = (list, name) => list.findIndex((one) => one.name === name);
     const choice = { kind, dataset, of: others.indexOf(of), a: at(lists, a), b: at(lists, b) };
-    fill(contests.filter((one) => one.other === choice.of), choice, (place) => lists[place].name + (lists[place].control ? " †" : ""));
+    fill(contests.filter((one) => one.other === choice.of), choice, (place) => marked(lists[place]));
     state.tell();
   }
 
