@@ -42,7 +42,6 @@ def test_the_overview_says_what_was_run(show: Open, small_run: xb.Run) -> None:
     assert HOSTILE in text
     assert f"torch {version('torch')}" in text
     assert text.count(f"xaiboard {version('xaiboard')}") == 2  # by which it was run, and by which the page is
-    assert "Headline order" in text or "no headline order" in text
     digest = small_run.folder.joinpath("run.json").read_text()
     assert page.inner_text("footer code") in digest
 
