@@ -74,10 +74,16 @@ function compare(data) {
     const inner = h("div");
     table.append(inner);
     const text = (make) => (cell) => document.createTextNode(make(cell.getRow().getData()));
+    const columnCell = (cell) => {
+      const row = cell.getRow().getData();
+      const show = () => { state.set({ column: row.column }); pick(choice, row.at); };
+      const name = h("button", { type: "button", class: "pick", onclick: show }, `${row.column} ${row.arrow}${row.failing ? " ⚠" : ""}`);
+      return withTip(name, () => columnTip(names.columns[row.at], row.failing) + (row.doubtful ? `\n≈ ${row.doubtful}` : ""));
+    };
     grid = makeGrid(inner, {
       data: rows, index: "at", layout: "fitData", maxHeight: 430, placeholder: "No column has scores of both.",
       columns: [
-        { title: "Column", field: "column", width: 380, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => { const { at, column } = cell.getRow().getData(); state.set({ column }); pick(choice, at); } }, `${cell.getValue()} ${cell.getRow().getData().arrow}${cell.getRow().getData().failing ? " ⚠" : ""}`), () => columnTip(names.columns[cell.getRow().getData().at]) + (cell.getRow().getData().failing ? "\n⚠ fails its controls on this model" : "") + (cell.getRow().getData().doubtful ? `\n≈ ${cell.getRow().getData().doubtful}` : "")) },
+        { title: "Column", field: "column", width: 380, formatter: columnCell },
         { title: "Family", field: "family", width: 110, formatter: text((row) => row.family) },
         { title: "Verdict", field: "word", width: 130, formatter: (cell) => h("span", { class: `verdict ${cell.getValue().split(" ")[0]}` }, cell.getValue() + (cell.getRow().getData().doubtful ? " ≈" : "")) },
         { title: "Difference", field: "effect", width: 130, hozAlign: "right", formatter: text((row) => number(row.effect)) },

@@ -154,7 +154,7 @@ function boardColumn(data, at, most, byMethod, dataset, model) {
   return {
     title: column.name, field: `c${at}`, sorter: numberSorter, width: 132, hozAlign: "right",
     titleFormatter: () => withTip(h("span", { class: failing ? "fails" : "" }, breakable(column.name), ` ${ARROW[column.direction]}${failing ? " ⚠" : ""}`),
-      () => columnTip(column) + (failing ? "\n⚠ fails its controls on this model" : "")),
+      () => columnTip(column, failing)),
     formatter: (cell) => scoreCell(cell, most, byMethod),
     headerSortStartingDir: column.direction === 1 ? "desc" : "asc",
   };
