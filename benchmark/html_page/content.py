@@ -67,15 +67,7 @@ def _run(results: Results) -> dict[str, Any]:
 def _health(results: Results, names: Names) -> list[dict[str, Any]]:
     """For each model and column: whether it passes its controls, and what its own reliability is."""
     health = results.health
-    parts = [
-        "beat_random",
-        "random_beats",
-        "blurred_pairs",
-        "blurred_better",
-        "split_half",
-        "alpha",
-        "methods",
-    ]
+    parts = ["beat_random", "random_beats", "blurred_pairs", "blurred_better", "split_half"]
     numbers = health[parts].astype("Float64").astype(object).where(health[parts].notna(), None)
     return [
         {

@@ -68,13 +68,17 @@ def robustness(results: Results, names: Names) -> list[dict[str, Any]]:
 
 
 def agreement(results: Results, names: Names) -> list[list[Any]]:
-    """Rank correlations of metric columns: data set, names of both, mean, lowest and highest of the models.
+    """The known rank correlations of metric columns: data set, names of both, mean, lowest and highest of the models.
 
     Of more columns than can be read, those that differ in settings are taken together, as in the figure on disk.
     """
     shown = ["column_a", "column_b", "correlation", "lowest", "highest"]
+    tables = {
+        place: readable(results.correlations, results.health, dataset)[0][shown].dropna()
+        for dataset, place in names.dataset_at.items()
+    }
     return [
         [place, a, b, *(round(float(one), 3) for one in numbers)]
-        for dataset, place in names.dataset_at.items()
-        for a, b, *numbers in readable(results.correlations, results.health, dataset)[0][shown].to_numpy()
+        for place, table in tables.items()
+        for a, b, *numbers in table.to_numpy()
     ]

@@ -80,7 +80,6 @@ class Names:
             "family": facts["metric_family"],
             "direction": {"True": 1, "False": -1}.get(facts["higher_is_better"], 0),
             "across": bool(facts["across_models"]),
-            "ofModels": facts["method"] == "",
             "meaning": meaning.replace("``", ""),
             "source": metric.get("source", ""),
         }

@@ -6,20 +6,16 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from ..errors import XaiboardError, unknown
 from .console import HOW_TO_READ, boards
+from .drawing.canvas import DPI, taken
 from .results import Results
 from .section import sections
 from .worth_knowing import worth_knowing
-
-DPI = 180
-"""Pixels of a figure in an inch, as many as files have: texts were measured for them."""
 
 
 class Picture(Figure):
@@ -29,14 +25,6 @@ class Picture(Figure):
         file = BytesIO()
         self.savefig(file, format="png", dpi=DPI)
         return file.getvalue()
-
-
-_drawn: list[Figure] = []
-
-
-def keep(figure: Figure) -> None:
-    """Keeps a figure; matplotlib calls it with each one that is made while :func:`picture` draws."""
-    _drawn.append(figure)
 
 
 def picture(results: Results, kind: str, dataset: str | None = None) -> Picture:
@@ -56,11 +44,10 @@ def picture(results: Results, kind: str, dataset: str | None = None) -> Picture:
     if name not in results.datasets:
         raise unknown("data set", name, results.datasets)
     draw = next(section.figures[kind] for section in sections() if kind in section.figures)
-    _drawn.clear()
-    with TemporaryDirectory() as folder, rc_context({"figure.hooks": [f"{__name__}:{keep.__name__}"]}):
-        if not draw(results, name, Path(folder, f"{kind}.png")):
+    with taken() as figures:
+        if not draw(results, name, Path(f"{kind}.png")):
             raise XaiboardError(f"the run has nothing to draw as '{kind}' of {name}")
-    figure = _drawn.pop()
+    (figure,) = figures
     figure.__class__ = Picture  # it was made by those who draw files, and has no more state than they gave it
     return cast("Picture", figure)
 

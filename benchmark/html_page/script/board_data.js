@@ -61,7 +61,8 @@ function indexed(content) {
   };
 }
 
-function columnTip(column) {
+// What is known of a column; of one on a model also whether it fails its controls there.
+function columnTip(column, failing = false) {
   const direction = { 1: "higher is better", 0: "no direction", "-1": "lower is better" }[column.direction];
   return [
     `${column.metric}${column.settings ? ` [${column.settings}]` : ""}`,
@@ -70,5 +71,6 @@ function columnTip(column) {
     column.across ? "" : "comparable within one model only",
     column.meaning,
     column.source && `Source: ${column.source}`,
+    failing && "⚠ fails its controls on this model",
   ].filter(Boolean).join("\n");
 }

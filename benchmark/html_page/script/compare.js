@@ -38,20 +38,18 @@ function compare(data) {
     const ofs = [...new Set(contests.map((one) => one.other))].sort((a, b) => a - b).map((at) => others[at] ?? MODELS_THEMSELVES);
     const [of, a] = [state.choose("of", ofs), state.choose("a", judged)];
     const b = state.choose("b", judged, judged.find((name) => name !== a));
-    const marked = rivals.map((at) => [lists[at].name, lists[at].name + (lists[at].control ? " †" : "")]);
-    const focused = document.activeElement?.id;
-    bar.replaceChildren(
-      names.datasets.length > 1 ? chosen("Data", "compare-dataset", called.dataset, called.dataset[dataset], (value) => change({ dataset: value })) : "",
+    const sides = rivals.map((at) => [lists[at].name, marked(lists[at])]);
+    refill(bar,
+      chosenData(data, "compare-dataset", dataset, change),
       chosen("Compare", "compare-kind", kinds.map((one) => [one, `${one}s`]), kind, (value) => change({ kind: value, of: "", a: "", b: "", column: "" })),
       chosen(kind === "method" ? "On the model" : "Under the method", "compare-of", ofs, of, (value) => change({ of: value })),
-      chosen("This", "compare-a", marked, a, (value) => change({ a: value })),
-      chosen("against", "compare-b", marked, b, (value) => change({ b: value })),
+      chosen("This", "compare-a", sides, a, (value) => change({ a: value })),
+      chosen("against", "compare-b", sides, b, (value) => change({ b: value })),
       h("button", { type: "button", id: "compare-swap", onclick: () => change({ a: b, b: a }) }, "Swap"),
     );
-    if (focused) document.getElementById(focused)?.focus();
     const at = (list, name) => list.findIndex((one) => one.name === name);
     const choice = { kind, dataset, of: others.indexOf(of), a: at(lists, a), b: at(lists, b) };
-    fill(contests.filter((one) => one.other === choice.of), choice, (place) => lists[place].name + (lists[place].control ? " †" : ""));
+    fill(contests.filter((one) => one.other === choice.of), choice, (place) => marked(lists[place]));
     state.tell();
   }
 
@@ -76,10 +74,16 @@ function compare(data) {
     const inner = h("div");
     table.append(inner);
     const text = (make) => (cell) => document.createTextNode(make(cell.getRow().getData()));
+    const columnCell = (cell) => {
+      const row = cell.getRow().getData();
+      const show = () => { state.set({ column: row.column }); pick(choice, row.at); };
+      const name = h("button", { type: "button", class: "pick", onclick: show }, `${row.column} ${row.arrow}${row.failing ? " ⚠" : ""}`);
+      return withTip(name, () => columnTip(names.columns[row.at], row.failing) + (row.doubtful ? `\n≈ ${row.doubtful}` : ""));
+    };
     grid = makeGrid(inner, {
       data: rows, index: "at", layout: "fitData", maxHeight: 430, placeholder: "No column has scores of both.",
       columns: [
-        { title: "Column", field: "column", width: 380, formatter: (cell) => withTip(h("button", { type: "button", class: "pick", onclick: () => { const { at, column } = cell.getRow().getData(); state.set({ column }); pick(choice, at); } }, `${cell.getValue()} ${cell.getRow().getData().arrow}${cell.getRow().getData().failing ? " ⚠" : ""}`), () => columnTip(names.columns[cell.getRow().getData().at]) + (cell.getRow().getData().failing ? "\n⚠ fails its controls on this model" : "") + (cell.getRow().getData().doubtful ? `\n≈ ${cell.getRow().getData().doubtful}` : "")) },
+        { title: "Column", field: "column", width: 380, formatter: columnCell },
         { title: "Family", field: "family", width: 110, formatter: text((row) => row.family) },
         { title: "Verdict", field: "word", width: 130, formatter: (cell) => h("span", { class: `verdict ${cell.getValue().split(" ")[0]}` }, cell.getValue() + (cell.getRow().getData().doubtful ? " ≈" : "")) },
         { title: "Difference", field: "effect", width: 130, hozAlign: "right", formatter: text((row) => number(row.effect)) },

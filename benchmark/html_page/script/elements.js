@@ -6,8 +6,19 @@ function h(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...present(children));
   return element;
+}
+
+function present(children) {
+  return children.flat().filter((child) => child !== null && child !== undefined);
+}
+
+// Children in the place of others; what has the focus keeps it if there is one of its id again.
+function refill(element, ...children) {
+  const focused = document.activeElement?.id;
+  element.replaceChildren(...present(children));
+  if (focused) document.getElementById(focused)?.focus();
 }
 
 // A choice; an option is a name, or a name and what is shown for it.
@@ -18,6 +29,12 @@ function chosen(label, id, options, value, change) {
     select.append(h("option", { value: key, selected: key === value }, text));
   }
   return h("label", {}, label, select);
+}
+
+// The choice of a data set, where there are several.
+function chosenData(data, id, dataset, change) {
+  const known = data.called.dataset;
+  return known.length > 1 ? chosen("Data", id, known, known[dataset], (value) => change({ dataset: value })) : null;
 }
 
 function ticked(label, id, value, change) {
@@ -48,6 +65,11 @@ function number(value) {
   if (size === Infinity) return value > 0 ? "∞" : "−∞";
   if (size !== 0 && (size < 0.001 || size >= 100000)) return value.toExponential(2);
   return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3);
+}
+
+// A method or model by its name, with the sign of controls.
+function marked(one) {
+  return one.name + (one.control ? " †" : "");
 }
 
 const ARROW = { 1: "↑", 0: "", "-1": "↓" };

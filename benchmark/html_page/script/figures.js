@@ -19,15 +19,13 @@ function figures(data) {
     const make = known.find(([name]) => name === kind)[2];
     const columns = columnsFor(data, kind, dataset, model).map((at) => called.column[at]);
     const column = ["ranks", "curves"].includes(kind) ? state.choose("column", columns) : "";
-    const focused = document.activeElement?.id;
-    bar.replaceChildren(
+    refill(bar,
       chosen("Figure", "figure-kind", known, kind, (value) => change({ figure: value })),
-      names.datasets.length > 1 ? chosen("Data", "figure-dataset", called.dataset, called.dataset[dataset], (value) => change({ dataset: value })) : "",
-      kind === "agreement" ? "" : chosen("Model", "figure-model", called.model, called.model[model], (value) => change({ model: value })),
-      column ? chosen("Column", "figure-column", columns, column, (value) => change({ column: value })) : "",
+      chosenData(data, "figure-dataset", dataset, change),
+      kind === "agreement" ? null : chosen("Model", "figure-model", called.model, called.model[model], (value) => change({ model: value })),
+      column ? chosen("Column", "figure-column", columns, column, (value) => change({ column: value })) : null,
     );
-    place.replaceChildren(...make(data, dataset, model, called.column.indexOf(column), change));
-    if (focused) document.getElementById(focused)?.focus();
+    refill(place, ...make(data, dataset, model, called.column.indexOf(column), change));
     state.tell();
   }
 
@@ -46,7 +44,7 @@ function columnsFor(data, kind, dataset, model) {
 // The critical-difference diagram: ranks with the intervals that hold together for all methods of the column.
 function rankFigure(data, dataset, model, column) {
   const { names } = data;
-  const rows = names.methods.map((method, at) => ({ method: method.name + (method.control ? " †" : ""), control: method.control, colour: method.colour, ...data.row(dataset, model, at, column) }))
+  const rows = names.methods.map((method, at) => ({ method: marked(method), control: method.control, colour: method.colour, ...data.row(dataset, model, at, column) }))
     .filter((row) => row.rank).sort((a, b) => a.rank - b.rank || (a.method < b.method ? -1 : 1));
   if (!rows.length) return [h("p", {}, "No method has a rank here.")];
   const plot = drawn(Plot.plot({
@@ -73,7 +71,7 @@ function familyFigure(data, dataset, model) {
       const family = names.columns[column].family;
       of.set(family, [...(of.get(family) ?? []), row.rank]);
     }
-    for (const [family, ranks] of of) cells.push({ method: method.name + (method.control ? " †" : ""), family, rank: d3.mean(ranks), columns: ranks.length });
+    for (const [family, ranks] of of) cells.push({ method: marked(method), family, rank: d3.mean(ranks), columns: ranks.length });
   });
   if (!cells.length) return [h("p", {}, "No method has a rank here.")];
   const order = d3.groupSort(cells, (group) => d3.mean(group, (cell) => cell.rank), (cell) => cell.method);
@@ -117,8 +115,7 @@ function curveFigure(data, dataset, model, column, change) {
   const lost = wanted.filter((name) => name !== "none" && !data.called.method.includes(name));
   if (lost.length) state.unfit.set("curves", lost.join(", "));
   const lines = there.filter((one) => picked.includes(one.method));
-  const named = (method) => method.name + (method.control ? " †" : "");
-  const points = lines.flatMap((one) => Array.from(one.fraction, (x, at) => ({ x, y: one.mean[at], method: named(names.methods[one.method]), colour: names.methods[one.method].colour, line: `${one.method}/${one.curve}`, curve: one.curve })));
+  const points = lines.flatMap((one) => Array.from(one.fraction, (x, at) => ({ x, y: one.mean[at], method: marked(names.methods[one.method]), colour: names.methods[one.method].colour, line: `${one.method}/${one.curve}`, curve: one.curve })));
   const kinds = [...new Set(points.map((point) => point.curve))];
   const fy = kinds.length > 1 ? "curve" : undefined;
   // beside the lines their names, in the order of the areas under them
@@ -141,7 +138,7 @@ function curveFigure(data, dataset, model, column, change) {
       const next = value ? [...picked, at] : picked.filter((one) => one !== at);
       change({ curves: next.map((one) => names.methods[one].name).join(",") || "none" });
     });
-    box.append(h("span", {}, h("span", { class: "key", style: `background:${names.methods[at].colour}` }), named(names.methods[at])));
+    box.append(h("span", {}, h("span", { class: "key", style: `background:${names.methods[at].colour}` }), marked(names.methods[at])));
     return box;
   });
   return [plot, h("div", { class: "controls", id: "curve-methods", role: "group", "aria-label": "Methods that are drawn" }, boxes)];

@@ -27,9 +27,8 @@ function leaderboard(data) {
 
   function draw() {
     const choice = read();
-    const focused = document.activeElement?.id;
-    bar.replaceChildren(
-      names.datasets.length > 1 ? chosen("Data", "board-dataset", called.dataset, called.dataset[choice.dataset], (value) => change({ dataset: value })) : "",
+    refill(bar,
+      chosenData(data, "board-dataset", choice.dataset, change),
       chosen("Rows", "board-by", [["method", "methods of a model"], ["model", "models under a method"]], choice.byMethod ? "method" : "model", (value) => change({ by: value, sort: "" })),
       choice.byMethod
         ? chosen("Model", "board-model", called.model, called.model[choice.model], (value) => change({ model: value }))
@@ -38,10 +37,9 @@ function leaderboard(data) {
       typed("Find rows", "board-find", state.get("find"), (value) => { state.keep({ find: value }); filter(); }),
       typed("Find columns", "board-columns", state.get("columns"), (value) => { state.keep({ columns: value }); fill(read()); }),
       ticked("Controls", "board-controls", choice.controls, (value) => { state.set({ controls: value ? "1" : "0" }); filter(); }),
-      choice.byMethod ? ticked("Only columns that pass their controls", "board-passing", choice.passing, (value) => change({ passing: value ? "1" : "0" })) : "",
+      choice.byMethod ? ticked("Only columns that pass their controls", "board-passing", choice.passing, (value) => change({ passing: value ? "1" : "0" })) : null,
     );
     fill(choice);
-    if (focused) document.getElementById(focused)?.focus();
   }
 
   function shownColumns({ dataset, byMethod, model, method, family, passing }) {
@@ -156,7 +154,7 @@ function boardColumn(data, at, most, byMethod, dataset, model) {
   return {
     title: column.name, field: `c${at}`, sorter: numberSorter, width: 132, hozAlign: "right",
     titleFormatter: () => withTip(h("span", { class: failing ? "fails" : "" }, breakable(column.name), ` ${ARROW[column.direction]}${failing ? " ⚠" : ""}`),
-      () => columnTip(column) + (failing ? "\n⚠ fails its controls on this model" : "")),
+      () => columnTip(column, failing)),
     formatter: (cell) => scoreCell(cell, most, byMethod),
     headerSortStartingDir: column.direction === 1 ? "desc" : "asc",
   };
@@ -164,7 +162,7 @@ function boardColumn(data, at, most, byMethod, dataset, model) {
 
 function nameCell(cell) {
   const row = cell.getRow().getData();
-  return withTip(h("span", { class: row.control ? "control" : "" }, row.name + (row.control ? " †" : "")), () => row.tip);
+  return withTip(h("span", { class: row.control ? "control" : "" }, marked(row)), () => row.tip);
 }
 
 function scoreCell(cell, most, byMethod) {

@@ -21,7 +21,7 @@ function show() {
     href: `#view=${one}`, id: `view-${one}`, "aria-current": one === name ? "page" : null,
     onclick: (event) => { event.preventDefault(); state.set({ view: one, sort: "" }); show(); document.getElementById(`view-${one}`).focus(); },
   }, label)));
-  document.getElementById("main").replaceChildren(h("p", { id: "unfit", class: "fails", role: "status" }), ...make(DATA).filter(Boolean));
+  refill(document.getElementById("main"), h("p", { id: "unfit", class: "fails", role: "status" }), ...make(DATA));
   state.tell();
   document.title = `${title} · ${DATA.run.name} · xaiboard`;
   document.body.dataset.view = name;

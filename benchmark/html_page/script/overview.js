@@ -6,7 +6,7 @@ function overview(data) {
     ["Data", names.datasets.map((name) => `${name} (${run.samples[name]} images)`).join(", ")],
     ["Models", names.models.map((one) => one.name).join(", ")],
     ["Metrics", [...new Set(names.columns.map((one) => one.metric))].join(", ")],
-    ["Methods", names.methods.map((one) => one.name + (one.control ? " †" : "")).join(", ")],
+    ["Methods", names.methods.map(marked).join(", ")],
     ...Object.entries(run.conditions).filter(([name]) => name !== "schema"),
     ["run by", run.runBy.join("; ") || "not noted in run.json: an earlier version than this one ran it"],
     ["page by", `xaiboard ${run.version}`],
@@ -21,7 +21,7 @@ function overview(data) {
   if (failed) parts.push(h("p", { class: "fails" }, `${failed} cells failed: `, h("a", { href: "#view=cells&cells.status=failed" }, "see which, and why"), "."));
   for (const answer of data.answers) {
     const heading = names.datasets.length > 1 ? `The answer on ${names.datasets[answer.dataset]}` : "The answer";
-    parts.push(h("h2", {}, heading), h("ul", { class: "answer" }, answer.sentences.map((text) => h("li", {}, text))));
+    parts.push(h("h2", {}, heading), h("ul", {}, answer.sentences.map((text) => h("li", {}, text))));
   }
   parts.push(...headline(data), ...healthOf(data));
   return parts;
@@ -43,10 +43,10 @@ function headline(data) {
       { text: `${one.low[place].toFixed(2)} to ${one.high[place].toFixed(2)}`, class: "number" },
     ]);
     const counts = Object.entries(one.families).map(([name, count]) => `${name} ${count}`).join(", ");
-    pick.replaceChildren(
+    refill(pick,
       plainTable(["Method", "Mean rank", "95 % of images drawn anew"], rows, "Headline order"),
       one.leftOut.length ? h("p", { class: "note" }, `Left out, for want of a score in some of these columns: ${
-        one.leftOut.map((method) => names.methods[method].name).join(", ")}.`) : "",
+        one.leftOut.map((method) => names.methods[method].name).join(", ")}.`) : null,
       h("details", {}, h("summary", {}, `What went in: ${one.columns.length} columns (${counts}, each model counted)`),
         h("ul", {}, one.columns.map((column) => h("li", {}, names.columns[column].name)))));
   };

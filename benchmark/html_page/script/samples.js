@@ -91,20 +91,18 @@ function samples(data) {
     const sample = state.choose("sample", images.map((image) => String(image.sample)));
     const choices = scoreChoices(data, dataset, model);
     const score = state.choose("score", [...choices.keys()]);
-    const focused = document.activeElement?.id;
-    bar.replaceChildren(
-      names.datasets.length > 1 ? chosen("Data", "samples-dataset", called.dataset, called.dataset[dataset], (value) => change({ dataset: value })) : "",
+    refill(bar,
+      chosenData(data, "samples-dataset", dataset, change),
       chosen("Model", "samples-model", called.model, called.model[model], (value) => change({ model: value })),
       chosen("Scores under each map", "samples-score", [...choices.keys()], score, (value) => change({ score: value })),
     );
-    strip.replaceChildren(...images.map((image) => h("button", {
+    refill(strip, ...images.map((image) => h("button", {
       type: "button", id: `image-${image.sample}`, "aria-pressed": String(String(image.sample) === sample), "aria-label": `image ${image.sample}`,
       onclick: () => change({ sample: String(image.sample) }),
     }, imageCanvas(image))));
-    if (focused) document.getElementById(focused)?.focus();
     said.textContent = predictionOf(data, dataset, model, Number(sample));
-    maps.replaceChildren(imageTile(data, dataset, Number(sample)) ?? "", ...names.methods.map((method, at) =>
-      mapTile(data, dataset, model, at, Number(sample), method.name + (method.control ? " †" : ""), scoresOf(data, dataset, model, at, Number(sample), choices.get(score) ?? []))).filter(Boolean));
+    refill(maps, imageTile(data, dataset, Number(sample)), ...names.methods.map((method, at) =>
+      mapTile(data, dataset, model, at, Number(sample), marked(method), scoresOf(data, dataset, model, at, Number(sample), choices.get(score) ?? []))));
     state.tell();
   }
 

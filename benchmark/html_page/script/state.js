@@ -7,8 +7,8 @@ const state = {
     const parts = location.hash.slice(1).split("&").filter((part) => part.includes("="));
     return Object.fromEntries(parts.map((part) => [part.slice(0, part.indexOf("=")), readable.decode(part.slice(part.indexOf("=") + 1))]));
   },
-  get(name, otherwise = "") {
-    return this.read()[name] ?? otherwise;
+  get(name) {
+    return this.read()[name] ?? "";
   },
   // One of the known names: the one in the address, or the usual one if it has none that is known.
   choose(name, known, usual = known[0] ?? "") {

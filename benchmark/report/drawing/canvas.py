@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -60,18 +61,40 @@ def drawing() -> Iterator[None]:
         yield
 
 
+_taken: ContextVar[list[Figure] | None] = ContextVar("_taken", default=None)
+
+
+@contextmanager
+def taken() -> Iterator[list[Figure]]:
+    """Figures that are saved inside are in the list, and no files are written."""
+    figures: list[Figure] = []
+    token = _taken.set(figures)
+    try:
+        yield figures
+    finally:
+        _taken.reset(token)
+
+
 def save(figure: Figure, path: Path) -> None:
     """Writes a figure, in the format that the suffix of ``path`` names, and closes it."""
     from matplotlib import pyplot
 
-    kind = path.suffix[1:]
     show_dollars(figure)
+    if (figures := _taken.get()) is None:
+        _write(figure, path)
+    else:
+        figure.draw_without_rendering()  # ticks are made when they are drawn, and must look as inside of drawing()
+        figures.append(figure)
+    pyplot.close(figure)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    kind = path.suffix[1:]
     with matplotlib.rc_context(_FILES):
         write_file(
             path,
             lambda temporary: figure.savefig(temporary, dpi=DPI, format=kind, metadata=_METADATA[kind]),
         )
-    pyplot.close(figure)
 
 
 def show_dollars(figure: Figure) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def unnamed_methods(mine: Results, added: Sequence[str], plugins: Sequence[Path]
     """The new methods whose names are in none of the plug-ins; these are read, not imported, for nobody knows them."""
     texts = [path.read_text("utf-8", errors="replace") for path in plugins]
     for name in sorted({mine.glossary.methods[method].name for method in added}):
-        if not any(name in text for text in texts):
+        if not any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for text in texts):
             yield f"no file given with --plugin names '{name}': give the one that registers it"
 
 

@@ -53,11 +53,11 @@ def _rows(method: str, mine: Results, judged: pd.DataFrame) -> int:
 
 
 def _provenance(keys: Sequence[str], folder: Path) -> dict[str, object]:
-    """Code and machine of the first cell whose record is there; nothing in a published copy, which has none."""
+    """Code and machine of the first cell that has a record; inapplicable ones have none."""
     store = Store(folder)
     for key in keys:
         if store.has(key, 0):
-            known = store.read(key, 0)[1]
+            known, _ = store.provenance(key, 0)
             code = ", ".join(f"{name} {digest}" for name, digest in known.get("code", {}).items())
             return {
                 "code": code,

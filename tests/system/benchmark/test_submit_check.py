@@ -32,7 +32,10 @@ def brightness(x: Tensor) -> Tensor:
     return x.clone()
 
 
-def test_a_run_that_fits(run: Runner, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_run_that_fits(
+    run: Runner, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xaiboard.benchmark.engine.plan.SHARD_BYTES", 5 * 64 * 4)  # several records a cell
     method(source="Doe 2027, arXiv:2701.00001")(brightness)
     metrics = "gini,topk_intersection[k=3],accuracy"
     publish(run(methods="saliency,random", metrics=metrics).folder, tmp_path / "published")
@@ -83,11 +86,11 @@ def test_a_run_that_fits(run: Runner, capsys: pytest.CaptureFixture[str], tmp_pa
 
 
 def computed_elsewhere(folder: Path, key: str, **other: object) -> None:
-    """Writes a record anew, with the same scores and another provenance."""
+    """Writes the second record of a cell anew, with the same scores and another provenance."""
     store = Store(folder)
-    record, identity, provenance, _ = store.read_whole(key, 0)
-    store.files_of(key)[0].unlink()
-    store.write(key, 0, record, identity, {**provenance, **other})
+    record, identity, provenance, _ = store.read_whole(key, 1)
+    store.files_of(key)[1].unlink()
+    store.write(key, 1, record, identity, {**provenance, **other})
 
 
 # Runs that do not fit are made of a part of the published results, since computing each would take its time. They have
@@ -199,9 +202,11 @@ def test_conditions_and_source(published: Results, tmp_path: Path) -> None:
     made = with_mine(tables("integrated_gradients", "random", "sobel"))
     fits = folder_of(tmp_path / "fits", made)
     assert beside_records(fits, published) == []
-    assert "no file given with --plugin names 'mine': give the one that registers it" in problems(
-        fits, published, []
-    )
+    other = tmp_path / "other.py"
+    other.write_text("def determine(x): ...\n")  # in which the name is no word
+    for plugins in ([], [other]):
+        found = problems(fits, published, plugins)
+        assert "no file given with --plugin names 'mine': give the one that registers it" in found
     found = beside_records(folder_of(tmp_path / "run", made, source="", seed=1, dtype="float64"), published)
     starts = (
         "the run has seed 1, the published one has 0",

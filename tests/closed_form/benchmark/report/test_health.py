@@ -380,6 +380,11 @@ def test_of_many_columns_those_of_other_settings_are_taken_together(tmp_path: Pa
     assert draw(results, "d", tmp_path / "agreement.png")
     of_page = agreement(results, cast(Names, SimpleNamespace(dataset_at={"d": 0})))
     assert of_page == [[0, "down (46 columns)", "up (46 columns)", 0.3, 0.0, 0.6]]
+    vars(results).update(_health=(health[:2], pd.DataFrame()))  # few enough to be shown one by one
+    of_page = agreement(results, cast(Names, SimpleNamespace(dataset_at={"d": 0})))
+    assert [row[1:4] for row in of_page] == [
+        list(pair) for pair in pairs[:3]
+    ]  # without the one that is not known
 
 
 def test_two_methods_and_constant_columns_have_no_correlation() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import xaiboard.benchmark as xb
+from xaiboard.benchmark.html_page.make import make_report
 from xaiboard.benchmark.html_page.names import Names
 from xaiboard.benchmark.html_page.order import order
 from xaiboard.benchmark.report.results import Results
@@ -41,9 +42,21 @@ def test_the_overview_says_what_was_run(show: Open, small_run: xb.Run) -> None:
     assert HOSTILE in text
     assert f"torch {version('torch')}" in text
     assert text.count(f"xaiboard {version('xaiboard')}") == 2  # by which it was run, and by which the page is
-    assert "Headline order" in text or "no headline order" in text
     digest = small_run.folder.joinpath("run.json").read_text()
     assert page.inner_text("footer code") in digest
+
+
+def test_the_headline_order_says_who_is_left_out_and_nothing_if_nobody_is(
+    show: Open, small_run: xb.Run, tmp_path: Path
+) -> None:
+    assert "some of these columns: raises." in show().inner_text("main")
+    cells = small_run.results.cells
+    whole = tmp_path / "whole.html"
+    whole.write_text(make_report(Results.of(cells[cells["method"] != "raises"], small_run.scores)), "utf-8")
+    text = show(file=whole).inner_text("main")
+    assert "Mean rank over the columns" in text
+    assert "Left out" not in text
+    assert "null" not in text.split()
 
 
 def test_a_click_on_a_heading_sorts_the_leaderboard(show: Open, small_run: xb.Run) -> None:

@@ -23,7 +23,7 @@ PUBLISHED = Path(__file__).parents[4] / "results"
 
 def test_a_run_ends_with_its_page_sealed(small_run: xb.Run) -> None:
     page = small_run.folder / "report.html"
-    assert page.stat().st_size < 1_500_000
+    assert page.stat().st_size < 1_000_000
     problems = verify(small_run.folder).problems
     assert not [text for text in problems if "report.html" in text]
     page.write_text(page.read_text("utf-8") + " ", "utf-8")
@@ -81,6 +81,7 @@ def test_a_card_says_what_is_known_without_metrics_of_models(small_run: xb.Run) 
     assert found["plain"]["numbers"] == []
 
 
-@pytest.mark.parametrize(("suite", "megabytes"), [("quick", 6), ("fashion-mnist", 6), ("standard", 15)])
-def test_published_pages_are_small(suite: str, megabytes: int) -> None:
-    assert (PUBLISHED / suite / "report.html").stat().st_size < megabytes * 1e6
+def test_published_pages_are_small() -> None:
+    sizes = {page.parent.name: page.stat().st_size for page in PUBLISHED.glob("*/report.html")}
+    assert set(sizes) >= {"quick", "fashion-mnist", "standard", "lens"}
+    assert {name: size for name, size in sizes.items() if size > 2_500_000} == {}
