@@ -73,51 +73,19 @@ def main(images: int) -> None:
         print("| what | imports, s | then, s | peak, MiB |")
         print("| --- | --- | --- | --- |")
         measure("load 8 samples", f"xb.load_data({name!r}, samples=8)")
-        for baseline, metrics in (("zero", "deletion[steps=7]"), ("mean", "deletion[steps=7,baseline=mean]")):
-            command = [
-                "run",
-                "--plugin",
-                str(plugin),
-                "--models",
-                "strided",
-                "--dataset",
-                name,
-                "--methods",
-                "saliency",
-            ]
-            command += [
-                "--samples",
-                "8",
-                "--metrics",
-                metrics,
-                "--out",
-                f"{temporary}/{baseline}",
-                "--dry-run",
-            ]
-            measure(
-                f"plan 8 samples, baseline {baseline}", f"commands.main({command!r}, standalone_mode=False)"
+        board = f"run --plugin {plugin} --models strided --dataset {name} --methods saliency".split()
+
+        def measure_run(what: str, *words: str) -> None:
+            command = [*board, *words, "--out", f"{temporary}/{what}"]
+            measure(what, f"commands.main({command!r}, standalone_mode=False)")
+
+        for baseline in ("zero", "mean"):
+            metrics = f"deletion[steps=7,baseline={baseline}]"
+            measure_run(
+                f"plan 8 samples, baseline {baseline}", "--samples", "8", "--metrics", metrics, "--dry-run"
             )
         for samples in (64, 512):
-            command = [
-                "run",
-                "--plugin",
-                str(plugin),
-                "--models",
-                "strided",
-                "--dataset",
-                name,
-                "--methods",
-                "saliency",
-            ]
-            command += [
-                "--samples",
-                str(samples),
-                "--metrics",
-                "gini,accuracy",
-                "--out",
-                f"{temporary}/{samples}",
-            ]
-            measure(f"run {samples} samples", f"commands.main({command!r}, standalone_mode=False)")
+            measure_run(f"run {samples} samples", "--samples", str(samples), "--metrics", "gini,accuracy")
 
 
 if __name__ == "__main__":
