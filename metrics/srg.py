@@ -18,7 +18,6 @@ from .shared.removal import (
     points_of,
     random_order_curves,
     share_won,
-    steps_of,
 )
 
 
@@ -76,7 +75,7 @@ def srg(
     """
     cells = cells_of(x, removal.cell)
     order = descending_cells(attribution, cells, rng)
-    points = points_of(cells, steps_of(random_order_curves, removal))
+    points = points_of(cells, removal.steps)
     gone = blank(x, reference, removal.baseline, rng, removal.blur)
     most, least = (
         curve_along(model, x, gone, target, each, points, random_order_curves)

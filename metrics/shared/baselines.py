@@ -19,7 +19,8 @@ Blur = Annotated[Positive, AddedLater()]
 BLUR = in_proportion(5.0)
 """At 28 pixels it is that of the released code of Petsiuk et al., arXiv:1806.07421, which takes it at 224 pixels.
 
-In large images it hides too little: a network still recognises one of six.
+In large images that hides less: of SqueezeNet's probability, .31 on crops of ``photos[side=227]``, it leaves .020, and
+a deviation of 41 leaves .007.
 """
 
 REACH = 1.1

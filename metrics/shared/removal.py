@@ -158,8 +158,8 @@ def removal_scores(
     """
     cells = cells_of(x, removal.cell)
     order = descending_cells(attribution, cells, rng)
-    pixels, steps = order.shape[1], steps_of(random_order_curves, removal)
-    gone, points = blank(x, reference, removal.baseline, rng, removal.blur), points_of(cells, steps)
+    pixels, points = order.shape[1], points_of(cells, removal.steps)
+    gone = blank(x, reference, removal.baseline, rng, removal.blur)
     if insert:
         points = [pixels - point for point in reversed(points)]
         random_order_curves = None if random_order_curves is None else random_order_curves.flip(2)
@@ -180,11 +180,6 @@ def removal_scores(
         "normalised": _normalised(area, intact, erased),
         "curve": curve,
     }
-
-
-def steps_of(random_order_curves: Tensor | None, removal: RemovalCurve) -> int:
-    """Number of steps of a curve that is compared with random ones, or of one that is not."""
-    return removal.steps if random_order_curves is None else random_order_curves.shape[2] - 1
 
 
 def _normalised(area: Tensor, intact: Tensor, gone: Tensor) -> Weighted:

@@ -38,12 +38,11 @@ from xaiboard.benchmark.toolkit.data import Data
 METHODS = "integrated_gradients", "smoothgrad", "rise", "occlusion"
 SMALL = (*METHODS, "deletion", "insertion", "max_sensitivity", "lens_recall")
 LARGE = (
-    *("integrated_gradients[steps=8]", "smoothgrad[draws=8]", "rise[draws=16]", "occlusion[window=33,stride=33]"),
+    *("integrated_gradients[steps=8]", "smoothgrad[draws=8]", "rise[draws=16]", "occlusion[stride=33]"),
     *("deletion[patch=57,orders=1,steps=8]", "insertion[patch=57,orders=1,steps=8]"),
-    *("max_sensitivity", "lens_recall[k=811,window=4]"),
+    *("max_sensitivity", "lens_recall"),
 )  # fmt: skip
-"""The settings of today's defaults are for small images; at 227 x 227 those in pixels are set by hand, and few
-passes of a kind are enough to measure."""
+"""Few passes of a kind are enough to measure. Settings in pixels grow by themselves; larger ones take fewer passes."""
 
 EXPLAINED = {28: "integrated_gradients", 227: "integrated_gradients[steps=8]"}
 """The method whose maps LENS compares; a sensitivity explains by the gradient."""

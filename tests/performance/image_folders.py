@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 
 CLASSES, SIDE = 10, 224
-COMMAND = "run", "--models", "strided", "--methods", "saliency"
 
 PLUGIN = """
 from torch import nn
@@ -70,22 +69,23 @@ def main(images: int) -> None:
         make_folder(folder, images)
         plugin.write_text(PLUGIN)
         name = f"image-folder:{folder}"
-
-        def run(out: str, samples: int, metrics: str, *others: str) -> str:
-            """The code of ``xaiboard run``."""
-            made = "--plugin", str(plugin), "--dataset", name, "--out", f"{temporary}/{out}"
-            asked = "--samples", str(samples), "--metrics", metrics, *others
-            return f"commands.main({[*COMMAND, *made, *asked]!r}, standalone_mode=False)"
-
         print(f"{images} test images of {SIDE} x {SIDE} pixels\n")
         print("| what | imports, s | then, s | peak, MiB |")
         print("| --- | --- | --- | --- |")
         measure("load 8 samples", f"xb.load_data({name!r}, samples=8)")
-        for baseline, setting in (("zero", ""), ("mean", ",baseline=mean")):
-            code = run(baseline, 8, f"deletion[steps=7{setting}]", "--dry-run")
-            measure(f"plan 8 samples, baseline {baseline}", code)
+        board = f"run --plugin {plugin} --models strided --dataset {name} --methods saliency".split()
+
+        def measure_run(what: str, *words: str) -> None:
+            command = [*board, *words, "--out", f"{temporary}/{what}"]
+            measure(what, f"commands.main({command!r}, standalone_mode=False)")
+
+        for baseline in ("zero", "mean"):
+            metrics = f"deletion[steps=7,baseline={baseline}]"
+            measure_run(
+                f"plan 8 samples, baseline {baseline}", "--samples", "8", "--metrics", metrics, "--dry-run"
+            )
         for samples in (64, 512):
-            measure(f"run {samples} samples", run(str(samples), samples, "gini,accuracy"))
+            measure_run(f"run {samples} samples", "--samples", str(samples), "--metrics", "gini,accuracy")
 
 
 if __name__ == "__main__":

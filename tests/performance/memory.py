@@ -26,9 +26,9 @@ from xaiboard.benchmark.toolkit.data import Data
 METHODS = "saliency,gradcam,integrated_gradients[steps=2],smoothgrad[draws=2],rise[draws=4],random"
 METRICS = (
     "deletion[patch=114,steps=2,orders=1],insertion[patch=114,steps=2,orders=1],max_sensitivity[draws=1],gini"
-    ",lens_recall[k=811,window=4]"
+    ",lens_recall"
 )
-PERTURBATIONS = "sign_noise,topk_attack[steps=1,k=811]"
+PERTURBATIONS = "sign_noise,topk_attack[steps=1]"
 """Few passes of each kind: how many there are does not matter for memory. The attack differentiates twice."""
 
 

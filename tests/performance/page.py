@@ -1,7 +1,8 @@
 """What the page of a run costs: ``python tests/performance/page.py results/quick results/standard …``.
 
-Prints, a row for each folder: its scores, seconds and peak memory for its tables alone and with the page, bytes of the
-page, and seconds from opening it in Chromium to the leaderboard sorted by a click. The folders are left as they are.
+Prints, a row for each folder: its scores, seconds of CPU and peak memory for its tables alone and with the page, bytes
+of the page, and seconds from opening it in Chromium to the leaderboard sorted by a click. The folders are left as they
+are.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from tempfile import TemporaryDirectory
 
 
 def tables_and_page(folder: Path) -> tuple[int, float, float, float, float]:
-    """Scores; seconds and GB for the tables; seconds and GB with the page, which is written into the folder."""
+    """Scores; seconds of CPU and GB for the tables; seconds and GB with the page, which is written into the folder."""
     from xaiboard.benchmark.html_page.make import write_report
     from xaiboard.benchmark.report.results import Results
 
-    start = time.perf_counter()
+    start = time.process_time()
     results = Results(folder)
     for name in ("leaderboard", "wide", "families", "models", "health", "correlations", "robustness"):
         getattr(results, name)
-    tables = time.perf_counter() - start, _peak()
+    tables = time.process_time() - start, _peak()
     write_report(results)
-    return len(results.scores), *tables, time.perf_counter() - start, _peak()
+    return len(results.scores), *tables, time.process_time() - start, _peak()
 
 
 def first_sorted_view(page_file: Path) -> float:

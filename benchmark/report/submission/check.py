@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -59,10 +59,21 @@ def new_methods(mine: Results, published: Results) -> list[str]:
 
 def unnamed_methods(mine: Results, added: Sequence[str], plugins: Sequence[Path]) -> Iterator[str]:
     """The new methods whose names are in none of the plug-ins; these are read, not imported, for nobody knows them."""
-    texts = [path.read_text("utf-8", errors="replace") for path in plugins]
+    written = {text for path in plugins for text in _strings(path)}
     for name in sorted({mine.glossary.methods[method].name for method in added}):
-        if not any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for text in texts):
+        if name not in written:
             yield f"no file given with --plugin names '{name}': give the one that registers it"
+
+
+def _strings(path: Path) -> Iterator[str]:
+    """The texts between quotation marks of a file, none of one that is no Python."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def _conditions(mine: Results, published: Results) -> Iterator[str]:

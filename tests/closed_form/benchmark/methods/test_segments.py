@@ -10,7 +10,10 @@ from xaiboard.benchmark import XaiboardError, explain, methods
 from xaiboard.benchmark.methods.shared.segments import superpixels
 from xaiboard.benchmark.toolkit.rng import SampleRng
 
-NAMES = ("lime", "kernel_shap", "shapley_sampling")
+LEAST = {"lime": 0.998, "kernel_shap": 1 - 1e-9, "shapley_sampling": 1 - 1e-9}
+"""Correlation with the Shapley values of a linear network. LIME's penalty shrinks the coefficients a little."""
+
+NAMES = tuple(LEAST)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,7 @@ def test_the_usual_draws_suffice_for_the_shapley_values_of_a_linear_network(
     found = methods[name](model=linear, x=x, target=target, **({"patch": patch} if patch != 6 else {}))
     rows, columns = torch.arange(42)[:, None] // patch, torch.arange(42) // patch
     numbers = (rows * (42 // patch) + columns).expand(3, -1, -1)
-    assert (correlations(found.sum(1), shapley_values(linear, x, target), numbers) > 0.9).all()
+    assert (correlations(found.sum(1), shapley_values(linear, x, target), numbers) > LEAST[name]).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,7 +66,7 @@ def test_superpixels_are_those_of_each_image(name: str, x: Tensor, linear: nn.Se
     found = methods[name](x=x, target=target, rng=SampleRng(0, range(3), ""), **given)
     inside = [found[image].sum(0)[numbers[image] == 0] for image in range(3)]
     assert all(torch.equal(each, each[:1].expand_as(each)) for each in inside)
-    assert (correlations(found.sum(1), shapley_values(linear, x, target), numbers) > 0.9).all()
+    assert (correlations(found.sum(1), shapley_values(linear, x, target), numbers) > LEAST[name]).all()
     alone = methods[name](x=x[2:], target=target[2:], rng=SampleRng(0, [2], ""), **given)
     torch.testing.assert_close(found[2:], alone)
 

@@ -344,13 +344,28 @@ def test_wide_has_one_row_a_model_and_method_and_empty_cells_where_missing() -> 
     assert row(wide, model="b", method="two")[["deletion", "gini"]].isna().tolist() == [True, True]
 
 
-def test_wide_names_settings_that_tell_columns_apart() -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "names", "values"),
+    [
+        (
+            "baseline=zero,steps=28",
+            "baseline=mean,steps=28",
+            ["deletion[baseline=mean]", "deletion[baseline=zero]"],
+            [3.0, 1.0],
+        ),
+        ("steps=28,cell=4", "steps=28", ["deletion", "deletion[cell=4]"], [3.0, 1.0]),
+        ("steps=28", "steps=28,cell=4", ["deletion", "deletion[cell=4]"], [1.0, 3.0]),
+    ],
+)
+def test_wide_names_settings_that_tell_columns_apart(
+    first: str, second: str, names: list[str], values: list[float]
+) -> None:
+    """Also one that was added later, and stands in no row that has it at its default."""
     one, two = {("a", "one", "deletion"): [1.0]}, {("a", "one", "deletion"): [3.0]}
-    first, second = "baseline=zero,steps=28", "baseline=mean,steps=28"
     scores = pd.concat(
         [make_scores(one, settings=first), make_scores(two, settings=second)], ignore_index=True
     )
     cells = pd.concat([make_cells(one, settings=first), make_cells(two, settings=second)], ignore_index=True)
     wide = Results.of(cells, scores).wide
-    assert list(wide.columns)[4:] == ["deletion[baseline=mean]", "deletion[baseline=zero]"]
-    assert wide.iloc[0, 4:].tolist() == [3.0, 1.0]
+    assert list(wide.columns)[4:] == names
+    assert wide.iloc[0, 4:].tolist() == values
