@@ -59,20 +59,22 @@ def new_methods(mine: Results, published: Results) -> list[str]:
 
 def unnamed_methods(mine: Results, added: Sequence[str], plugins: Sequence[Path]) -> Iterator[str]:
     """The new methods whose names are in none of the plug-ins; these are read, not imported, for nobody knows them."""
-    written = {text for path in plugins for text in _strings(path)}
+    written = {text for path in plugins for text in _names(path)}
     for name in sorted({mine.glossary.methods[method].name for method in added}):
         if name not in written:
             yield f"no file given with --plugin names '{name}': give the one that registers it"
 
 
-def _strings(path: Path) -> Iterator[str]:
-    """The texts between quotation marks of a file, none of one that is no Python."""
+def _names(path: Path) -> Iterator[str]:
+    """What a file may register a method as: its functions, classes and texts; nothing of one that is no Python."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
 
