@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import chain, groupby
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,13 +36,16 @@ class MapKeeper:
         plan: whose maps are kept.
         samples: of how many samples.
         batch_size: samples in a batch; None for a size that suits the device.
+        folder: on whose disk maps are for which there is no room in memory; None to keep all in memory.
 
     Attributes:
         identities: what could change the maps of each model and method, as a digest.
     """
 
-    def __init__(self, plan: Plan, samples: int, batch_size: int | None = None) -> None:
-        self._plan, self._data, self._batch_size = plan, plan.data[:samples], batch_size
+    def __init__(
+        self, plan: Plan, samples: int, batch_size: int | None = None, folder: Path | None = None
+    ) -> None:
+        self._plan, self._data, self._batch_size, self._folder = plan, plan.data[:samples], batch_size, folder
         self._ids = frozenset(self._data.ids)
         self._cells: dict[Explained, list[Cell]] = {}
         for cell in plan.cells:
@@ -61,8 +65,8 @@ class MapKeeper:
             for sample, row in rows.items()
         ]
         images = [
-            {"dataset": self._plan.dataset, "sample": sample, **small_image(x)}
-            for sample, x in zip(self._data.ids, self._data.x.numpy(), strict=True)
+            {"dataset": self._plan.dataset, "sample": sample, **small_image(x.numpy())}
+            for sample, x in zip(self._data.ids, chain.from_iterable(self._data.pieces()), strict=True)
         ]
         return Kept.of(maps, images)
 
@@ -109,7 +113,8 @@ class MapKeeper:
     def _compute(self, cells: list[Cell], rows: slice, bar: Bar) -> None:
         plan = self._plan
         batcher = Batcher(self._batch_size, plan.conditions.device)
-        values = Values(cells[0].model, plan.data[rows], plan.reference, plan.conditions, batcher)
+        data = plan.data.part(rows)
+        values = Values(cells[0].model, data, plan.reference, plan.conditions, batcher, folder=self._folder)
         values.check_network("a component of this run")
         for cell in cells:
             if cell.method is not None:
@@ -127,7 +132,8 @@ class MapKeeper:
             return ""
         try:
             values.require_network()
-            maps = values.attribution(method)[list(places.values())].cpu().numpy()
+            first = values.attribution(method, slice(max(places.values()) + 1))
+            maps = first[list(places.values())].cpu().numpy()
             own = not (method.component.built_in and method.root.component.built_in)
             values.check_network(f"method '{method.component.name}'" if own else "")
             values.require_network()

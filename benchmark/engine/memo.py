@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from torch import Tensor
 
 from .costs import Cost, total
+from .held import Held
 from .passes import Passes
 
 T = TypeVar("T")
+V = TypeVar("V", bound=Held)
 
 Key = tuple[str, ...]
 """The name of a kept value, then the labels of the components that it depends on."""
@@ -46,7 +48,7 @@ class Memo:
     def __init__(self, passes: Passes) -> None:
         self.passes = passes
         self.cost: dict[Key, Cost] = {}
-        self._kept: dict[Key, Tensor | Exception] = {}
+        self._kept: dict[Key, Held | Exception] = {}
         self._needs: dict[Key, set[Key]] = {}
         self._used: set[Key] = set()
         """Keys that the computation under way has used so far."""
@@ -55,7 +57,12 @@ class Memo:
         """Whether a value, or the exception in its place, is kept."""
         return key in self._kept
 
-    def once(self, key: Key, compute: Callable[[], Tensor]) -> Tensor:
+    @property
+    def bytes(self) -> int:
+        """Memory of the values that are kept, without those on the disk."""
+        return sum(value.nbytes for value in self._kept.values() if isinstance(value, Tensor))
+
+    def once(self, key: Key, compute: Callable[[], V]) -> V:
         """The value under ``key``, computed by ``compute`` if it is not kept yet."""
         if key not in self._kept:
             outer, self._used = self._used, set()
@@ -70,7 +77,7 @@ class Memo:
         value = self._kept[key]
         if isinstance(value, Exception):
             raise value
-        return value
+        return cast("V", value)  # the values under a key are of one kind
 
     def measured(self, compute: Callable[[], T]) -> tuple[T, Measured]:
         """What ``compute`` returns, and what it cost."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from math import prod
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -14,12 +16,18 @@ from ..subjects.fixed_inputs import network_outputs, still_computes
 from ..subjects.logits import is_dense
 from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
+from ..toolkit.streamed_data import StreamedData
 from .batching import Batcher
 from .conditions import Conditions
+from .held import ROOM, Held, ReadAnew, hold
 from .isolation import Guard
 from .memo import Memo
 from .passes import Passes
 from .returned import require_finite
+
+READ_ONCE = 2**27
+"""Bytes of images in files, as many as a shard has, which are read once; of more, each batch is read when it is needed.
+"""
 
 
 class ModelValues:
@@ -33,6 +41,7 @@ class ModelValues:
         batcher: splits the samples into batches that fit into memory; it is made to suit the model.
         passes: the running count of passes through the model (see :func:`~.passes.count_passes`).
         others: further models by name, for perturbations that ask for ``other_model``.
+        folder: on whose disk maps and images are for which there is no room in memory; None to keep all in memory.
     """
 
     def __init__(
@@ -44,8 +53,11 @@ class ModelValues:
         batcher: Batcher,
         passes: Passes | None = None,
         others: Mapping[str, TrainedModel] | None = None,
+        folder: Path | None = None,
     ) -> None:
         dtype, device = getattr(torch, conditions.dtype), conditions.device
+        self.dtype, self.device = dtype, torch.device(device)
+        self._folder = folder if self.device.type == "cpu" else None
         self.conditions = conditions
         self.batcher = batcher
         batcher.suit(trained.image_bytes)
@@ -58,15 +70,20 @@ class ModelValues:
         self.ids = data.ids
         self.shape = data.shape
         self.classes = len(data.classes)
-        self.x = data.x.to(device=device, dtype=dtype)
         self.label = data.label.to(device)
         self.mask = None if data.mask is None else data.mask.to(device)
-        self.reference = reference and Reference(reference.mean.to(self.x), reference.samples.to(self.x))
+        self.images = self._images_of(data)
+        self.reference = reference and Reference(self._here(reference.mean), self._here(reference.samples))
         self._broken = ""
         self.guard = Guard({"model": self.model, **self.others}, conditions.seed, self.exercise)
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.ids)
+
+    @property
+    def x(self) -> Tensor:
+        """All images, of which there should be few."""
+        return self.images[:]
 
     @property
     def logits(self) -> Tensor:
@@ -75,7 +92,9 @@ class ModelValues:
         Raises:
             XaiboardError: the model returned something else than finite logits.
         """
-        return self.memo.once(("logits",), lambda: self._batched(lambda rows: self._outputs(self.x[rows])))
+        return self.memo.once(
+            ("logits",), lambda: self._batched(lambda rows: self._outputs(self.images[rows]))
+        )
 
     @property
     def target(self) -> Tensor:
@@ -92,7 +111,7 @@ class ModelValues:
 
         def compute() -> Tensor:
             upper = bounds.upper_bound(self.model, self.shape)
-            local = self._batched(lambda rows: bounds.local_lipschitz(self.model, self.x[rows]))
+            local = self._batched(lambda rows: bounds.local_lipschitz(self.model, self.images[rows].clone()))
             return torch.stack([torch.full_like(local, upper), local], 1)
 
         return self.memo.once(("lipschitz",), compute)
@@ -121,7 +140,7 @@ class ModelValues:
     @torch.no_grad()
     def _outputs(self, x: Tensor) -> Tensor:
         """The model's logits for ``x``, ``(B, K)``, checked."""
-        owner, output = f"model '{self.trained.name}'", self.model(x)
+        owner, output = f"model '{self.trained.name}'", self.model(x.clone())
         if is_dense(output) and not output.is_floating_point():
             raise XaiboardError(f"{owner} must return floating-point logits, got {output.dtype}")
         return require_finite(owner, "logits", output, (len(x), self.classes)).clone()
@@ -138,9 +157,9 @@ class ModelValues:
             return
         with self.memo.uncounted():
             if not culprit:
-                same = still_computes(self.model, inputs.to(self.x), before)
+                same = still_computes(self.model, self._here(inputs), before)
             else:
-                now = network_outputs(self.model, inputs.to(self.x))
+                now = network_outputs(self.model, self._here(inputs))
                 same = now is not None and now.agrees_with(before)
         if not same:
             why = (
@@ -163,8 +182,28 @@ class ModelValues:
         with self.memo.uncounted():
             for network in (self.model, *self.others.values()):
                 with suppress(Exception), torch.enable_grad():  # whoever needs the network reports that
-                    leaf = self.x[:1].clone().requires_grad_()
+                    leaf = self.images[:1].clone().requires_grad_()
                     torch.autograd.grad(network(leaf.clone()).sum(), leaf)
+
+    def _images_of(self, data: Data) -> Held | ReadAnew:
+        """The images: those in memory as they are, those in files read once, unless there are more than of a shard."""
+
+        def read(rows: slice) -> Tensor:
+            return self._here(data[rows].x)
+
+        if not isinstance(data, StreamedData):
+            return self._here(data.x)
+        if 4 * prod(data.shape) * len(data) > READ_ONCE:
+            return ReadAnew(read, len(data))
+        return hold(self.batcher.map(read, len(data)), len(data), ROOM, self._folder)
+
+    def _here(self, given: Tensor) -> Tensor:
+        return given.to(device=self.device, dtype=self.dtype)
+
+    def _maps(self, function: Callable[[slice], Tensor]) -> Held:
+        """As :meth:`_batched`, for what is as large as the images: where there is no room, it is on the disk."""
+        room = ROOM - self.memo.bytes
+        return hold(self.batcher.map(function, len(self)), len(self), room, self._folder)
 
     def _batched(self, function: Callable[[slice], Tensor]) -> Tensor:
         """``function(rows)`` of every batch, put together for all samples, ``(N, ...)``."""

@@ -69,12 +69,13 @@ def execute(
             with count_passes(cells[0].model.module, bar.passed) as passes:
                 values = Values(
                     cells[0].model,
-                    plan.data[rows],
+                    plan.data.part(rows),
                     plan.reference,
                     plan.conditions,
                     Batcher(batch_size, plan.conditions.device),
                     passes,
                     plan.others,
+                    store.folder,
                 )
                 if watched:
                     values.check_network("a component of this run")

@@ -63,7 +63,7 @@ def score(values: Values, metric: Choice, method: Choice | None, perturbation: C
         return batch(slice(0, len(values)))
     scores = _concatenate(list(values.batcher.map(batch, len(values))))
     if perturbation is not None and method is not None and metric.needs("perturbed_attribution"):
-        held = values.held(perturbation, method).to(values.x.dtype)
+        held = values.held(perturbation, method).to(values.dtype)
         weight = {name: scores.weight.get(name, 1.0) * held for name in scores.score}
         return Scores(scores.score, weight, scores.curve)
     return scores

@@ -37,8 +37,8 @@ class TrialValues(Values):
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - those of the class above
         super().__init__(*given, **named)
-        rng = SampleRng(0, range(len(self.x)), "trial")
-        self.x = (self.x + rng.uniform(self.x, float(self.x.min()), float(self.x.max()))) / 2
+        x, rng = self.x, SampleRng(0, range(len(self)), "trial")
+        self.images = (x + rng.uniform(x, float(x.min()), float(x.max()))) / 2
 
     def supply(self, *given: Any, **named: Any) -> dict[str, Any]:  # noqa: ANN401 - those of the class above
         """Values of some names of the vocabulary; a mask is no result of a computation."""

@@ -14,8 +14,12 @@ from ..components.choice import Choice
 from ..errors import SettingError, XaiboardError
 from ..subjects.findings import has_gradient
 from ..toolkit.rng import SampleRng
+from .held import Held
 from .model_values import ModelValues
 from .returned import require_finite, says_no_gradient
+
+ALL = slice(None)
+"""All samples."""
 
 
 class Values(ModelValues):
@@ -25,41 +29,40 @@ class Values(ModelValues):
     fill the same tensor again when they are called next. The arguments are those of :class:`ModelValues`.
     """
 
-    def attribution(self, method: Choice) -> Tensor:
-        """Attributions of the unchanged samples, shaped like them.
+    def attribution(self, method: Choice, rows: slice = ALL) -> Tensor:
+        """Attributions of the unchanged samples, or of some of them, shaped like them.
 
         Raises:
             XaiboardError: the method does not apply to the model, or returned something else than it must.
         """
-        key = ("attribution", method.label)
-        return self.memo.once(
-            key, lambda: self._batched(lambda rows: self._explain(method, rows, self.x[rows]))
-        )
+
+        def batch(rows: slice) -> Tensor:
+            return self._explain(method, rows, self.images[rows])
+
+        return self.memo.once(("attribution", method.label), lambda: self._maps(batch))[rows]
 
     def has_attribution(self, method: Choice) -> bool:
         """Whether :meth:`attribution` costs nothing, since it was asked for before, or failed then."""
         return ("attribution", method.label) in self.memo
 
-    def perturbed_x(self, perturbation: Choice, method: Choice) -> Tensor:
+    def perturbed_x(self, perturbation: Choice, method: Choice, rows: slice = ALL) -> Tensor:
         """Perturbed samples, shaped like them. All methods share one copy unless the perturbation asks for the method.
 
         Raises:
             XaiboardError: the perturbation returned something else than it must.
         """
-        key = ("perturbed_x", *_labels_behind_perturbed_x(perturbation, method))
-        return self.memo.once(
-            key, lambda: self._batched(lambda rows: self._perturb(perturbation, method, rows))
-        )
+        return self._perturbed(perturbation, method)[rows]
 
-    def perturbed_attribution(self, perturbation: Choice, method: Choice) -> Tensor:
+    def perturbed_attribution(self, perturbation: Choice, method: Choice, rows: slice = ALL) -> Tensor:
         """Attributions of the perturbed samples, for the targets of the unchanged ones."""
-        x = self.perturbed_x(perturbation, method)
+        x = self._perturbed(perturbation, method)
         key = ("perturbed_attribution", perturbation.label, method.label)
-        return self.memo.once(key, lambda: self._batched(lambda rows: self._explain(method, rows, x[rows])))
+        held = self.memo.once(key, lambda: self._maps(lambda batch: self._explain(method, batch, x[batch])))
+        return held[rows]
 
     def perturbed_logits(self, perturbation: Choice, method: Choice) -> Tensor:
         """Outputs for the perturbed samples, ``(N, K)``."""
-        x = self.perturbed_x(perturbation, method)
+        x = self._perturbed(perturbation, method)
         key = ("perturbed_logits", *_labels_behind_perturbed_x(perturbation, method))
         return self.memo.once(key, lambda: self._batched(lambda rows: self._outputs(x[rows])))
 
@@ -125,20 +128,20 @@ class Values(ModelValues):
             "model": lambda: self.model,
             "rng": lambda: SampleRng(self.conditions.seed, self.ids[rows], purpose),
             "reference": lambda: copy.deepcopy(self.reference),
-            "x": lambda: self.x[rows],
+            "x": lambda: self.images[rows],
             "target": lambda: self.target[rows],
             "label": lambda: self.label[rows],
             "logits": lambda: self.logits[rows],
             "mask": lambda: None if self.mask is None else self.mask[rows],
             "certificate": lambda: self.certificate[rows],
             "lipschitz": lambda: self.lipschitz[rows],
-            "attribution": lambda: self.attribution(chosen(method, "method"))[rows],
+            "attribution": lambda: self.attribution(chosen(method, "method"), rows),
             "explain": lambda: partial(self._explain, chosen(method, "method"), rows),
             "method": lambda: chosen(method, "method").root.component.name,
-            "other_attribution": lambda: self.attribution(chosen(other, "method"))[rows],
-            "perturbed_x": lambda: self.perturbed_x(*pair())[rows],
+            "other_attribution": lambda: self.attribution(chosen(other, "method"), rows),
+            "perturbed_x": lambda: self.perturbed_x(*pair(), rows),
             "perturbed_logits": lambda: self.perturbed_logits(*pair())[rows],
-            "perturbed_attribution": lambda: self.perturbed_attribution(*pair())[rows],
+            "perturbed_attribution": lambda: self.perturbed_attribution(*pair(), rows),
         }
         values = {name: known[name]() for name in names}
         return {name: value.clone() if isinstance(value, Tensor) else value for name, value in values.items()}
@@ -184,13 +187,18 @@ class Values(ModelValues):
             try:
                 returned = self.guard.call("method", component, given, method.settings)
             except RuntimeError as error:
-                if says_no_gradient(error) and not has_gradient(self.model, self.x):
+                if says_no_gradient(error) and not has_gradient(self.model, self.images[:1]):
                     raise XaiboardError(
                         f"method '{component.name}' needs a gradient with respect to the images, and the model's logits"
                         " have none, as after quantised layers or detach(); use methods without gradients"
                     ) from error
                 raise
         return _own_copy(require_finite(f"method '{component.name}'", "values", returned, x.shape), x)
+
+    def _perturbed(self, perturbation: Choice, method: Choice) -> Held:
+        """All perturbed samples."""
+        key = ("perturbed_x", *_labels_behind_perturbed_x(perturbation, method))
+        return self.memo.once(key, lambda: self._maps(lambda rows: self._perturb(perturbation, method, rows)))
 
     def _perturb(self, perturbation: Choice, method: Choice, rows: slice) -> Tensor:
         """Perturbed copies of the samples ``rows``, checked."""
@@ -200,7 +208,7 @@ class Values(ModelValues):
         given = self.supply(names, rows, f"perturbation/{component.name}", method)
         if component.needs("other_model"):
             given["other_model"] = self.others.get(perturbation.other_model, self.model)
-        x = self.x[rows]
+        x = self.images[rows]
         computed = self.guard.call("perturbation", component, given, perturbation.settings)
         returned = require_finite(owner, "values", computed, x.shape)
         if returned.min() < 0 or returned.max() > 1:

@@ -154,14 +154,15 @@ def _compare(values: Values, cell: Cell, images: int) -> Comparison | None:
     perturbation, method = cell.perturbation, cell.method
     if perturbation is None or method is None:
         raise ValueError("a cell of two maps has a method and a perturbation")
+    first = slice(images)
     try:
         found = (
-            values.x, values.perturbed_x(perturbation, method), values.attribution(method),
-            values.perturbed_attribution(perturbation, method), values.held(perturbation, method),
+            values.images[first], values.perturbed_x(perturbation, method, first), values.attribution(method, first),
+            values.perturbed_attribution(perturbation, method, first), values.held(perturbation, method)[first],
         )  # fmt: skip
     except Exception:
         return None
-    return Comparison(*(value[:images].cpu() for value in found))
+    return Comparison(*(value.to("cpu", copy=True) for value in found))
 
 
 def _strips(found: Comparison, k: float, window: int) -> list[list[Tile]]:

@@ -47,7 +47,7 @@ def keep_maps(request: Request, *, progress: bool = True) -> Kept:
     check_conditions(run, plan.run_conditions, folder, "give the words with which it was run")
     judged = _judged_there(plan.cells, cells, folder)
     warn_of_unknown_outputs(judged, plan.data, read_known_outputs(folder))
-    keeper = MapKeeper(replace(plan, cells=judged), request.keep, request.batch_size)
+    keeper = MapKeeper(replace(plan, cells=judged), request.keep, request.batch_size, folder)
     keeper.complete(read_kept(folder), progress=progress)
     with store.lock():
         seal_as_found(folder)

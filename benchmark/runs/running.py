@@ -77,7 +77,7 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         if todo:
             note_versions(store, library_versions())
         store.plan(plan.summary)
-        keeper = MapKeeper(plan, request.keep, request.batch_size)
+        keeper = MapKeeper(plan, request.keep, request.batch_size, store.folder)
         with store.lock():
             maps = take_maps_over(request, plan, keeper)
         gallery = PerturbedMaps(plan)

@@ -99,6 +99,10 @@ class StreamedData(Data):
         ids = tuple(self.ids[row] for row in rows)
         return StreamedData(self.images, self.label[rows], self.classes, ids, self.reference)
 
+    def part(self, rows: slice) -> StreamedData:
+        """Some consecutive samples; none of them is decoded."""
+        return self[rows]
+
     def prepared(self, preparation: Preparation) -> StreamedData:
         """The same samples as a network wants them; as they are if the user has said how to bring them to one size."""
         images = self.images if self.images.fixed else self.images.prepared(preparation)

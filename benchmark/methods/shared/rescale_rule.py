@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,12 +41,20 @@ LOGITS = 16
 """Largest number of logits for which the rule checks itself on a network."""
 
 
-@torch.enable_grad()
 def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor) -> Tensor:
     """DeepLIFT contributions against a baseline for each input; ``baseline`` is shaped like ``x``.
 
     Raises:
         XaiboardError: they do not sum to the change of the logit, or a layer has no rule.
+    """
+    return _contributions(model, x, baseline, [target])
+
+
+@torch.enable_grad()
+def _contributions(model: nn.Module, x: Tensor, baseline: Tensor, targets: Sequence[Tensor]) -> Tensor:
+    """The contributions to several logits of each input, one below the other, ``(targets * B, ...)``.
+
+    There is one forward pass for all of them, and a backward pass for each.
     """
     x = x.detach().requires_grad_()
     logits, trace = run_with_rules(model, torch.cat([x, baseline]), _rule_of)
@@ -56,10 +64,13 @@ def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor)
         raise XaiboardError(
             f"DeepLIFT has no rule for {type(layer).__name__}, and would silently take its gradient"
         )
-    chosen = logits.gather(1, target.repeat(2)[:, None])
-    multipliers = torch.autograd.grad(chosen.sum(), x)[0]
-    attribution = (x.detach() - baseline) * multipliers
-    change = torch.sub(*chosen.detach()[:, 0].chunk(2))
+    attributions, changes = [], []
+    for target in targets:
+        chosen = logits.gather(1, target.repeat(2)[:, None])
+        multipliers = torch.autograd.grad(chosen.sum(), x, retain_graph=target is not targets[-1])[0]
+        attributions.append((x.detach() - baseline) * multipliers)
+        changes.append(torch.sub(*chosen.detach()[:, 0].chunk(2)))
+    attribution, change = torch.cat(attributions), torch.cat(changes)
     parts = attribution.flatten(1)
     allowed = rounding(x.dtype) * (parts.abs().sum(1) + change.abs())
     missing = ~((parts.sum(1) - change).abs() <= allowed)  # nor does what is not finite add up
@@ -68,7 +79,9 @@ def contributions(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor)
         why = f"the model does something for which there is no rule{suspects}; leave 'deeplift' out"
         if not suspects and x.dtype in (torch.float16, torch.bfloat16):
             why = f"{str(x.dtype).removeprefix('torch.')} rounds too coarsely for it; use float32"
-        raise XaiboardError(f"DeepLIFT does not add up on {int(missing.sum())} of {len(x)} inputs: {why}")
+        raise XaiboardError(
+            f"DeepLIFT does not add up on {int(missing.sum())} of {len(missing)} inputs: {why}"
+        )
     return attribution
 
 
@@ -86,8 +99,7 @@ def adds_up(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[str, 
         baseline = torch.full_like(x, settings["baseline"])
     with torch.no_grad():
         classes = torch.arange(model(x).shape[1], device=x.device)[:LOGITS]
-    x, baseline = (each.expand(len(classes), *x.shape[1:]) for each in (x, baseline))
-    contributions(model, x, baseline, classes)
+    _contributions(model, x, baseline, classes.split(1))
 
 
 def _rule_of(function: str, args: tuple[Any, ...], settings: Mapping[str, Any]) -> Rule | None:
