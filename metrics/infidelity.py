@@ -125,7 +125,7 @@ def _squares(rng: SampleRng, x: Tensor, changes: Changes) -> Iterator[Tensor]:
 
 
 def _run(u: Tensor, length: Tensor, size: int) -> Tensor:
-    """Whether a place is in a run of ``length (...)``, whose start ``u (...)`` in ``[0, 1]`` chooses, ``(..., size)``."""
+    """Whether a place is in a run of ``length (...)`` whose start ``u`` in ``[0, 1]`` chooses, bool ``(..., size)``."""
     length = length.clamp_max(size)
     start = _whole(u, size - length + 1)
     index = torch.arange(size, device=u.device)
