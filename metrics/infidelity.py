@@ -105,25 +105,31 @@ def infidelity(
 def _changes(keys: Tensor, x: Tensor, changes: Changes) -> Iterator[Tensor]:
     """Each random square (1 inside, 0 outside) or noise, in a shape that broadcasts to that of ``x``."""
     rng, changes = drawn_by(keys), sized(changes, x)
-    for _ in range(changes.draws):
-        yield _square(rng, x, changes.patch) if changes.change == "square" else rng.normal(x, changes.sigma)
+    if changes.change == "square":
+        yield from _squares(rng, x, changes)
+    else:
+        for _ in range(changes.draws):
+            yield rng.normal(x, changes.sigma)
 
 
-def _square(rng: SampleRng, x: Tensor, patch: int) -> Tensor:
-    size, *corner = rng.uniform(x.new_empty(len(x), 3)).unbind(1)
-    side = _whole(size, patch) + 1
+def _squares(rng: SampleRng, x: Tensor, changes: Changes) -> Iterator[Tensor]:
+    """Squares, drawn together: one by one, they would take as long as the passes of a small network."""
+    size, *corner = rng.uniform(x.new_empty(len(x), changes.draws, 3)).unbind(2)
+    side = _whole(size, changes.patch) + 1
     if x.dim() == 2:
-        return _run(corner[0], side**2, x.shape[1]).to(x)
+        pairs = zip(corner[0].unbind(1), side.unbind(1), strict=True)
+        return (_run(u, length**2, x.shape[1]).to(x) for u, length in pairs)
     rows, columns = (_run(u, side, length) for u, length in zip(corner, x.shape[2:], strict=True))
-    return (rows[:, None, :, None] & columns[:, None, None]).to(x)
+    pairs = zip(rows.unbind(1), columns.unbind(1), strict=True)
+    return ((down[:, None, :, None] & across[:, None, None]).to(x) for down, across in pairs)
 
 
 def _run(u: Tensor, length: Tensor, size: int) -> Tensor:
-    """Whether a place is in a run of ``length (B,)``, whose start ``u (B,)`` in ``[0, 1]`` chooses, ``(B, size)``."""
+    """Whether a place is in a run of ``length (...)`` whose start ``u`` in ``[0, 1]`` chooses, bool ``(..., size)``."""
     length = length.clamp_max(size)
     start = _whole(u, size - length + 1)
     index = torch.arange(size, device=u.device)
-    return (index >= start[:, None]) & (index < (start + length)[:, None])
+    return (index >= start[..., None]) & (index < (start + length)[..., None])
 
 
 def _whole(u: Tensor, count: Tensor | int) -> Tensor:

@@ -66,8 +66,12 @@ def _masks(x: Tensor, rng: SampleRng, grid: int, share: float) -> Tensor:
     cells = (rng.uniform(x.new_zeros(len(x), 1, grid + 1, grid + 1)) < share).to(x)
     height, width = (ceil(size / grid) for size in x.shape[2:])
     size = ((grid + 1) * height, (grid + 1) * width)
-    enlarged = interpolate(cells, size=size, mode="bilinear", align_corners=False)
+    if height.bit_count() == width.bit_count() == 1:
+        # The weights are binary fractions then, so that the order of adding does not matter: images as channels next to
+        # each other are enlarged together, ten times faster, and to the same bits. Elsewhere the last bit may differ.
+        cells = cells.transpose(0, 1).contiguous(memory_format=torch.channels_last)
+    enlarged = interpolate(cells, size=size, mode="bilinear", align_corners=False).view(len(x), *size)
     down, across = (rng.permutation(x, cell)[:, 0] for cell in (height, width))
     # every crop of the size of the image, without a copy; one of each image is taken
-    crops = enlarged[:, 0].unfold(1, x.shape[2], 1).unfold(2, x.shape[3], 1)
+    crops = enlarged.unfold(1, x.shape[2], 1).unfold(2, x.shape[3], 1)
     return crops[torch.arange(len(x), device=x.device), down, across][:, None]

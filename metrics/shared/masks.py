@@ -9,6 +9,7 @@ from torch import Tensor
 from ...benchmark.components.kinds import Column
 from ...benchmark.errors import XaiboardError
 from ...benchmark.toolkit.pixels import magnitudes, pixel_values, quantise
+from .places import places
 
 Relevance = Literal["signed", "absolute"]
 """What ranks the pixels: the signed sum over channels, or the sum of their magnitudes."""
@@ -58,11 +59,9 @@ class Ranking:
     """
 
     def __init__(self, values: Tensor) -> None:
-        levels = quantise(values)
-        ascending = levels.sort(1).values
-        upto = torch.searchsorted(ascending, levels, right=True)
-        self.above = (levels.shape[1] - upto).to(values)
-        self.tied = (upto - torch.searchsorted(ascending, levels)).to(values)
+        below, upto = places(quantise(values))
+        self.above = (values.shape[1] - upto).to(values)
+        self.tied = (upto - below).to(values)
 
     def share(self, of: Tensor, size: Tensor | int) -> Tensor:
         """Expected share of the largest pixels that are in a set, ``(B,)``.

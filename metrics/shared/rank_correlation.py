@@ -1,17 +1,15 @@
 """Spearman's rank correlation, for a whole batch at once."""
 
-import torch
 from torch import Tensor
 from torch.linalg import vecdot
 
 from ...benchmark.toolkit.pixels import quantise
+from .places import places
 
 
 def average_ranks(values: Tensor) -> Tensor:
     """Ascending ranks from 0 of each row of integers ``(B, N)``; ties share the mean of their ranks."""
-    ascending = values.sort(1).values
-    below = torch.searchsorted(ascending, values)
-    upto = torch.searchsorted(ascending, values, right=True)
+    below, upto = places(values)
     return (below + upto - 1) / 2
 
 

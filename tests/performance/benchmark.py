@@ -1,4 +1,4 @@
-"""Times the same work three ways: this suite, the bare passes at their best batch size, and Quantus.
+"""Times the same work in two ways: this suite, and the bare passes at their best batch size.
 
 Run it by hand: ``python tests/performance/benchmark.py``. It prints ratios, so that a busy or a slow machine
 does not matter much; it is no test, because a time that fails a build on a busy machine proves nothing.
@@ -130,67 +130,8 @@ def with_totals(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, total.assign(model="all")])
 
 
-def quantus_rows(name: str, samples: int, repeats: int) -> Iterator[dict[str, object]]:
-    """One curve and one sensitivity, the same settings, here and in Quantus."""
-    import quantus
-
-    data = load_data("digits", samples=samples)
-    trained = trained_models.load(xb.models[name], "digits", data.shape, len(data.classes))
-    (saliency,) = select(xb.methods, "saliency")
-
-    def fresh() -> Values:
-        values = Values(trained, data, load_reference("digits"), Conditions(), Batcher(None, "cpu"))
-        values.attribution(saliency)
-        return values
-
-    x, target = data.x.numpy(), fresh().target.numpy()
-    maps = fresh().attribution(saliency).numpy()
-    flipping = quantus.PixelFlipping(
-        features_in_step=28,
-        perturb_baseline="black",
-        normalise=False,
-        disable_warnings=True,
-        display_progressbar=False,
-    )
-    sensitivity = quantus.MaxSensitivity(
-        nr_samples=10, lower_bound=0.02, normalise=False, disable_warnings=True, display_progressbar=False
-    )
-
-    def explain(model: nn.Module, inputs, targets, **_: object):  # noqa: ANN001, ANN202 - Quantus' signature
-        tensor = torch.as_tensor(inputs, dtype=torch.float32)
-        return xb.explain(model, "saliency", tensor, torch.as_tensor(targets)).numpy()
-
-    pairs = (
-        ("deletion[baseline=zero,steps=28]", lambda: flipping(trained.module, x, target, maps, softmax=True)),
-        (
-            "max_sensitivity[draws=10]",
-            lambda: sensitivity(trained.module, x, target, maps, explain_func=explain, softmax=False),
-        ),
-    )
-    for metric, peer in pairs:
-        (choice,) = select(xb.metrics, metric)
-        ours = []
-        for _ in range(repeats):
-            values = fresh()
-            for (
-                shared
-            ) in choice.component.shared:  # computed once for a model, whatever the number of methods
-                values.shared(choice, shared)
-            start = time.perf_counter()
-            score(values, choice, saliency, None)
-            ours.append(time.perf_counter() - start)
-        theirs = seconds(peer, max(1, repeats // 2))
-        yield {
-            "model": name,
-            "work": metric,
-            "suite s": f"{min(ours):.3f}",
-            "Quantus s": f"{theirs:.3f}",
-            "Quantus / suite": f"{theirs / min(ours):.1f}",
-        }
-
-
 def main() -> None:
-    """Prints the two tables."""
+    """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--models", default="mlp.standard,cnn.standard,cnn.pgd_linf,lipmlp.hkr,lipcnn.hkr")
     parser.add_argument("--samples", type=int, default=64)
@@ -199,13 +140,6 @@ def main() -> None:
     names = options.models.split(",")
     rows = [row for name in names for row in suite_rows(name, options.samples, options.repeats)]
     print(markdown(with_totals(pd.DataFrame(rows))))
-    try:
-        import quantus  # noqa: F401
-    except ImportError:
-        print("Quantus is not installed: no comparison with it")
-        return
-    rows = [row for name in names for row in quantus_rows(name, options.samples, options.repeats)]
-    print(markdown(pd.DataFrame(rows)))
 
 
 if __name__ == "__main__":

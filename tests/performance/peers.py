@@ -10,10 +10,21 @@ from torch import Tensor, nn
 from xaiboard.benchmark.toolkit.data import Data
 
 Run = Callable[[], object]
-Peer = Callable[[nn.Module, Data, Tensor], Run]
-"""Given a model, images and their targets: what computes the scores of all images when it is called."""
+Peer = Callable[..., Run]
+"""Given a model, images and their targets: what computes the scores of all images when it is called.
+
+A peer of a metric takes the method whose maps are scored as well, ``explain(model, x, target)``; else the gradient.
+"""
+
+Explain = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 BATCH = 64
+
+
+def saliency(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """The gradient of the explained logit."""
+    leaf = x.clone().requires_grad_()
+    return torch.autograd.grad(model(leaf).gather(1, target[:, None]).sum(), leaf)[0]
 
 
 def _batches(data: Data, target: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -101,9 +112,9 @@ METHOD_PEERS: dict[str, Peer] = {
 def _quantus(
     name: str, *, in_steps: int = 0, mask: bool = False, explains: bool = False, **settings: object
 ) -> Peer:
-    """A Quantus metric of the saliency map; ``in_steps`` gives it as many steps over the features."""
+    """A metric of Quantus; ``in_steps`` gives it as many steps over the features."""
 
-    def peer(model: nn.Module, data: Data, target: Tensor) -> Run:
+    def peer(model: nn.Module, data: Data, target: Tensor, explain: Explain = saliency) -> Run:
         import quantus
 
         if in_steps:
@@ -115,9 +126,9 @@ def _quantus(
             "model": model,
             "x_batch": data.x.numpy(),
             "y_batch": target.numpy(),
-            "a_batch": _saliency(model, data.x, target).numpy(),
+            "a_batch": explain(model, data.x, target).numpy(),
             "s_batch": None if not mask or data.mask is None else data.mask.numpy(),
-            "explain_func": _explain if explains else None,
+            "explain_func": _for_quantus(explain) if explains else None,
             "batch_size": BATCH,
             "device": "cpu",
         }
@@ -126,21 +137,20 @@ def _quantus(
     return peer
 
 
-def _saliency(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
-    leaf = x.clone().requires_grad_()
-    return torch.autograd.grad(model(leaf).gather(1, target[:, None]).sum(), leaf)[0]
+def _for_quantus(explain: Explain) -> Callable[..., object]:
+    """A method with the signature that Quantus calls."""
 
+    def explain_func(model: nn.Module, inputs: object, targets: object, **_: object) -> object:
+        return explain(model, torch.as_tensor(inputs).float(), torch.as_tensor(targets).long()).numpy()
 
-def _explain(model: nn.Module, inputs: object, targets: object, **_: object) -> object:
-    """Quantus' signature."""
-    return _saliency(model, torch.as_tensor(inputs).float(), torch.as_tensor(targets).long()).numpy()
+    return explain_func
 
 
 METRIC_PEERS: dict[str, Peer] = {
     "deletion": _quantus("PixelFlipping", in_steps=28),
     "monotonicity_arya": _quantus("Monotonicity", in_steps=28),
     "mu_fidelity": _quantus("FaithfulnessCorrelation", nr_runs=200, subset_size=150),
-    "infidelity": _quantus("Infidelity", n_perturb_samples=20, perturb_patch_sizes=[7]),
+    "infidelity": _quantus("Infidelity", n_perturb_samples=6, perturb_patch_sizes=[7]),  # each of 32 patches
     "sensitivity_n": _quantus("SensitivityN", in_steps=8),
     "completeness": _quantus("Completeness"),
     "max_sensitivity": _quantus("MaxSensitivity", explains=True, nr_samples=10, lower_bound=0.02),

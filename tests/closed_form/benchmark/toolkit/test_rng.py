@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from xaiboard.benchmark.toolkit.rng import SampleRng
+from xaiboard.benchmark.toolkit.rng import AT_ONCE, SampleRng, seed_word
 
 Draw = Callable[[SampleRng, Tensor], Tensor]
 
@@ -100,6 +100,19 @@ def test_first_values_stay_what_they_are() -> None:
     np.testing.assert_allclose(found["normal"], NORMAL, rtol=1e-13)
     assert found["sign"] == SIGN
     assert found["permutation"] == PERMUTATION
+
+
+def test_numbers_are_those_of_numpys_generator_in_parts_too() -> None:
+    """A stream is Philox with the key (seed and purpose, sample), scaled in float64 and rounded once."""
+    ids, part = [7, 2**63 + 1, 8], torch.empty(3, AT_ONCE // 2 + 1)  # more than are drawn at once
+    rng = SampleRng(0, ids, "parts")
+    drawn = rng.uniform(part, -1 / 3, 0.1), rng.normal(part, 1 / 3)
+    for row, sample in enumerate(ids):
+        key = np.array([seed_word(0, "parts"), sample], dtype=np.uint64)
+        stream = np.random.Generator(np.random.Philox(key=key))
+        expected = stream.uniform(-1 / 3, 0.1, part.shape[1]), 1 / 3 * stream.standard_normal(part.shape[1])
+        for found, numbers in zip(drawn, expected, strict=True):
+            assert torch.equal(found[row], torch.from_numpy(numbers).float())
 
 
 UNIFORM = [0.5587425636542247, 0.8813374311105472, 0.23284307686043326]
