@@ -15,7 +15,7 @@ from ...toolkit.ranges import AddedLater
 from .graph import functions_between
 from .layer_outputs import LayerOutputs
 from .layers import unfollowed
-from .tokens import grid_of
+from .tokens import grid_of, size_inside
 
 Layer = Annotated[str, AddedLater()]
 """A module's dotted name; empty for the last convolution that is executed with a map above 1 x 1."""
@@ -60,7 +60,7 @@ def features_and_gradients(
         raise XaiboardError(
             f"class activation maps are of images (B, C, H, W), and x has shape {tuple(x.shape)}"
         )
-    grid = grid_of(features, x, name, reshape)
+    grid = grid_of(features, size_inside(model, x), name, reshape)
     if max(grid.rows, grid.columns) == 1:
         raise XaiboardError(f"the map of layer '{name}' has 1 x 1 pixels; give layer= {outputs.candidates}")
     return grid.map_of(features.detach()), grid.map_of(gradients)

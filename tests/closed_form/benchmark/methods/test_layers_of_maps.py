@@ -83,7 +83,7 @@ def test_tokens_are_a_map_of_their_patches(reshape: str, extra: int, x: Tensor, 
 
 
 def as_map(output: Tensor, x: Tensor, reshape: str) -> Tensor:
-    return grid_of(output, x, "it", reshape).map_of(output)
+    return grid_of(output, (x.shape[2], x.shape[3]), "it", reshape).map_of(output)
 
 
 def test_what_is_no_grid_of_tokens_is_refused(x: Tensor) -> None:
@@ -106,6 +106,8 @@ def test_what_is_no_grid_of_tokens_is_refused(x: Tensor) -> None:
         )  # its six tokens are those of square patches: none is of a class
     with pytest.raises(xb.XaiboardError, match="which reshape=auto does not fit on 13 x 5 pixels"):
         as_map(tokens, torch.rand(3, 1, 13, 5), "auto")
+    with pytest.raises(xb.XaiboardError, match="which reshape=auto does not fit on 50 x 50 pixels"):
+        as_map(torch.rand(3, 10, 3), torch.rand(3, 1, 50, 50), "auto")  # not 4 patches behind 6 other tokens
     with pytest.raises(xb.XaiboardError, match=r"'it' gives \(5,\) an image, which is no map"):
         as_map(torch.rand(3, 5), x, "auto")
 
