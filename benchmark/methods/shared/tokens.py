@@ -61,7 +61,7 @@ def grid_of(output: Tensor, size: tuple[int, int], layer: str, reshape: str) -> 
             f"layer '{layer}' gives {shape} an image, which is no map; give another layer=, or for tokens reshape=auto"
             " or rows x columns, such as reshape=14x14"
         )
-    known = channel_axis(output)
+    known = channel_axis(output.grad_fn, output.dim())
     grids = []
     for axis in (1, output.dim() - 1) if known is None else (known,):
         if grid := _grid((*shape[: axis - 1], *shape[axis:]), size, wanted):

@@ -155,7 +155,7 @@ def transformer(request: pytest.FixtureRequest, timm: Any, folder: Path) -> nn.M
 @pytest.mark.parametrize(
     ("transformer", "layer", "sides"),
     [
-        ("vit", "network.blocks.4.norm1", (4, 4)),
+        ("vit", "blocks.4.norm1", (4, 4)),
         ("swin", "layers.1", (8, 8)),
         ("hf", "network.vit.layers.1.layernorm_before", (4, 4)),
     ],
@@ -169,6 +169,10 @@ def test_transformers_have_maps_by_layer_and_reshape(
     features, _ = features_and_gradients(transformer.eval(), image, target, layer, "auto")
     assert features.shape[2:] == sides
     assert xb.explain(transformer, "layercam", image, target, layer=layer, reshape="auto").any()
+    with pytest.raises(xb.XaiboardError, match=r"'nowhere' does not exist; give layer= (?!.*_norm)"):
+        features_and_gradients(
+            transformer, image, target, "nowhere", "auto"
+        )  # heads of attention are no maps
 
 
 def test_rollout_is_that_of_the_attentions_that_hugging_face_returns(folder: Path, transformers: Any) -> None:  # noqa: ANN401
