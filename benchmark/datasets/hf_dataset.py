@@ -81,17 +81,22 @@ def _streamed(
     encoded = rows.select_columns([image]).cast_column(image, library.Image(decode=False))
 
     def open_row(row: int) -> BytesIO:
-        content = encoded[row][image]["bytes"]
-        if content is None:
+        found = encoded[row][image]
+        if found is None:
+            raise ValueError("the row has no image")
+        if (content := found["bytes"]) is None:
             raise ValueError("it lies outside of the data set; save it again with embedded images")
         return BytesIO(content)
 
     names = [f"row {number}" for number in range(len(rows))]
     preparation = resizing if resizing.side else None
     images = ImageFiles(names, open_row, path, preparation, fixed=preparation is not None)
-    return StreamedData(
-        images, torch.tensor(rows[label][:]), tuple(rows.features[label].names), reference=reference
-    )
+    labels = rows[label][:]
+    if None in labels:
+        raise XaiboardError(
+            f"'{path}' has no label in row {labels.index(None)}, expected one in each; leave out rows without a label"
+        )
+    return StreamedData(images, torch.tensor(labels), tuple(rows.features[label].names), reference=reference)
 
 
 def _open(path: str, subset: str) -> Any:  # noqa: ANN401

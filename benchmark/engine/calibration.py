@@ -15,7 +15,10 @@ from .plan import Plan
 from .speed import Speed, measure
 
 WEEK = 7 * 86400.0
-"""Seconds after which a network is timed again: a machine may change, or have been busy."""
+"""Seconds after which a network is timed again: a machine may change."""
+
+MOST_WAITED, SLACK = 0.3, 0.05
+"""Share of a timing, beyond so many seconds, that other programs may have had the processor: else it is not kept."""
 
 
 class Calibration:
@@ -32,7 +35,10 @@ class Calibration:
         self._notes = Notes("speeds", f"{platform.node()}, torch {torch.__version__}")
 
     def speed(self, trained: TrainedModel) -> Speed:
-        """Timed now, for at most two seconds or four passes of an image, unless it is known."""
+        """Timed now, for at most two seconds or four passes of an image, unless it is known.
+
+        On a busy machine it is true of this run alone, and not kept.
+        """
         conditions = self._conditions
         batcher = Batcher(self._batch_size, conditions.device)
         batcher.suit(trained.image_bytes)
@@ -44,8 +50,12 @@ class Calibration:
             return known
         dtype = getattr(torch, conditions.dtype)
         model = trained.module.to(device=conditions.device, dtype=dtype)
-        found = measure(model, self._data[: batcher.size].x.to(device=conditions.device, dtype=dtype))
-        if found.forward:
+        x = self._data[: batcher.size].x.to(device=conditions.device, dtype=dtype)
+        started, used = time.perf_counter(), time.thread_time()
+        found = measure(model, x)
+        taken = time.perf_counter() - started
+        waited = taken - (time.thread_time() - used)
+        if found.forward and waited <= MOST_WAITED * taken + SLACK:
             self._notes.note(name, [found.forward, found.backward, time.time()])
         return found
 

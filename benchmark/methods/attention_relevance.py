@@ -28,4 +28,4 @@ def attention_relevance(model: nn.Module, x: Tensor, target: Tensor, *, reshape:
     relevance = read_tokens(layers)[:, None]
     for layer in reversed(layers):
         relevance = relevance + relevance @ (layer.gradient * layer.weights).relu().mean(1)
-    return of_patches(relevance[:, 0], x, reshape)
+    return of_patches(relevance[:, 0], model, x, reshape)

@@ -27,4 +27,4 @@ def attention_rollout(model: nn.Module, x: Tensor, target: Tensor, *, reshape: s
     relevance = read_tokens(layers)[:, None]
     for layer in reversed(layers):
         relevance = (relevance @ layer.weights.mean(1) + relevance) / 2
-    return of_patches(relevance[:, 0], x, reshape)
+    return of_patches(relevance[:, 0], model, x, reshape)

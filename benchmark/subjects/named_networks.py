@@ -148,6 +148,11 @@ def read_named(item: str) -> Model:
         label += ".untrained" + (f".seed{given.seed}" if given.seed else "")
     library, _, name = architecture.partition(":")
     if library not in LIBRARIES and file is not None:
+        if architecture not in models:
+            raise XaiboardError(
+                f"'{item}' given; arch= must be a network of a library, such as timm:{name or architecture}, or a"
+                " registered model, which 'xaiboard list models' prints"
+            )
         source = models[architecture].source
         return NetworkOfFile(
             label, _by_name, source, family=given.family, architecture=architecture, file=file

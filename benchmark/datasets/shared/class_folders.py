@@ -16,6 +16,9 @@ from .image_files import SUFFIXES, ImageFiles
 from .resizing import Resizing
 from .trees import Parts, Tree, open_tree
 
+OF_SYSTEMS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""Files that every folder has which was seen on a Mac or on Windows."""
+
 
 def class_folders(
     split: Literal["train", "test"],
@@ -44,7 +47,8 @@ def class_folders(
     """
     top = folders[split]
     tree = open_tree(root, list(folders.values()), top)
-    files = [parts for parts in tree.files if parts[0] == top and parts[-1].lower().endswith(SUFFIXES)]
+    there = [parts for parts in tree.files if parts[0] == top]
+    files = [parts for parts in there if parts[-1].lower().endswith(SUFFIXES)]
     found = _class_folders(tree, top)
     if flat and files and not found:
         classes, label = read_devkit(tree, files, root)
@@ -67,7 +71,10 @@ def class_folders(
         raise XaiboardError(
             f"'{root}' has no images in '{top}/', expected files that end in {', '.join(SUFFIXES)}; add some"
         )
-    _say_ignored([parts for parts in tree.ignored if parts[0] == top], root)
+    _say_ignored(
+        "hidden files and links to folders", [parts for parts in tree.ignored if parts[0] == top], root
+    )
+    _say_ignored("files with other endings or in no class folder", sorted({*there} - {*files}), root)
     names = ["/".join(parts) for parts in files]
     preparation = resizing if resizing.side else usual
     images = ImageFiles(
@@ -107,9 +114,9 @@ def _require_filled(files: list[Parts], top: str, classes: list[str], root: Path
             )
 
 
-def _say_ignored(ignored: list[Parts], root: Path) -> None:
-    """Says that there are hidden files, which may be somebody's images."""
-    found = [parts for parts in ignored if parts[-1] != ".DS_Store"]  # every folder seen on a Mac has one
+def _say_ignored(kind: str, ignored: list[Parts], root: Path) -> None:
+    """Says that there are files of a kind that is passed over, which may be somebody's images."""
+    found = [parts for parts in ignored if parts[-1] not in OF_SYSTEMS]
     if found:
         first = "/".join(found[0])
-        warn(f"hidden files and links to folders are ignored: {len(found)} in '{root}', such as '{first}'")
+        warn(f"{kind} are ignored: {len(found)} in '{root}', such as '{first}'")

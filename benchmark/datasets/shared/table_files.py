@@ -51,16 +51,17 @@ def read_table(file: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401 - pa
     try:
         require_regular(file)
         OF_DATA.check(file.stat().st_size)
-        if file.suffix in SEPARATORS:
+        ending = file.suffix.lower()
+        if ending in SEPARATORS:
             return pd.read_csv(
                 file,
-                sep=SEPARATORS[file.suffix],
+                sep=SEPARATORS[ending],
                 na_values="?",
                 skipinitialspace=True,
                 compression=None,
                 **options,
             )
-        if file.suffix == ".parquet":
+        if ending == ".parquet":
             with ParquetFile(file) as parquet:
                 groups = range(parquet.metadata.num_row_groups)
                 OF_DATA.check(sum(parquet.metadata.row_group(number).total_byte_size for number in groups))

@@ -44,17 +44,29 @@ def table_data(
             f"'{origin}' has {len(table)} rows, expected at least 4, of which every fourth is for testing"
         )
     features = table.drop(columns=target)
-    encoded = [_encode(features.iloc[:, place], ~testing, origin) for place in range(features.shape[1])]
-    count = sum(column.shape[1] for column in encoded)
-    if not 0 < count <= MOST_FEATURES:
-        widest = max(features.columns, key=lambda name: features[name].nunique(), default="")
+    if not features.shape[1]:
+        raise XaiboardError(
+            f"'{origin}' has no column beside '{target}', expected some; separate them by commas, or by tabs in a file"
+            " that ends in .tsv"
+        )
+    columns = [features.iloc[:, place] for place in range(features.shape[1])]
+    texts = [_texts(column) for column in columns]
+    levels = [text if text is None else np.unique(text[~testing]) for text in texts]
+    count = sum(1 if level is None else len(level) for level in levels)
+    if count > MOST_FEATURES:  # said before there are so many
+        widest = max(features.columns, key=lambda name: features[name].nunique())
         raise XaiboardError(
             f"'{origin}' has {count} features beside '{target}', expected 1 to {MOST_FEATURES}; leave out what tells"
             f" rows apart but not classes, such as '{widest}'"
         )
     rows = testing if split == "test" else ~testing
-    x = torch.from_numpy(np.concatenate(encoded, 1)[rows])
-    return Data(x, torch.from_numpy(label[rows]), classes)
+    x = [
+        _scaled(column, ~testing, origin)[rows, None]
+        if text is None
+        else (text[rows, None] == level).astype(np.float32)
+        for column, text, level in zip(columns, texts, levels, strict=True)
+    ]
+    return Data(torch.from_numpy(np.concatenate(x, 1)), torch.from_numpy(label[rows]), classes)
 
 
 def _classes(column: pd.Series, target: str | int, origin: object) -> tuple[list[str], np.ndarray]:
@@ -75,25 +87,21 @@ def _classes(column: pd.Series, target: str | int, origin: object) -> tuple[list
     return [f"{value:g}" if is_float_dtype(column) else str(value) for value in values], label
 
 
-def _encode(column: pd.Series, training: np.ndarray, origin: object) -> np.ndarray:
-    """Features of a column, float32 ``(N, 1)`` for numbers and ``(N, levels)`` for texts."""
+def _texts(column: pd.Series) -> np.ndarray | None:
+    """The texts of a column, ``(N,)``; None for numbers."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     if is_numeric_dtype(column) or is_bool_dtype(column):
-        return _scaled(column.to_numpy(dtype=np.float64, na_value=np.nan), training, column.name, origin)[
-            :, None
-        ]
-    texts = column.astype(object).where(column.notna(), MISSING).astype(str).to_numpy()
-    levels = np.unique(texts[training])
-    if len(levels) > MOST_FEATURES:
-        levels = levels[: MOST_FEATURES + 1]  # too many, which the sum says
-    return (texts[:, None] == levels).astype(np.float32)
+        return None
+    return column.astype(object).where(column.notna(), MISSING).astype(str).to_numpy()
 
 
-def _scaled(values: np.ndarray, training: np.ndarray, name: object, origin: object) -> np.ndarray:
+def _scaled(column: pd.Series, training: np.ndarray, origin: object) -> np.ndarray:
+    """The numbers of a column from 0 to 1, float32 ``(N,)``."""
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isinf(values).any():
         raise XaiboardError(
-            f"column '{name}' in '{origin}' holds infinite numbers, expected finite ones; replace them"
+            f"column '{column.name}' in '{origin}' holds infinite numbers, expected finite ones; replace them"
         )
     known = values[training & ~np.isnan(values)]
     if not known.size:

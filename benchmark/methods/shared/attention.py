@@ -12,7 +12,7 @@ from ...errors import XaiboardError
 from ...toolkit.executed import Calls
 from .cam import on_pixels
 from .layers import unfollowed
-from .tokens import token_grid
+from .tokens import size_inside, token_grid
 
 
 class Layer(NamedTuple):
@@ -129,9 +129,9 @@ def read_tokens(layers: list[Layer]) -> Tensor:
     return read / read.sum(1, keepdim=True).clamp_min(1)
 
 
-def of_patches(relevance: Tensor, x: Tensor, reshape: str) -> Tensor:
+def of_patches(relevance: Tensor, model: nn.Module, x: Tensor, reshape: str) -> Tensor:
     """The relevance of tokens ``(B, N)`` as a map shaped like ``x``, without tokens in front of those of patches."""
-    rows, columns = token_grid(relevance.shape[1], x, reshape)
+    rows, columns = token_grid(relevance.shape[1], size_inside(model, x), reshape)
     return on_pixels(relevance[:, None, -rows * columns :].unflatten(2, (rows, columns)), x)
 
 
@@ -144,4 +144,4 @@ def reads_attention(model: nn.Module, x: Tensor, target: Tensor, settings: Mappi
     if x.dim() != 4:
         raise XaiboardError(f"attention is shown on images (B, C, H, W), and x has shape {tuple(x.shape)}")
     layers = self_attention(model, x, target)
-    token_grid(layers[-1].weights.shape[-1], x, settings["reshape"])
+    token_grid(layers[-1].weights.shape[-1], size_inside(model, x), settings["reshape"])

@@ -15,7 +15,7 @@ from ...toolkit.ranges import AddedLater
 from .graph import functions_between
 from .layer_outputs import LayerOutputs
 from .layers import unfollowed
-from .tokens import grid_of
+from .tokens import grid_of, size_inside
 
 Layer = Annotated[str, AddedLater()]
 """A module's dotted name; empty for the last convolution that is executed with a map above 1 x 1."""
@@ -39,7 +39,7 @@ def features_and_gradients(
         reshape: how the layer's tokens lie in the image; see :mod:`.tokens`.
 
     Raises:
-        XaiboardError: there is no such layer, or its outputs are no maps.
+        XaiboardError: there is no such layer, its outputs are no maps, or the logits do not depend on these.
     """
     if reason := unfollowed(model):
         raise XaiboardError(reason)
@@ -60,10 +60,16 @@ def features_and_gradients(
         raise XaiboardError(
             f"class activation maps are of images (B, C, H, W), and x has shape {tuple(x.shape)}"
         )
-    grid = grid_of(features, x, name, reshape)
+    grid = grid_of(features, size_inside(model, x), name, reshape)
     if max(grid.rows, grid.columns) == 1:
         raise XaiboardError(f"the map of layer '{name}' has 1 x 1 pixels; give layer= {outputs.candidates}")
-    return grid.map_of(features.detach()), grid.map_of(gradients)
+    of_patches = grid.map_of(gradients)
+    if of_patches.numel() < gradients.numel() and gradients.any() and not of_patches.any():
+        raise XaiboardError(
+            f"of the tokens of layer '{name}' the logits read those in front of the patches alone; give layer= an"
+            " earlier one"
+        )
+    return grid.map_of(features.detach()), of_patches
 
 
 def finds_a_map(model: nn.Module, x: Tensor, target: Tensor, settings: Mapping[str, Any]) -> None:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from math import prod
 
-from torch import Tensor
 from torch.autograd.graph import Node
 
 from .graph import kind_of
@@ -30,15 +29,17 @@ Axes = Mapping[int, int]
 """For axes of the layer's output, those of a function's result that they come from."""
 
 
-def channel_axis(output: Tensor) -> int | None:
+def channel_axis(computed: Node | None, count: int) -> int | None:
     """The axis of the channels of a layer's output, ``(B, ...)``; None if what computed it does not tell.
 
     The functions that computed it are followed back to the nearest one whose channels are known, such as a convolution
     or a linear layer, and the axes with them.
+
+    Args:
+        computed: the function that computed the output.
+        count: how many axes the output has.
     """
-    todo: deque[tuple[Node | None, Axes]] = deque(
-        [(output.grad_fn, {axis: axis for axis in range(output.dim())})]
-    )
+    todo: deque[tuple[Node | None, Axes]] = deque([(computed, {axis: axis for axis in range(count)})])
     seen: set[Node] = set()
     while todo:
         function, axes = todo.popleft()
@@ -53,7 +54,7 @@ def channel_axis(output: Tensor) -> int | None:
             ]
             continue
         direct = [axis for axis, there in axes.items() if there == own]
-        left = [axis for axis in range(1, output.dim()) if axes.get(axis, own) == own]
+        left = [axis for axis in range(1, count) if axes.get(axis, own) == own]
         if len(found := direct or left) == 1:
             return found[0]
     return None

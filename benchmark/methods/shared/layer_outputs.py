@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from torch import Tensor, nn
@@ -10,6 +12,13 @@ from torch.autograd.graph import Node
 
 from ...errors import XaiboardError
 from ...toolkit.executed import first_tensor
+from .channel_axis import channel_axis
+
+INSIDE = "network"
+"""Where the network of a library lies in the module that prepares its images."""
+
+MAP_AXES = 4
+"""Images, channels, rows and columns of a map, in some order."""
 
 
 class _Seen(NamedTuple):
@@ -37,7 +46,7 @@ class LayerOutputs:
     def __init__(self, model: nn.Module, layer: str) -> None:
         self.given = layer
         self._names = {module: name for name, module in model.named_modules()}
-        self._wanted = next((module for module, name in self._names.items() if layer and name == layer), None)
+        self._wanted = _named(model, layer)
         self._kept: list[Tensor] = []
         """Outputs of all calls of the layer that is given, or of the last convolution with a map."""
         self._executed = False
@@ -94,8 +103,13 @@ class LayerOutputs:
         """
         if self.given:
             if not self._executed:
-                what = "is not executed" if self._wanted else "does not exist"
-                raise XaiboardError(f"layer '{self.given}' {what}; give layer= {self.candidates}")
+                if self._wanted:
+                    raise XaiboardError(
+                        f"layer '{self.given}' is not executed; give layer= {self.candidates}"
+                    )
+                near = get_close_matches(self.given, self._names.values(), cutoff=0.7)
+                others = f"one that does, such as {', '.join(near)}" if near else self.candidates
+                raise XaiboardError(f"layer '{self.given}' does not exist; give layer= {others}")
             return self.given
         layers = [index for index, each in enumerate(self._seen) if each.what == "layer"]
         last = layers[-1] if layers else -1
@@ -119,12 +133,19 @@ class LayerOutputs:
     @property
     def candidates(self) -> str:
         """Names of the last layers that would do, in words."""
-        last = list(dict.fromkeys(each.name for each in reversed(self._maps)))[:3]
+        maps = (each.name for each in reversed(self._maps) if channel_axis(each.function, MAP_AXES))
+        last = list(islice(dict.fromkeys(maps), 3))
         return f"one with a larger map, such as {', '.join(last)}" if last else "another one"
 
 
+def _named(model: nn.Module, layer: str) -> nn.Module | None:
+    """The module of a dotted name. One of a library's network is also known by the name that it has there."""
+    modules = dict(model.named_modules())
+    return next((modules[name] for name in (layer, f"{INSIDE}.{layer}") if layer and name in modules), None)
+
+
 def _is_map(output: object) -> bool:
-    return isinstance(output, Tensor) and output.dim() == 4 and max(output.shape[2:]) > 1
+    return isinstance(output, Tensor) and output.dim() == MAP_AXES and max(output.shape[2:]) > 1
 
 
 def _works_on_tokens(module: nn.Module, output: Tensor) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...errors import XaiboardError
+from ...toolkit.preprocessing import Preprocessing
 from .channel_axis import channel_axis
 
 EXTRA = 8
@@ -35,12 +36,18 @@ class Grid(NamedTuple):
         return first[:, :, -self.rows * self.columns :].unflatten(2, (self.rows, self.columns))
 
 
-def grid_of(output: Tensor, x: Tensor, layer: str, reshape: str) -> Grid:
+def size_inside(model: nn.Module, x: Tensor) -> tuple[int, int]:
+    """Rows and columns of the images when a network cuts them into patches: one of a library may resize them first."""
+    preprocessing = getattr(model, "preprocessing", None)
+    return preprocessing.size if isinstance(preprocessing, Preprocessing) else (x.shape[2], x.shape[3])
+
+
+def grid_of(output: Tensor, size: tuple[int, int], layer: str, reshape: str) -> Grid:
     """How a layer's output lies in the image; the axis of its channels is read from what computed it.
 
     Args:
         output: maps ``(B, D, H', W')`` or ``(B, H', W', D)``, or tokens ``(B, N, D)``.
-        x: the images, ``(B, C, H, W)``.
+        size: rows and columns of the images, as the network cuts them into patches.
         layer: name of the layer, for messages.
         reshape: rows and columns, such as ``14x14``, which the output must have; one token more is a class token, and
             dropped. ``auto``: patches are square, and tokens in front of theirs are dropped. Empty for maps.
@@ -54,10 +61,10 @@ def grid_of(output: Tensor, x: Tensor, layer: str, reshape: str) -> Grid:
             f"layer '{layer}' gives {shape} an image, which is no map; give another layer=, or for tokens reshape=auto"
             " or rows x columns, such as reshape=14x14"
         )
-    known = channel_axis(output)
+    known = channel_axis(output.grad_fn, output.dim())
     grids = []
     for axis in (1, output.dim() - 1) if known is None else (known,):
-        if grid := _grid((*shape[: axis - 1], *shape[axis:]), x, wanted):
+        if grid := _grid((*shape[: axis - 1], *shape[axis:]), size, wanted):
             grids.append(Grid(axis, *grid))
     if len(grids) == 1:
         return grids[0]
@@ -67,26 +74,26 @@ def grid_of(output: Tensor, x: Tensor, layer: str, reshape: str) -> Grid:
             " layer=, or the rows x columns of its map, such as reshape=14x14"
         )
     raise XaiboardError(
-        f"layer '{layer}' gives {shape} an image, which reshape={reshape} does not fit on {x.shape[2]} x {x.shape[3]}"
+        f"layer '{layer}' gives {shape} an image, which reshape={reshape} does not fit on {size[0]} x {size[1]}"
         " pixels; give the rows x columns of its map, or of all its tokens but a class token, such as reshape=14x14"
     )
 
 
-def token_grid(count: int, x: Tensor, reshape: str) -> tuple[int, int]:
+def token_grid(count: int, size: tuple[int, int], reshape: str) -> tuple[int, int]:
     """Rows and columns of the patches of ``count`` tokens, of which those in front of the patches are left out.
 
     Args:
         count: number of tokens.
-        x: the images, ``(B, C, H, W)``.
+        size: rows and columns of the images, as the network cuts them into patches.
         reshape: ``auto`` for square patches, or rows and columns such as ``14x14``.
 
     Raises:
         XaiboardError: the tokens are no such grid.
     """
-    if grid := _grid((count,), x, _read(reshape)):
+    if grid := _grid((count,), size, _read(reshape)):
         return grid
     raise XaiboardError(
-        f"the model has {count} tokens, which reshape={reshape} does not fit on {x.shape[2]} x {x.shape[3]} pixels;"
+        f"the model has {count} tokens, which reshape={reshape} does not fit on {size[0]} x {size[1]} pixels;"
         " give the rows x columns of its patches, such as reshape=14x14"
     )
 
@@ -100,12 +107,14 @@ def _read(reshape: str) -> tuple[int, int] | None:
     return int(read[1]), int(read[2])
 
 
-def _grid(sizes: tuple[int, ...], x: Tensor, wanted: tuple[int, int] | None) -> tuple[int, int] | None:
+def _grid(
+    sizes: tuple[int, ...], image: tuple[int, int], wanted: tuple[int, int] | None
+) -> tuple[int, int] | None:
     """Rows and columns of what has these sizes apart from its channels; None if it does not fit.
 
     Args:
         sizes: rows and columns of a map, or the number of tokens.
-        x: the images.
+        image: rows and columns of the images.
         wanted: the rows and columns that it must have, if they are given.
     """
     if len(sizes) == 2:
@@ -113,17 +122,21 @@ def _grid(sizes: tuple[int, ...], x: Tensor, wanted: tuple[int, int] | None) -> 
         return (rows, columns) if wanted in (None, sizes) else None
     (count,) = sizes
     if wanted is None:
-        return _usual_grid(count, x)
+        return _usual_grid(count, image)
     beside = count - wanted[0] * wanted[1]
-    if beside == 1 and (all_patches := _usual_grid(count, x)) and all_patches[0] * all_patches[1] == count:
+    if (
+        beside == 1
+        and (all_patches := _usual_grid(count, image))
+        and all_patches[0] * all_patches[1] == count
+    ):
         return None  # all tokens are square patches of the image, so that none of them is a class token
     return wanted if beside in (0, 1) else None
 
 
-def _usual_grid(count: int, x: Tensor) -> tuple[int, int] | None:
-    """Rows and columns of square patches without overlap, with as few tokens in front as possible."""
-    height, width = x.shape[2:]
-    for extra in range(min(EXTRA + 1, count)):
+def _usual_grid(count: int, image: tuple[int, int]) -> tuple[int, int] | None:
+    """Rows and columns of square patches without overlap, behind as few tokens as possible, which are fewer."""
+    height, width = image
+    for extra in range(min(EXTRA + 1, (count + 1) // 2)):
         for side in range(1, min(height, width) + 1):
             if height % side == width % side == 0 and (height // side) * (width // side) == count - extra:
                 return height // side, width // side

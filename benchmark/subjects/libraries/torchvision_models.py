@@ -49,7 +49,8 @@ def build(wanted: Wanted) -> nn.Module:
     if wanted.cached:
         path = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
         if not path.is_file():
-            raise absent(wanted, path.name, path, f"get it from {weights.url}")
+            get = f"get it from {weights.url}, or give pretrained=FILE.safetensors"
+            raise absent(wanted, "no weights", path.name, path, get)
         return models.get_model(architecture, weights=weights, progress=False)
     settings = {"num_classes": wanted.classes} if wanted.classes else {}
     if wanted.side and architecture.startswith("vit_"):

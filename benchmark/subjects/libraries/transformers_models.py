@@ -14,8 +14,11 @@ from torch import nn
 from ...errors import XaiboardError, message
 from ...toolkit.preprocessing import Preprocessing
 from ..weights_file import require_fit
-from .hub_cache import WEIGHTS, cached_weights, not_cached
-from .wanted import Described, Wanted, drawing, importing
+from .hub_cache import WEIGHTS, cached, cached_weights, download, folder_of
+from .wanted import Described, Wanted, absent, drawing, importing
+
+FILES = {"AutoConfig": "config.json", "AutoImageProcessor": "preprocessor_config.json"}
+"""What each class of transformers reads."""
 
 SQUEEZED = 384
 """Shorter side from which on ConvNeXt's processor no longer cuts images, but squeezes them into a square."""
@@ -133,9 +136,11 @@ def _load(wanted: Wanted, kind: str) -> Any:  # noqa: ANN401 - of a library that
     try:
         return getattr(_transformers(), kind).from_pretrained(wanted.name, local_files_only=True)
     except (OSError, ValueError) as error:
-        if Path(wanted.name).is_dir():
+        name, file = wanted.name, FILES[kind]
+        if not name or Path(name).is_dir() or cached(name, file, "hf"):
             raise XaiboardError(f"'{wanted.typed}' cannot be read: {message(error)}") from None
-        raise not_cached(wanted, wanted.name, "config.json", "hf") from None
+        get = f"{download(name)}, or name a folder that save_pretrained wrote"
+        raise absent(wanted, "no configuration", file, folder_of(name, "hf"), get) from None
 
 
 def _transformers() -> Any:  # noqa: ANN401 - a module that may be absent

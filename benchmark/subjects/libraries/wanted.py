@@ -89,16 +89,14 @@ def drawing(seed: int | None) -> Iterator[None]:
         yield
 
 
-def absent(wanted: Wanted, what: str, where: Path, get: str) -> XaiboardError:
-    """The error for weights that the library's cache does not hold.
+def absent(wanted: Wanted, lacks: str, what: str, where: Path, get: str) -> XaiboardError:
+    """The error for what a library's cache does not hold.
 
     Args:
         wanted: the network.
+        lacks: what it thus has not, such as ``no weights``.
         what: the file that is missing.
         where: where it would be.
-        get: how to get it there.
+        get: how to get it there, or do without.
     """
-    return XaiboardError(
-        f"'{wanted.typed}' has no weights on this machine: {what} is not at '{where}'; {get}, or give"
-        " pretrained=FILE.safetensors"
-    )
+    return XaiboardError(f"'{wanted.typed}' has {lacks} on this machine: {what} is not at '{where}'; {get}")

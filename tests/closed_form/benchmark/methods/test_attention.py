@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from xaiboard.benchmark import contract
 from xaiboard.benchmark.contract import checks_of
+from xaiboard.benchmark.subjects.prepared import Prepared
+from xaiboard.benchmark.toolkit.preprocessing import Preprocessing
 
 METHODS = ("attention_rollout", "attention_relevance")
 Written = Literal["out", "fused", "layer"]
@@ -111,6 +113,15 @@ def by_hand(network: Transformer, image: Tensor, target: int, method: str) -> li
         share = 2 if method == "attention_rollout" else 1
         related = [[value / share for value in row] for row in passed]
     return related
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_grid_is_that_of_the_images_inside_the_network(method: str, x: Tensor, target: Tensor) -> None:
+    """Images of 8 pixels are resized to 10: 5 x 5 patches and a class token, which are no grid on 8 pixels."""
+    preprocessing = Preprocessing((10, 10), 10, (0.5,), (0.5,))
+    model = seeded(lambda: Prepared(Transformer(), preprocessing))
+    expected = xb.explain(model, method, x, target, reshape="5x5")
+    torch.testing.assert_close(xb.explain(model, method, x, target), expected)
 
 
 @pytest.mark.parametrize("written", ["out", "fused", "layer"])

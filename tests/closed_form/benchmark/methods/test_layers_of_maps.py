@@ -12,6 +12,8 @@ from torch.nn.functional import conv2d, interpolate
 from xaiboard.benchmark.methods.shared.cam import features_and_gradients
 from xaiboard.benchmark.methods.shared.channel_axis import channel_axis
 from xaiboard.benchmark.methods.shared.tokens import grid_of
+from xaiboard.benchmark.subjects.prepared import Prepared
+from xaiboard.benchmark.toolkit.preprocessing import Preprocessing
 
 CAMS = ["gradcam", "gradcam_plus_plus", "layercam", "guided_gradcam"]
 
@@ -82,8 +84,32 @@ def test_tokens_are_a_map_of_their_patches(reshape: str, extra: int, x: Tensor, 
     torch.testing.assert_close(found, expected)
 
 
+def test_patches_that_the_logits_do_not_read_are_no_map(x: Tensor, target: Tensor) -> None:
+    """The class token alone is read behind the last layer: its patches' gradient is zero everywhere."""
+
+    class OfClassToken(Transformer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Sequential(Take(), nn.Linear(8, 4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            tokens = torch.cat([self.extra.expand(len(x), -1, -1), self.embed(x).flatten(2).mT], 1)
+            return self.head(self.layers[1](self.layers[0](tokens)))
+
+    class Take(nn.Module):
+        def forward(self, tokens: Tensor) -> Tensor:
+            return tokens[:, 0]
+
+    model = seeded(OfClassToken)
+    with pytest.raises(
+        xb.XaiboardError, match=r"tokens of layer 'layers\.1' .* alone; give layer= an earlier"
+    ):
+        xb.explain(model, "gradcam", x, target, layer="layers.1", reshape="auto")
+    assert xb.explain(model, "gradcam", x, target, layer="layers.0", reshape="auto").any()
+
+
 def as_map(output: Tensor, x: Tensor, reshape: str) -> Tensor:
-    return grid_of(output, x, "it", reshape).map_of(output)
+    return grid_of(output, (x.shape[2], x.shape[3]), "it", reshape).map_of(output)
 
 
 def test_what_is_no_grid_of_tokens_is_refused(x: Tensor) -> None:
@@ -106,6 +132,8 @@ def test_what_is_no_grid_of_tokens_is_refused(x: Tensor) -> None:
         )  # its six tokens are those of square patches: none is of a class
     with pytest.raises(xb.XaiboardError, match="which reshape=auto does not fit on 13 x 5 pixels"):
         as_map(tokens, torch.rand(3, 1, 13, 5), "auto")
+    with pytest.raises(xb.XaiboardError, match="which reshape=auto does not fit on 50 x 50 pixels"):
+        as_map(torch.rand(3, 10, 3), torch.rand(3, 1, 50, 50), "auto")  # not 4 patches behind 6 other tokens
     with pytest.raises(xb.XaiboardError, match=r"'it' gives \(5,\) an image, which is no map"):
         as_map(torch.rand(3, 5), x, "auto")
 
@@ -174,8 +202,9 @@ def test_the_axis_of_the_channels_is_that_of_the_layer(
 
 def test_layers_on_the_last_axis_tell_it() -> None:
     given = torch.rand(2, 4, 4, 4, requires_grad=True)
-    assert channel_axis(nn.Linear(4, 4)(given)) == channel_axis(nn.LayerNorm(4)(given)) == 3
-    assert channel_axis(nn.LayerNorm([4, 4])(given)) is None
+    known = [channel_axis(layer(given).grad_fn, 4) for layer in (nn.Linear(4, 4), nn.LayerNorm(4))]
+    assert known == [3, 3]
+    assert channel_axis(nn.LayerNorm([4, 4])(given).grad_fn, 4) is None
 
 
 def test_weights_of_attention_are_no_map_of_features(target: Tensor) -> None:
@@ -282,6 +311,7 @@ def test_layers_that_cannot_be_read_are_refused(x: Tensor, target: Tensor) -> No
 
     model = seeded(Unused)
     for layer, said in {
+        "secund": "layer 'secund' does not exist; give layer= one that does, such as second$",
         "nowhere": "layer 'nowhere' does not exist; give layer= .* such as second, first$",
         "never": "layer 'never' is not executed",
         "aside": "'aside' is not one map an image that the logits depend on",
@@ -289,6 +319,14 @@ def test_layers_that_cannot_be_read_are_refused(x: Tensor, target: Tensor) -> No
     }.items():
         with pytest.raises(xb.XaiboardError, match=said):
             xb.explain(model, "gradcam", x, target, layer=layer)
+
+
+def test_a_layer_of_a_prepared_network_has_the_name_that_it_has_in_its_library(
+    x: Tensor, target: Tensor
+) -> None:
+    model = Prepared(seeded(Late), Preprocessing((12, 8), 12, (0.5,), (0.5,))).double().eval()
+    expected = xb.explain(model, "gradcam", x, target, layer="network.first")
+    assert torch.equal(xb.explain(model, "gradcam", x, target, layer="first"), expected)
 
 
 def test_of_a_layer_that_is_used_twice_the_last_call_is_read(x: Tensor, target: Tensor) -> None:

@@ -55,6 +55,14 @@ def test_columns_that_are_no_images_with_labels(rows: datasets.Dataset, tmp_path
     outside.save_to_disk(tmp_path / "outside")
     with pytest.raises(XaiboardError, match=r"'row 0' .* cannot be read"):
         load_data(f"hf-dataset:{tmp_path}/outside")
+    for lacking, said in (
+        ("picture", "'row 0' .* cannot be read .the row has no image"),
+        ("kind", "no label in row 0"),
+    ):
+        holes = rows.map(lambda _, lacking=lacking: {lacking: None}, features=FEATURES)
+        holes.save_to_disk(tmp_path / lacking)
+        with pytest.raises(XaiboardError, match=said):
+            load_data(f"hf-dataset:{tmp_path}/{lacking}")
 
 
 def test_the_cache_is_read_and_the_hub_is_not_asked(

@@ -339,9 +339,20 @@ def test_hidden_images_are_said(root: Path, as_zip: bool) -> None:
         check(read(path))
 
 
+def test_files_with_other_endings_and_images_in_no_class_are_said(root: Path) -> None:
+    save(root / "test" / "cat" / "b.tif", COLOUR)
+    save(root / "test" / "list.png", COLOUR)
+    said = (
+        f"files with other endings or in no class folder are ignored: 2 in '{root}', such as 'test/cat/b.tif'"
+    )
+    with pytest.warns(XaiboardWarning, match=f"^{re.escape(said)}$"):
+        check(read(root))
+
+
 @pytest.mark.filterwarnings("error")
 def test_nothing_is_said_where_nothing_is_ignored(root: Path) -> None:
-    (root / "test" / "cat" / ".DS_Store").write_bytes(b"?")
+    for name in (".DS_Store", "Thumbs.db"):
+        (root / "test" / "cat" / name).write_bytes(b"?")
     check(read(root))
 
 

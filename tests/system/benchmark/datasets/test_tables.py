@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pandas as pd
@@ -75,7 +76,8 @@ def test_a_parquet_file_and_a_target_by_name(tmp_path: Path) -> None:
         ("a,b\n1,0.5\n2,0.25\n3,0\n4,1\n", "t.csv", "has 4 different values, expected 2 to 1000 classes"),
         ("a,b\n1,0\n2,0\n3,0\n4,0\n", "t.csv", "has 1 different values"),
         ("a,b\n1,0\n2,1\n3,1\n", "t.csv", "has 3 rows, expected at least 4"),
-        ("b\n0\n1\n0\n1\n", "t.csv", "has 0 features beside 'b', expected 1 to 10000"),
+        ("b\n0\n1\n0\n1\n", "t.csv", "has no column beside 'b', expected some; separate them by commas"),
+        ("a;b\n1;0\n2;1\n3;0\n4;1\n", "t.csv", "has no column beside 'a;b', expected some; separate them by commas"),
         ("a,b\n1,0\ninf,1\n3,0\n4,1\n", "t.csv", "column 'a' in .* holds infinite numbers"),
         ("", "t.csv", "cannot be read .No columns to parse from file"),
         ('a,b\n"1,0\n', "t.csv", "cannot be read .*EOF inside string"),
@@ -89,6 +91,21 @@ def test_files_that_are_no_tables(tmp_path: Path, text: str, name: str, said: st
     with pytest.raises(XaiboardError, match=said) as caught:
         load_data(f"table:{tmp_path}/{name}")
     assert "\n" not in str(caught.value)
+
+
+def test_too_many_levels_are_said_before_they_are_features(tmp_path: Path) -> None:
+    """A name for each row is not multiplied by the rows, which would take gigabytes."""
+    name = write(tmp_path, "id,b\n" + "".join(f"u{row},{row % 2}\n" for row in range(14_000)))
+    tracemalloc.start()
+    with pytest.raises(XaiboardError, match=r"has 10500 features beside 'b', .*classes, such as 'id'"):
+        load_data(name)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**25
+
+
+def test_the_ending_of_a_name_may_be_in_capitals(tmp_path: Path) -> None:
+    assert torch.equal(load_data(write(tmp_path, name="T.CSV")).x, load_data(write(tmp_path)).x)
 
 
 def test_a_table_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

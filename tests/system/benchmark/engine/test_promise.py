@@ -106,6 +106,21 @@ def test_a_network_is_timed_once_a_week(
     assert forward() == [5, 6]
 
 
+def test_a_timing_on_a_busy_machine_is_not_kept(
+    selection: dict[str, object], monkeypatch: pytest.MonkeyPatch, notes: Path
+) -> None:
+    """For a week each run would be promised what other programs took."""
+
+    def measured(model: nn.Module, x: Tensor) -> Speed:
+        time.sleep(0.1)  # as far as this thread can tell, others have the processor
+        return Speed(1, 10)
+
+    monkeypatch.setattr(calibration, "measure", measured)
+    request = read_request(**{**selection, "metrics": "gini", "methods": "saliency"})  # pyright: ignore[reportArgumentType]
+    planning.promise_of(planning.make_plan(request), [], request)
+    assert not (notes / "speeds.json").exists()
+
+
 def test_the_rest_is_corrected_by_what_was_seen() -> None:
     assert still(100, 0, 0, 20) == 120  # before the first pass the promise stands
     assert still(100, 90, 90, 20) == 30  # all goes as promised

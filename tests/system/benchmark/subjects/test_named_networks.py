@@ -155,7 +155,7 @@ def transformer(request: pytest.FixtureRequest, timm: Any, folder: Path) -> nn.M
 @pytest.mark.parametrize(
     ("transformer", "layer", "sides"),
     [
-        ("vit", "network.blocks.4.norm1", (4, 4)),
+        ("vit", "blocks.4.norm1", (4, 4)),
         ("swin", "layers.1", (8, 8)),
         ("hf", "network.vit.layers.1.layernorm_before", (4, 4)),
     ],
@@ -169,6 +169,10 @@ def test_transformers_have_maps_by_layer_and_reshape(
     features, _ = features_and_gradients(transformer.eval(), image, target, layer, "auto")
     assert features.shape[2:] == sides
     assert xb.explain(transformer, "layercam", image, target, layer=layer, reshape="auto").any()
+    with pytest.raises(xb.XaiboardError, match=r"'nowhere' does not exist; give layer= (?!.*_norm)"):
+        features_and_gradients(
+            transformer, image, target, "nowhere", "auto"
+        )  # heads of attention are no maps
 
 
 def test_rollout_is_that_of_the_attentions_that_hugging_face_returns(folder: Path, transformers: Any) -> None:  # noqa: ANN401
@@ -378,14 +382,20 @@ WRONG = {
     "torchvision:resnet81": "torchvision has no network named 'resnet81'",
     "torchvision:resnet18.NONE": "torchvision has no weights 'resnet18.NONE'; there are: 'torchvision:resnet18.I",
     "torchvision:ssd300_vgg16": "is no classifier of images",
-    "hf:nobody/nothing": "'hf:nobody/nothing' has no weights on this machine: config.json is not at '.*models--nobody",
+    "hf:nobody/nothing": "has no configuration on this machine: config.json is not at '.*models--nobody.*, or name a",
+    "hf:nobody/nothing[pretrained=random]": "has no configuration on this machine: config.json",
+    "file:{weights}[arch=resnet18]": "arch= must be a network of a library, such as timm:resnet18, or a registered",
 }
 
 
 @pytest.mark.parametrize("item", WRONG)
-def test_a_mistake_in_a_name_is_one_sentence(item: str, timm: ModuleType, transformers: ModuleType) -> None:
+def test_a_mistake_in_a_name_is_one_sentence(
+    item: str, timm: ModuleType, transformers: ModuleType, tmp_path: Path
+) -> None:
+    weights = tmp_path / "mine.safetensors"
+    save_file({"a": torch.ones(1)}, weights)
     with pytest.raises(xb.XaiboardError, match=WRONG[item]):
-        xb.load_model(item)
+        xb.load_model(item.format(weights=weights))
 
 
 def test_weights_that_do_not_fit_are_said(timm: ModuleType, folder: Path, tmp_path: Path) -> None:
