@@ -28,6 +28,9 @@ SKEWED = "perhaps too few samples for their skewness: false claims may be more f
 RARE = "differs from its most frequent score on fewer than"
 """How the note of a method begins whose scores hardly differ from each other."""
 
+OF_CLASS = ("class_chance", "above_class")
+"""Columns that compare with other images of the same class, which not every class has."""
+
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
 """What names the cell of a row: as the row's own names, but all columns of a metric are of one cell."""
 
@@ -55,7 +58,7 @@ def leaderboard(
     finished = finished.assign(cell=[glossary.columns[text].metric for text in finished["metric"]])
     known = cells.rename(columns={"metric": "cell"})[[*_CELL, "seconds", "status", "note", "control"]]
     table = finished.drop(columns=["seconds", "status", "note", "control"]).merge(known, on=_CELL, how="left")
-    table["note"] = _notes(table)
+    table["note"] = _notes(table, glossary)
     empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
     empty["higher_is_better"] = ""
     table = pd.concat([table[LEADERBOARD], empty])
@@ -123,7 +126,7 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
     return notes
 
 
-def _notes(table: pd.DataFrame) -> pd.Series:
+def _notes(table: pd.DataFrame, glossary: Glossary) -> pd.Series:
     """How many samples a mean lacks, and why; whether an attack has not converged; what a rank lacks.
 
     Before them stands what the cell itself says: what a careless component has changed.
@@ -133,6 +136,10 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     why = np.where(
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
     )
+    why = np.where(table["metric_family"] == "perturbation", "their weight is zero", why)
+    of_class = [text for text in set(table["metric"]) if glossary.columns[text].name in OF_CLASS]
+    no_other = "the prediction changed, or no background image shares their class"
+    why = np.where(table["metric"].isin(of_class), no_other, why)
     of_all = " of " + samples.astype(str) + " samples "
     unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
     left_out = (left.astype(str) + of_all + "left out: ").where(table["n"] > 0, "no sample is left: ") + why
