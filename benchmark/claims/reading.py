@@ -12,7 +12,7 @@ from typing import Any
 from ..components.suites import CLAIMS
 from ..errors import XaiboardError
 from .declaration import ABOVE, ALL, BELOW, COMMON, HELD, NOT_TESTABLE, WITHIN, Claim, Guard, Rule
-from .rules.registry import KEYS, TWO
+from .rules import RULES
 
 _WORDS = {
     "holds": (ABOVE, BELOW, WITHIN), "on": (ALL, COMMON, HELD), "verdict": (NOT_TESTABLE,),
@@ -93,7 +93,7 @@ def _claim(path: Path, number: int, entry: object) -> Claim:
 
 
 def _further(place: _Place, entry: Mapping[str, Any], own: Mapping[str, Any], key: str) -> list[Any]:
-    """The rules of ``[[claim.also]]``: what they do not say is as in the claim; each with its place."""
+    """The rules of ``[[claim.also]]``: what they do not say is as in the claim, ``[]`` takes a key away."""
     tables = entry.get(key, [])
     if not isinstance(tables, list) or not all(isinstance(table, Mapping) for table in tables):
         raise place.wrong(key, f"must be tables; write [[claim.{key}]]")
@@ -104,17 +104,18 @@ def _further(place: _Place, entry: Mapping[str, Any], own: Mapping[str, Any], ke
         if not table.get("text"):
             raise at.wrong("text", "is missing; say in a sentence what this rule adds")
         kind = table.get("kind", own.get("kind"))
-        keys = KEYS.get(kind) if isinstance(kind, str) else None
-        kept = {"kind"} | (set(keys.needs + keys.takes) if keys else set())
-        found.append((at, {name: value for name, value in own.items() if name in kept} | dict(table)))
+        known = RULES.get(kind) if isinstance(kind, str) else None
+        kept = {"kind"} | (set(known.needs + known.takes) if known else set())
+        joined = {name: value for name, value in own.items() if name in kept} | dict(table)
+        found.append((at, {name: value for name, value in joined.items() if value != []}))
     return found
 
 
 def _rule(place: _Place, entry: Mapping[str, Any]) -> Rule:
     kind = entry.get("kind")
-    if not isinstance(kind, str) or kind not in KEYS:
-        raise place.wrong("kind", f"must be one of {', '.join(KEYS)}; got {kind!r}")
-    keys = KEYS[kind]
+    if not isinstance(kind, str) or kind not in RULES:
+        raise place.wrong("kind", f"must be one of {', '.join(RULES)}; got {kind!r}")
+    keys = RULES[kind]
     for name in keys.needs:
         if not entry.get(name):
             raise place.wrong(name, f"is missing; a {kind} needs {', '.join(keys.needs)}")
@@ -134,9 +135,9 @@ def _check(place: _Place, rule: Rule) -> None:
         raise place.wrong(
             "b", f"must have a twin for each of the {len(rule.a)} recipes of 'a', or one for all"
         )
-    if rule.kind in TWO and len(two := getattr(rule, TWO[rule.kind])) != 2:
-        what = f"must be two, of which the first is compared with the second; got {len(two)}"
-        raise place.wrong(TWO[rule.kind], what)
+    compares = RULES[rule.kind].compares
+    if compares in ("methods", "columns", "perturbations") and len(two := getattr(rule, compares)) != 2:
+        raise place.wrong(compares, f"must be two, of which the first is compared with the second; got {len(two)}")
     if rule.kind == "best_of" and len(rule.methods) != 1:
         raise place.wrong("methods", f"must be one method, which 'against' rivals; got {len(rule.methods)}")
     if rule.kind == "order":

@@ -1,46 +1,66 @@
-"""Kinds of rules by name, and which keys a declaration of each has."""
+"""Kinds of rules by name: each is a small function that makes an effect, or a fact, of some sides."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-SELECT = ("datasets", "methods", "columns", "perturbations", "on", "lower", "beyond", "guards")
+from ...statistics.effects import Effect
+from ..declaration import Rule
+from ..sides import Side
+
+SELECT = ("datasets", "methods", "columns", "perturbations", "on", "beyond", "guards")
 """Keys that say which scores are looked at."""
 
 MARGIN = ("m", "holds", "around")
 """Keys that say what would count as true."""
 
 
-@dataclass(frozen=True)
-class Keys:
-    """Keys of the declaration of one kind of rule.
+class Fact(NamedTuple):
+    """What is true or not without inference.
 
     Args:
-        needs: without which it says nothing.
-        takes: which it may have.
+        holds: whether the claim does.
+        why: in a sentence.
+        count: of what contradicts it.
     """
 
+    holds: bool
+    why: str
+    count: int = 0
+
+
+Judge = Callable[[Sequence[Side], Rule], Effect | Fact]
+
+
+class Kind(NamedTuple):
+    """A kind of rule.
+
+    Args:
+        judge: makes an effect of the sides.
+        needs: keys without which a declaration says nothing.
+        takes: keys that it may have.
+        compares: the key whose entries are the sides: the first against the second for ``methods``, ``columns`` and
+            ``perturbations``; ``twins``, ``best``, ``order``; empty where there is one side, or none.
+    """
+
+    judge: Judge
     needs: tuple[str, ...]
     takes: tuple[str, ...]
+    compares: str
 
 
-KEYS = {
-    "pair": Keys(("datasets", "a", "b", "columns"), (*SELECT, *MARGIN)),
-    "pair_methods": Keys(("datasets", "networks", "columns", "methods"), (*SELECT, *MARGIN)),
-    "pair_columns": Keys(("datasets", "networks", "columns"), (*SELECT, *MARGIN)),
-    "pair_perturbations": Keys(
-        ("datasets", "networks", "columns", "methods", "perturbations"), (*SELECT, *MARGIN)
-    ),
-    "best_of": Keys(("datasets", "a", "b", "columns", "methods", "against"), (*SELECT, *MARGIN)),
-    "order": Keys(("datasets", "order"), (*SELECT, *MARGIN, "over", "networks")),
-    "level": Keys(("datasets", "networks", "columns"), (*SELECT, *MARGIN)),
-    "share": Keys(("datasets", "a", "b", "columns"), (*SELECT, *MARGIN)),
-    "ratio": Keys(("datasets", "a", "b", "columns"), (*SELECT, *MARGIN)),
-    "certificate": Keys(("datasets", "networks", "columns"), ("m", "on")),
-    "theorem": Keys(("theorem",), ()),
-}
-"""Every kind of rule."""
+RULES: dict[str, Kind] = {}
+"""Every kind of rule by its name."""
 
-TWO = {"pair_methods": "methods", "pair_columns": "columns", "pair_perturbations": "perturbations",
-       "certificate": "columns"}  # fmt: skip
-"""The key of which a kind compares the first entry with the second, so that it has two."""
+
+def rule(
+    name: str, *, needs: Sequence[str], takes: Sequence[str] = (*SELECT, *MARGIN), compares: str = ""
+) -> Callable[[Judge], Judge]:
+    """Registers a function as a kind of rule."""
+
+    def register(judge: Judge) -> Judge:
+        RULES[name] = Kind(judge, tuple(needs), tuple(takes), compares)
+        return judge
+
+    return register
