@@ -32,8 +32,8 @@ class Evidence:
             for (dataset, network), weights in one.networks.items():
                 if other.networks.get((dataset, network), weights) != weights:
                     raise XaiboardError(
-                        f"'{network}' on {dataset} has other weights in '{one.name}' than in '{other.name}'; name runs of"
-                        " the same networks"
+                        f"'{network}' on {dataset} has other weights in '{one.name}' than in '{other.name}'; name runs"
+                        " of the same networks"
                     )
         self._known: dict[tuple[str, str, Source], Scores | None] = {}
 
@@ -57,7 +57,9 @@ class Evidence:
         key = (dataset, network, source)
         if key not in self._known:
             found = [(run.name, scores) for run in self.runs if (scores := run.find(*key)) is not None]
-            self._known[key] = reduce(lambda one, other: _joined(key, one, other), found)[1] if found else None
+            self._known[key] = (
+                reduce(lambda one, other: _joined(key, one, other), found)[1] if found else None
+            )
         return self._known[key]
 
     def why_not(self, dataset: str, source: Source) -> str:
@@ -82,7 +84,10 @@ def _joined(
         sample = a.sample[at][~same][0]
         raise XaiboardError(f"{what}, as for image {sample}; name one of the two runs, or mend the other")
     sample = np.union1d(a.sample, b.sample)
-    values = [_merged(sample, a.sample, getattr(a, name), b.sample, getattr(b, name)) for name in ("score", "weight")]
+    values = [
+        _merged(sample, a.sample, getattr(a, name), b.sample, getattr(b, name))
+        for name in ("score", "weight")
+    ]
     correct = _merged(sample, a.sample, a.correct, b.sample, b.correct) > 0
     return first, Scores(sample, *values, correct, a.versions)
 

@@ -47,7 +47,9 @@ class Part:
         names = list(dict.fromkeys(getattr(source, field) for source in self.sources))
         compares = RULES[self.rule.kind].compares
         if compares == "best" and len(names) > 2:
-            return f"{names[0]}{_JOINED['best']}{', '.join(getattr(each, field) for each in self.sources[1:])}"
+            return (
+                f"{names[0]}{_JOINED['best']}{', '.join(getattr(each, field) for each in self.sources[1:])}"
+            )
         return _JOINED.get(self.rule.kind, _JOINED.get(compares, " − ")).join(names)
 
     @property

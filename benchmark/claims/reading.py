@@ -137,7 +137,9 @@ def _check(place: _Place, rule: Rule) -> None:
         )
     compares = RULES[rule.kind].compares
     if compares in ("methods", "columns", "perturbations") and len(two := getattr(rule, compares)) != 2:
-        raise place.wrong(compares, f"must be two, of which the first is compared with the second; got {len(two)}")
+        raise place.wrong(
+            compares, f"must be two, of which the first is compared with the second; got {len(two)}"
+        )
     if rule.kind == "best_of" and len(rule.methods) != 1:
         raise place.wrong("methods", f"must be one method, which 'against' rivals; got {len(rule.methods)}")
     if rule.kind == "order":
