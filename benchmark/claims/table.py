@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .boundaries import UNDECIDED, probabilities
+from .boundaries import MIXED, NOT, UNDECIDED, probabilities
 from .commands import claims_command, making_commands
 from .digest import rule_digest
 from .evaluate import Judgement
