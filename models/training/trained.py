@@ -11,7 +11,8 @@ from torch import nn
 from ...benchmark.components.decorators import model
 from .recipe import Recipe
 
-SEEDS = (0, 1, 2)
+SEEDS = range(5)
+"""Statements about a recipe need at least five networks of it."""
 
 Build = TypeVar("Build", bound=Callable[..., nn.Module])
 
@@ -19,7 +20,7 @@ Build = TypeVar("Build", bound=Callable[..., nn.Module])
 def trained(
     name: str, *, family: str, source: str, recipe: Recipe, lipschitz: float | None = None
 ) -> Callable[[Build], Build]:
-    """Registers ``name`` for seed 0, ``name.seed1`` and ``name.seed2``: the same training with other random numbers.
+    """Registers ``name`` for seed 0 and ``name.seed1`` to ``name.seed4``: the same training with other random numbers.
 
     Args:
         name: ``architecture.training``.

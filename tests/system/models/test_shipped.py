@@ -33,8 +33,16 @@ LEAST = {
     "cnn.lipschitz_penalty": 0.88,
     "cnn.lipschitz_penalty_at": 0.93,
     "cnn.ig_norm": 0.92,
+    "cnn.ig_sum_norm": 0.955,
 }
 """Accuracy on digits that a model must have; 0.96 where none is named."""
+
+CLAIMED = [
+    "cnn.standard", "mlp.standard", "lipcnn.hkr", "lipmlp.hkr", "lipcnn.ce", "lipcnn.hinge", "cnn.pgd_linf",
+    "cnn.pgd_l2", "cnn.ig_sum_norm", "cnn.lipschitz_penalty", "cnn.lipschitz_penalty_at", "cnn.l1",
+    "linear.standard", "linear.pgd_linf", "linear.l1",
+]  # fmt: skip
+"""What the papers' claims are about: five seeds of each on digits."""
 
 
 @cache
@@ -71,17 +79,18 @@ def test_every_family_is_shipped() -> None:
     trade_off, binary = {"lipcnn.hkr_accurate", "lipcnn.hkr_robust"}, {"lipmlp.hkr_binary"}
     on_digits = first_seeds() - trade_off - binary
     assert shipped("digits") >= on_digits | {f"{name}.seed{seed}" for name in on_digits for seed in (1, 2)}
+    assert shipped("digits") >= {f"{name}.seed{seed}" for name in CLAIMED for seed in (3, 4)}
     one_layer = {name for name in first_seeds() if name.startswith("linear.")}
     assert shipped("digits-0-8") >= one_layer | binary
     assert shipped("fashion-mnist") >= first_seeds() - one_layer - binary
     similar_to_others = {"lipcnn.hinge", "lipcnn.hkr_one_vs_all", "lipmlp.hkr_one_vs_all", "cnn.ig_norm"}
     assert (
         shipped("block-digits") >= on_digits - similar_to_others
-    )  # these networks are larger, and all weights together must stay below 40 MB
+    )  # these networks are larger, and all weights together must stay below 90 MiB
 
 
 def test_weights_are_small() -> None:
-    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) <= 40 * 2**20
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) <= 90 * 2**20
 
 
 @pytest.mark.parametrize("stem", CARDS)
