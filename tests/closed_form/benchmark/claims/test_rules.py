@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,9 @@ from xaiboard.benchmark.statistics.effects import Effect
 from xaiboard.benchmark.statistics.means import means
 
 
-def side(recipe: str, levels: list[float], *, noise: float = 0.0, n: int = 50, seed: int = 0, of: str = "") -> Side:
+def side(
+    recipe: str, levels: list[float], *, noise: float = 0.0, n: int = 50, seed: int = 0, of: str = ""
+) -> Side:
     """Networks of those means, with noise of the images on top."""
     drawn = noise * np.random.default_rng(seed).normal(size=(n, len(levels)))
     score = np.array(levels) + drawn - drawn.mean(0)
@@ -27,8 +28,8 @@ def side(recipe: str, levels: list[float], *, noise: float = 0.0, n: int = 50, s
     return Side(Source(recipe, of, "gini", ""), names, found.mean, found.influence, score, 0)
 
 
-def judge(kind: str, *sides: Side, **keys: Any) -> Effect:
-    found = RULES[kind].judge(sides, Rule(kind, **keys))
+def judge(kind: str, *sides: Side) -> Effect:
+    found = RULES[kind].judge(sides, Rule(kind))
     assert isinstance(found, Effect)
     return found
 
