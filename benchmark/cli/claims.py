@@ -26,13 +26,18 @@ def claims(runs: tuple[Path, ...], file: Path | None, only: str, out: Path | Non
     from ..claims.evaluate import judge_claims
     from ..claims.table import claims_table, parts_table
     from ..claims.write import describe_claim, folder_of, overview, write_claims
+    from ..html_page.make import CLAIMS_PAGE, write_claims_page
 
     with working("judging"):
         found = judge_claims(runs, file)
     text = describe_claim(found, only) if only else overview(found)
-    paths = [] if only else write_claims(found, out or folder_of(runs))
+    rows, parts = claims_table(found), parts_table(found)
+    paths = []
+    if not only:
+        folder = out or folder_of(runs)
+        paths = write_claims(found, folder)
+        paths.append(write_claims_page(rows, parts, folder / CLAIMS_PAGE))
     if as_json:
-        rows, parts = claims_table(found), parts_table(found)
         chosen = {only} if only else set(rows["id"])
         tables = {"claims": rows[rows["id"].isin(chosen)], "parts": parts[parts["id"].isin(chosen)]}
         echo_json({**tables, "files": paths})

@@ -18,6 +18,7 @@ from ..store.versions import read_versions
 from .answers import answers
 from .board import board, cells
 from .cards import cards
+from .claims import claims_of
 from .curves import agreement, curves, robustness
 from .names import Names
 from .order import order
@@ -43,6 +44,7 @@ def content(results: Results) -> dict[str, Any]:
         "samples": samples(results, names),
         "cells": cells(results, names),
         "cards": cards(results),
+        "claims": claims_of(results.folder),
         "sections": _sections(results),
     }
 

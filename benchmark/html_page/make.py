@@ -6,17 +6,23 @@ import base64
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..report.results import Results
 from ..store.seal import seal_files
 from ..toolkit.files import write_file
+from .claims import rows_of
 from .content import content
 from .packing import pack
 from .vendored import libraries, texts
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PAGE = "report.html"
+CLAIMS_PAGE = "claims.html"
 
 _HERE = Path(__file__).parent
 
@@ -25,7 +31,7 @@ _LOADER = ("unpack", "load")
 
 _SCRIPTS = (
     "unpack", "elements", "tips", "grid", "paper", "state", "board_data", "overview", "leaderboard", "compare",
-    "samples", "figures", "tables", "main",
+    "samples", "figures", "tables", "claims", "main",
 )  # fmt: skip
 """The page's own scripts, in the order in which they must run."""
 
@@ -45,14 +51,34 @@ def write_report(results: Results) -> Path:
 
 def make_report(results: Results) -> str:
     """The page as HTML; the same results give the same bytes."""
+    shown = content(results)
+    return _page(shown, _about(shown))
+
+
+def write_claims_page(claims: pd.DataFrame, parts: pd.DataFrame, path: Path) -> Path:
+    """Writes a page of verdicts alone: of claims that no single run decides.
+
+    Args:
+        claims: as in ``claims.csv``.
+        parts: as in ``claims_parts.csv``.
+        path: where.
+    """
+    rows = rows_of(claims, parts)
+    about = f"{len(rows['claims'])} claims of {claims['paper'].nunique()} papers"
+    run = {"name": "Do the claims hold here?", "version": version("xaiboard"), "digest": ""}
+    text = _page({"run": run, "claims": rows}, about)
+    write_file(path, lambda temporary: temporary.write_text(text, "utf-8"))
+    return path
+
+
+def _page(shown: dict[str, Any], about: str) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    shown = content(results)
     run = shown["run"]
     environment = Environment(loader=FileSystemLoader(_HERE), undefined=StrictUndefined, autoescape=True)
     return environment.get_template("template.html.j2").render(
         title=run["name"],
-        about=_about(shown),
+        about=about,
         version=run["version"],
         digest=run["digest"],
         vendored=libraries(),

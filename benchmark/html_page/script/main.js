@@ -1,4 +1,4 @@
-// Shows the view that the address names.
+// Shows the view that the address names; of a page that has no run, only those that need none.
 const VIEWS = [
   ["overview", "Overview", overview],
   ["leaderboard", "Leaderboard", leaderboard],
@@ -7,14 +7,15 @@ const VIEWS = [
   ["samples", "Samples", samples],
   ["cells", "Cells", cellTable],
   ["models", "Models", cards],
-  ["further", "Further", further],
+  ["claims", "Claims", claimTable, (data) => data.claims.claims],
+  ["further", "Further", further, (data) => data.sections?.length],
 ];
 let DATA = null;
 
 function show() {
   tip.hide();
   state.unfit.clear();
-  const views = VIEWS.filter(([name]) => name !== "further" || DATA.sections.length);
+  const views = VIEWS.filter(([, , , there = (data) => data.board]) => there(DATA));
   const name = state.choose("view", views.map(([one]) => one));
   const [, title, make] = views.find(([one]) => one === name);
   document.getElementById("views").replaceChildren(...views.map(([one, label]) => h("a", {
@@ -29,7 +30,8 @@ function show() {
 
 async function start() {
   try {
-    DATA = indexed(await unpacked("content"));
+    const content = await unpacked("content");
+    DATA = content.board ? indexed(content) : content;
     show();
     // Said of links, of what is typed into the address, and of Back and Forward.
     window.addEventListener("hashchange", show);
