@@ -59,7 +59,7 @@ def published() -> list[Path]:
     Raises:
         XaiboardError: there is none.
     """
-    found = sorted(path.parent for path in PUBLISHED.glob("*/scores.parquet"))
+    found = sorted(path.parent for path in PUBLISHED.rglob("scores.parquet"))
     if not found:
         raise XaiboardError(
             "no run is named, and there is none below 'results' here; name the folders of runs"

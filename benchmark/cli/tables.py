@@ -83,8 +83,18 @@ def compare(folder: Path, other: Path | None, out: Path | None, as_json: bool, *
 @click.option(
     "--license", "licence", default="", help="Of the copy: its SPDX name or address, for croissant.json."
 )
+@click.option(
+    "--scores", "scores_alone", is_flag=True, help="Scores and cells alone; tables and page can be made anew."
+)
 @click.option("--plugin", "plugins", multiple=True, help="Python file that brings a section of the page.")
-def publish(folder: Path, target: Path, without: Path | None, licence: str, plugins: tuple[str, ...]) -> None:
+def publish(
+    folder: Path,
+    target: Path,
+    without: Path | None,
+    licence: str,
+    scores_alone: bool,
+    plugins: tuple[str, ...],
+) -> None:
     """Write the copy of a run that a repository can hold: scores, tables, page, pictures for a screen.
 
     TARGET may be an earlier copy, which is replaced. Rules in the file --without are those of the tables
@@ -102,8 +112,9 @@ def publish(folder: Path, target: Path, without: Path | None, licence: str, plug
     store = Store(folder)
     with working("tables and figures"), store.lock():
         consolidate(store)
-        names = write_copy(folder, target, rules, licence)
-        names = sorted({*names, write_report(Results(target)).name})
+        names = write_copy(folder, target, rules, licence, scores_alone=scores_alone)
+        if not scores_alone:
+            names = sorted({*names, write_report(Results(target)).name})
     click.echo(f"{target}/: {', '.join(names)}")
 
 

@@ -43,7 +43,9 @@ LARGEST = 20_000_000
 """Bytes of the largest file that is published."""
 
 
-def publish(run: Path, target: Path, rules: Sequence[Rule] = (), licence: str = "") -> list[str]:
+def publish(
+    run: Path, target: Path, rules: Sequence[Rule] = (), licence: str = "", *, scores_alone: bool = False
+) -> list[str]:
     """Writes the published copy of a run: its sources less what ``rules`` leave out, its page, tables and pictures.
 
     Args:
@@ -51,6 +53,7 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = (), licence: str = 
         target: folder to write. An earlier published copy there is replaced, once the new one is complete.
         rules: what is left out.
         licence: of the copy, its SPDX name or address, for ``run.json`` and ``croissant.json``; none is said if empty.
+        scores_alone: leave out maps and everything that follows from scores and cells.
 
     Returns:
         Names of the files in ``target``, sorted.
@@ -66,24 +69,27 @@ def publish(run: Path, target: Path, rules: Sequence[Rule] = (), licence: str = 
     cells, scores, curves = (leave_out(table, whole.glossary, rules) for table in tables)
     if not len(cells):
         raise XaiboardError(f"the rules leave nothing of the run in '{run}'; write narrower ones")
-    maps = Kept(read_identified(run), read_images(run)).named_in(cells)
+    maps = None if scores_alone else Kept(read_identified(run), read_images(run)).named_in(cells)
     with writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
             copy = Path(folder, target.name)
             copy.mkdir()
-            for path in [*(run / name for name in WORDS if (run / name).is_file()), *run.glob("*.png")]:
-                shutil.copyfile(path, copy / path.name)  # of the pictures some are drawn again
+            pictures = [] if scores_alone else run.glob("*.png")  # of which some are drawn again
+            for path in [*(run / name for name in WORDS if (run / name).is_file()), *pictures]:
+                shutil.copyfile(path, copy / path.name)
             if licence:
                 _declare(copy, licence)
             seal_files(copy, (), only=True)  # what the seal of the run names is not all in the copy
             write_tables(
                 copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves, small=True
             )  # a tenth smaller
-            write_kept(copy, maps)
+            if maps is not None:
+                write_kept(copy, maps)
             pass_doubts_on(run, copy, (MAPS, IMAGES))
             seal_files(copy, ["columns.json"])
-            write(copy, Results(copy))
+            if not scores_alone:
+                write(copy, Results(copy))
             _make_small(copy)
             seal_files(copy, (path.name for path in copy.iterdir() if path.name != RUN), only=True)
             if target.exists():
