@@ -75,6 +75,16 @@ def test_carlini_wagner_finds_the_boundary(scale: float, off: float) -> None:
     torch.testing.assert_close(lengths(model, x, label, found.change), wanted, rtol=0.02, atol=0)
 
 
+def test_carlini_wagner_does_not_know_the_scale_of_the_logits() -> None:
+    x = images(0.2, 0.8)
+    label = Linear(4)(x).argmax(1)
+    small, large = (
+        carlini_wagner(Linear(4, scale), x, label, torch.full_like(x[:, 0, 0, 0], 0.3), steps=20, rounds=2)
+        for scale in (1e-3, 1e3)
+    )
+    torch.testing.assert_close(small.change, large.change)
+
+
 def test_deepfool_stays_in_the_box() -> None:
     model, x = Linear(4), images(0, 1).round()
     label = model(x).argmax(1)
