@@ -83,10 +83,11 @@ def _claim(verdict: Verdict, judgement: Judgement) -> dict[str, Any]:
 def _part(verdict: Verdict, at: int) -> dict[str, Any]:
     judged = verdict.parts[at]
     part, rule, effect = judged.part, judged.part.rule, judged.effect
+    above = "" if part.beyond is None else f" > {part.beyond:g}"
     row: dict[str, Any] = {
         "id": verdict.claim.id, "part": part.name, "counts": part.counts, "says": rule.text, "kind": rule.kind,
         "dataset": part.dataset, "recipes": part.words("recipe"), "method": part.words("method"),
-        "column": part.words("column"), "perturbation": part.words("perturbation"), "on": part.on,
+        "column": part.words("column") + above, "perturbation": part.words("perturbation"), "on": part.on,
         "verdict": verdict.words[at], "alone": verdict.words_alone[at], "holds": rule.holds, "m": rule.m,
         "around": rule.around, "n": judged.n or np.nan,
         "networks": ", ".join(dict.fromkeys(f"{len(side.networks)} {side.source.recipe}" for side in judged.sides)),

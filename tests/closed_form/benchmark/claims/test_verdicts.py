@@ -98,6 +98,8 @@ def test_mixed_verdicts_pay_for_the_choice_of_their_parts() -> None:
     """Two parts of the same kind are needed for one level, one of each of two for half of it."""
     assert words(P=[part(0.32), part(0.32)]) == {"P": HOLDS}
     assert words(P=[part(0.32), part(-0.32)]) == {"P": UNDECIDED}
+    alike, mixed = (decide([(claim("P"), [part(0.32), part(other)])])[0] for other in (0.32, -0.32))
+    assert mixed.p == pytest.approx(2 * alike.p)
 
 
 def test_the_order_of_claims_has_no_say() -> None:
@@ -135,6 +137,14 @@ def test_so_many_networks_settle_it() -> None:
 
     assert reach(needed) <= 0.15 < reach(needed - 1)
     assert settled_by(part(1e-6), 0.95).startswith("nothing within reach")
+
+
+def test_each_step_of_an_order_must_be_settled() -> None:
+    """The least step is nearest to the margin, but it is the other one that varies."""
+    steps = [part(0.5, 0.01).effect, part(0.6, 0.4).effect]
+    least = Effect(tuple(step.least for step in steps if step))
+    said = settled_by(Judged(Part(RULE, "d"), effect=least), 0.95)
+    assert said == settled_by(part(0.6, 0.4), 0.95) != settled_by(part(0.5, 0.01), 0.95)
 
 
 def test_more_images_are_asked_for_where_networks_do_not_help() -> None:
