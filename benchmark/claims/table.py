@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .boundaries import MIXED, NOT, UNDECIDED, probabilities
+from .boundaries import MIXED, NOT, UNDECIDED
 from .commands import claims_command, making_commands
 from .digest import rule_digest
 from .evaluate import Judgement
@@ -20,18 +20,8 @@ SEEDS, IMAGES = "seeds and images", "images only"
 """What is drawn anew; of images only, nothing follows for recipes. Empty where nothing is inferred."""
 
 _EFFECT = [
-    "effect",
-    "ci_low",
-    "ci_high",
-    "page_low",
-    "page_high",
-    "holds",
-    "m",
-    "around",
-    "unit",
-    "n",
-    "networks",
-]
+    "effect", "ci_low", "ci_high", "page_low", "page_high", "holds", "m", "around", "unit", "n", "networks",
+]  # fmt: skip
 
 CLAIMS = [
     "id", "version", "paper", "text", "verdict", "alone", *_EFFECT, "p", "p_page", "part", "parts", "why", "settle",
@@ -99,16 +89,11 @@ def _part(verdict: Verdict, at: int) -> dict[str, Any]:
         row |= {"why": judged.fact.why}
     if effect is None:
         return row
-    each = effect.interval_each()
-    row |= {
-        "effect": effect.value,
-        "ci_low": each.low,
-        "ci_high": each.high,
-        "unit": SEEDS if judged.tested else IMAGES,
-    }
+    each, unit = judged.interval, SEEDS if judged.tested else IMAGES
+    row |= {"effect": effect.value, "ci_low": each.low, "ci_high": each.high, "unit": unit}
     if judged.tested:
-        page, found = effect.interval(verdict.level), probabilities(effect, rule)
-        row |= {"page_low": page.low, "page_high": page.high, "p": min(found)}
+        page = effect.interval(verdict.level)
+        row |= {"page_low": page.low, "page_high": page.high, "p": min(judged.probabilities)}
     if verdict.words[at] == UNDECIDED:
         row |= {"settle": settled_by(judged, verdict.level), "why": "the interval has the margin in it"}
     return row

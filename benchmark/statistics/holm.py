@@ -21,9 +21,9 @@ class Tested(NamedTuple):
 def holm(probabilities: Sequence[float], whole: float) -> list[Tested]:
     """What becomes of each verdict; once one is not given, neither are all that are more probable, at its level.
 
-    A quantity is above its bound or below it, and a verdict says which. Only one of the two verdicts can be false, but a
-    two-sided probability is that of both; so among others it counts by half, and never less than by itself (directional
-    errors of Holm's test: Shaffer 1980, Ann. Statist. 8, of independent tests).
+    A quantity is above its bound or below it, and a verdict says which. Only one of the two verdicts can be false, but
+    a two-sided probability is that of both; so among others it counts by half, and never less than by itself
+    (directional errors of Holm's test: Shaffer 1980, Ann. Statist. 8, for independent tests).
 
     Args:
         probabilities: two-sided, of each by itself.
