@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -278,6 +279,12 @@ def test_one_claim_is_shown_by_the_command_that_the_table_names(tmp_path: Path) 
     assert said.output.startswith("### P1: holds")
     assert "P2" not in said.output
     assert not (run / "claims.csv").exists()
+    document = json.loads(CliRunner().invoke(commands, [*row["reproduce"].split()[1:], "--json"]).output)
+    assert (
+        [each["verdict"] for each in document["claims"]]
+        == [each["verdict"] for each in document["parts"]]
+        == ["holds"]
+    )
     wrong = CliRunner().invoke(
         commands, ["claims", str(run), "--claims", f"{tmp_path}/own.toml", "--only", "P3"]
     )
