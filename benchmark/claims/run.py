@@ -54,7 +54,10 @@ class Run:
     def networks(self) -> dict[tuple[str, str], str]:
         """Digest of the weights of each network, by data set and name."""
         cells = self.results.cells[["dataset", "model", "weights"]].astype(str).drop_duplicates()
-        return {(dataset, model): weights for dataset, model, weights in cells.itertuples(index=False)}
+        rows = cells.sort_values("weights").itertuples(
+            index=False
+        )  # a cell that was not computed may have none
+        return {(dataset, model): weights for dataset, model, weights in rows}
 
     def find(self, dataset: str, network: str, source: Source) -> Scores | None:
         """The scores of a network; None if it has none here.
@@ -86,7 +89,8 @@ class Run:
         return alike(kind, declared, self._labels[kind]) if declared else []
 
     def _scores(self, label: tuple[str, ...], place: int) -> Scores:
-        values = (self._blocks.of(name, place) for name in ("sample", "score", "weight", "correct"))
+        of = self._blocks.of
+        values = of("sample", place), of("score", place), of("weight", place), of("correct", place)
         cell = (*label[:3], read_metric_column(label[3]).metric, *label[4:])
         return Scores(*values, self._versions.get(cell, ()))
 
