@@ -48,7 +48,7 @@ def reset() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def run(folder: Path, samples: int, words: dict[str, str]) -> tuple[float, float]:
+def run(folder: Path, samples: int, words: dict[str, Any]) -> tuple[float, float]:
     """Peak of a run, its planning, tables and pictures included, and peak while its cells are computed."""
     found = squeezenet(samples)
     if found is None:

@@ -115,6 +115,28 @@ def test_images_in_files_are_read_once_unless_there_are_more_than_of_a_shard(
     assert files.read_so_far == ([1] * 12 if kind is not ReadAnew else [2] * 3 + [3] * 2 + [1] * 7)
 
 
+class Darkening(nn.Module):
+    """Changes its input in place."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mul_(0.5).flatten(1)[:, :4]
+
+
+def test_a_network_that_changes_its_images_changes_no_data() -> None:
+    """The images of a run are not copied for a shard."""
+    data = Data(torch.rand(6, 1, 2, 2), torch.zeros(6, dtype=torch.int64), ["a", "b", "c", "d"])
+    before = data.x.clone()
+    values = Values(
+        TrainedModel("model", "own", Darkening(), ""),
+        data.part(slice(2, 5)),
+        None,
+        Conditions(),
+        Batcher(2, "cpu"),
+    )
+    assert torch.equal(values.logits, before[2:5].flatten(1) / 2)
+    assert torch.equal(data.x, before)
+
+
 def test_tables_are_the_same_wherever_maps_and_images_are(
     run: Runner, mlp: nn.Module, files: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
