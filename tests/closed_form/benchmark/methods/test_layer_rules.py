@@ -340,7 +340,7 @@ def test_deeplift_of_a_layer_of_somebody_s_own_must_add_up(reason_against: Reaso
         def forward(self, x: Tensor) -> Tensor:
             return (x - 0.3) / 0.2
 
-    def network(layer: nn.Module) -> nn.Module:
+    def network(layer: nn.Module) -> nn.Sequential:
         convolution = nn.Conv2d(1, 2, 3)
         nn.init.constant_(convolution.weight, 0.5)
         return nn.Sequential(layer, convolution, nn.ReLU(), nn.Flatten())
