@@ -19,7 +19,7 @@ from .costs import Cost
 from .probe import Costs
 
 SHARD_BYTES = 2**27
-"""Size of a shard: bytes of its images in float32. A run holds images and attributions of one shard at a time."""
+"""Size of a shard: bytes of its images in float32. A run has images and attributions of one shard at a time."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Plan:
 
     @property
     def shards(self) -> list[slice]:
-        """Consecutive samples that are held in memory together and whose scores are written to one file a cell."""
+        """Consecutive samples that are computed together and whose scores are written to one file a cell."""
         size = shard_size(self.data)
         return [slice(start, min(start + size, len(self.data))) for start in range(0, len(self.data), size)]
 

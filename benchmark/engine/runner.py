@@ -86,7 +86,7 @@ def execute(
 
 
 def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
-    """Samples that are held in memory together, and the cells of one model to compute on them; model by model.
+    """Samples that are computed together, and the cells of one model to compute on them; model by model.
 
     A metric that is called once with all samples gets all of them; for the other metrics it goes shard by shard.
     """

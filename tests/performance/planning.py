@@ -1,6 +1,7 @@
 """What planning costs: a dry run of 20 networks by 30 methods, and a finished run that has nothing left to do.
 
     python tests/performance/planning.py [--side 28] [--networks 20] [--suite quick]
+    python tests/performance/planning.py --squeezenet  # the suite imagenet on one network, found as floor.py says
 
 Prints seconds of CPU. ``examination`` is what a few passes through each network say of it: its outputs, and what
 rule-based methods check on it. ``counting`` and ``timing`` are kept in the user's cache: the second plan reads them.
@@ -17,6 +18,7 @@ from typing import Any
 
 import torch
 import xaiboard.benchmark as xb
+from floor import squeezenet
 from torch import nn
 from xaiboard.benchmark.components import choice
 from xaiboard.benchmark.components.suites import read
@@ -58,6 +60,20 @@ def selection(side: int, networks: int, suite: str) -> dict[str, Any]:
     }
 
 
+def imagenet() -> dict[str, Any]:
+    """The suite ``imagenet`` on SqueezeNet and crops of 227 x 227."""
+    found = squeezenet(8)
+    if found is None:
+        raise SystemExit("SqueezeNet is not there")
+
+    @xb.dataset(name="crops")
+    def crops(split: str) -> Data:
+        del split
+        return found[1]
+
+    return {"suite": "imagenet", "dataset": "crops", "models": {"squeezenet": found[0].module}, "samples": 8}
+
+
 class Clock:
     """Seconds of CPU by what they were spent on."""
 
@@ -97,6 +113,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=28)
     parser.add_argument("--networks", type=int, default=20)
     parser.add_argument("--suite", default="quick", help="whose metrics are planned")
+    parser.add_argument("--squeezenet", action="store_true", help="plan the suite imagenet in place of this")
     given = parser.parse_args()
     clock = Clock()
     clock.watch(planning, "examined", "examination")
@@ -106,7 +123,8 @@ def main() -> None:
     clock.watch(calibration, "measure", "timing")
     with tempfile.TemporaryDirectory() as folder:
         user_cache.notes_folder = lambda: Path(folder)
-        words = {**selection(given.side, given.networks, given.suite), "out": Path(folder) / "run"}
+        board = imagenet() if given.squeezenet else selection(given.side, given.networks, given.suite)
+        words = {**board, "out": Path(folder) / "run"}
         print(
             "| plan | cells | examination, s | counting | timing | the rest |\n| --- | --- | --- | --- | --- | --- |"
         )
@@ -117,6 +135,8 @@ def main() -> None:
             parts = (clock.seconds.get(part, 0.0) for part in ("examination", "counting", "timing", "rest"))
             print(f"| {which} | {cells} | " + " | ".join(f"{seconds:.1f}" for seconds in parts) + " |")
         print(said.splitlines()[-1])
+        if given.squeezenet:
+            return
         request = read_request("quick", samples=8, out=Path(folder) / "quick")
         seconds = [timed(lambda: running.run_request(request, progress=False)) for _ in range(2)]
     print("quick on 8 images: {:.1f} s, and {:.1f} s again, when nothing is left to do".format(*seconds))

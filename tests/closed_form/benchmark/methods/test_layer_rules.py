@@ -340,13 +340,16 @@ def test_deeplift_of_a_layer_of_somebody_s_own_must_add_up(reason_against: Reaso
         def forward(self, x: Tensor) -> Tensor:
             return (x - 0.3) / 0.2
 
-    def network(layer: nn.Module) -> nn.Module:
+    def network(layer: nn.Module) -> nn.Sequential:
         convolution = nn.Conv2d(1, 2, 3)
         nn.init.constant_(convolution.weight, 0.5)
         return nn.Sequential(layer, convolution, nn.ReLU(), nn.Flatten())
 
     assert reason_against("deeplift", network(Normalise())) == ""
-    assert "does not add up on 16 of 16 inputs" in reason_against("deeplift", network(Square()))
+    wrong, batches = network(Square()), []
+    wrong[0].register_forward_pre_hook(lambda _, given: batches.append(len(given[0])))
+    assert "does not add up on 16 of 16 inputs" in reason_against("deeplift", wrong)
+    assert max(batches) == 2  # all logits of an image and its baseline together, which large images need
 
 
 @pytest.mark.parametrize("layer", [GroupSort2(), L2NormPool2d(), HalfHuber(), nn.Softmax(1), nn.ELU()])
