@@ -71,31 +71,30 @@ def _masks(x: Tensor, rng: SampleRng, draws: int, grid: int, share: float) -> It
     size = [(grid + 1) * length for length in lengths]
     exact = all(length.bit_count() == 1 for length in lengths)
     rows = torch.arange(len(x), device=x.device)
-    for values, down, across in _numbers(x, rng, draws, grid + 1, lengths):
-        cells = (values < share).to(x)[:, None]
-        if exact:
-            # The weights are binary fractions then, so that the order of adding does not matter: images as channels
-            # are enlarged together, ten times faster, and to the same bits. Elsewhere the last bit may differ.
-            cells = cells.transpose(0, 1).contiguous(memory_format=torch.channels_last)
-        enlarged = interpolate(cells, size=size, mode="bilinear", align_corners=False).view(len(x), *size)
-        # every crop of the size of the image, without a copy; one of each image is taken
-        crops = enlarged.unfold(1, x.shape[2], 1).unfold(2, x.shape[3], 1)
-        yield crops[rows, down, across][:, None]
+    for start in range(0, draws, TOGETHER):
+        numbers = _numbers(x, rng, min(TOGETHER, draws - start), grid + 1, lengths)
+        for values, down, across in zip(*(each.unbind(1) for each in numbers), strict=True):
+            cells = (values < share).to(x)[:, None]
+            if exact:
+                # The weights are binary fractions then, so that the order of adding does not matter: images as channels
+                # are enlarged together, ten times faster, and to the same bits. Elsewhere the last bit may differ.
+                cells = cells.transpose(0, 1).contiguous(memory_format=torch.channels_last)
+            enlarged = interpolate(cells, size=size, mode="bilinear", align_corners=False).view(len(x), *size)
+            # every crop of the size of the image, without a copy; one of each image is taken
+            crops = enlarged.unfold(1, x.shape[2], 1).unfold(2, x.shape[3], 1)
+            yield crops[rows, down, across][:, None]
 
 
 def _numbers(
-    x: Tensor, rng: SampleRng, draws: int, side: int, lengths: list[int]
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Of each mask, uniform numbers for its cells, ``(B, side, side)``, and shifts down and across, ``(B,)`` each."""
-    for start in range(0, draws, TOGETHER):
-        count = min(TOGETHER, draws - start)
-        values = np.empty((len(x), count, side * side))
-        down, across = (np.tile(np.arange(length), (len(x), count, 1)) for length in lengths)
-        for stream, *of_image in zip(rng.streams, values, down, across, strict=True):
-            for cells, rows, columns in zip(*of_image, strict=True):
-                stream.random(out=cells)
-                stream.shuffle(rows)
-                stream.shuffle(columns)
-        cells = torch.from_numpy(values).to(x).view(len(x), count, side, side)
-        first = (torch.from_numpy(each[..., 0]).to(x.device) for each in (down, across))
-        yield from zip(cells.unbind(1), *(each.unbind(1) for each in first), strict=True)
+    x: Tensor, rng: SampleRng, count: int, side: int, lengths: list[int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Uniform numbers for cells, ``(B, count, side, side)``, and shifts down and across, ``(B, count)`` each."""
+    values = np.empty((len(x), count, side * side))
+    down, across = (np.tile(np.arange(length), (len(x), count, 1)) for length in lengths)
+    for stream, *of_image in zip(rng.streams, values, down, across, strict=True):
+        for cells, rows, columns in zip(*of_image, strict=True):
+            stream.random(out=cells)
+            stream.shuffle(rows)
+            stream.shuffle(columns)
+    first = (torch.from_numpy(each[..., 0]).to(x.device) for each in (down, across))
+    return torch.from_numpy(values).to(x).view(len(x), count, side, side), *first
