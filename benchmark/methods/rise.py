@@ -96,5 +96,5 @@ def _numbers(
             stream.random(out=cells)
             stream.shuffle(rows)
             stream.shuffle(columns)
-    first = (torch.from_numpy(each[..., 0]).to(x.device) for each in (down, across))
-    return torch.from_numpy(values).to(x).view(len(x), count, side, side), *first
+    shifts = torch.from_numpy(np.stack([down[..., 0], across[..., 0]])).to(x.device)
+    return torch.from_numpy(values).to(x).view(len(x), count, side, side), shifts[0], shifts[1]
