@@ -36,7 +36,7 @@ from xaiboard.benchmark.toolkit.rng import SampleRng
 SHARED = [name for name in METRIC_PEERS if name != "sensitivity_n"]
 """Quantus' ``SensitivityN`` is another number: it correlates over the images of a batch, with one subset for each."""
 
-METHODS = "saliency,integrated_gradients,smoothgrad"
+METHODS = "saliency,input_x_gradient,integrated_gradients"
 
 Work = Callable[[], object]
 
@@ -145,8 +145,8 @@ def main() -> None:
     parser.add_argument("--methods", default=METHODS)
     parser.add_argument("--metrics", default=",".join(SHARED))
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=64)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--samples", type=int, default=32)
+    parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     warnings.simplefilter("ignore")

@@ -33,6 +33,7 @@ from xaiboard.benchmark.engine.conditions import Conditions
 from xaiboard.benchmark.engine.passes import count_passes
 from xaiboard.benchmark.engine.scores import score
 from xaiboard.benchmark.engine.values import Values
+from xaiboard.benchmark.methods import rise
 from xaiboard.benchmark.report.markdown import markdown
 from xaiboard.benchmark.subjects.examination import examined
 from xaiboard.benchmark.subjects.trained_models import TrainedModel, wrap
@@ -50,6 +51,9 @@ LARGE = (
 
 EXPLAINED = {28: "integrated_gradients", 227: "integrated_gradients[steps=8]"}
 """The method whose maps LENS compares; a sensitivity explains by the gradient."""
+
+DRAWING = [(SampleRng, "__init__"), (SampleRng, "_filled"), (SampleRng, "permutation"), (rise, "_numbers")]
+"""What draws random numbers."""
 
 Work = Callable[[], object]
 
@@ -123,8 +127,8 @@ def drawing() -> Iterator[list[float]]:
         return run
 
     with ExitStack() as stack:
-        for name in ("__init__", "_filled", "permutation"):
-            stack.enter_context(patch.object(SampleRng, name, timed(getattr(SampleRng, name))))
+        for owner, name in DRAWING:
+            stack.enter_context(patch.object(owner, name, timed(getattr(owner, name))))
         yield spent
 
 

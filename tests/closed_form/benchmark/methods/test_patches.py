@@ -11,7 +11,7 @@ from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from xaiboard.benchmark import XaiboardError, methods
-from xaiboard.benchmark.methods.rise import _masks
+from xaiboard.benchmark.methods.rise import TOGETHER, _masks
 from xaiboard.benchmark.toolkit.rng import SampleRng
 
 Attribute = Callable[..., Tensor]
@@ -243,15 +243,17 @@ def test_rise_tends_to_its_expectation_on_a_linear_model(attribute: Attribute) -
 
 @pytest.mark.parametrize("sides", [(28, 14), (28, 33)], ids=["cells of powers of two", "others"])
 def test_masks_of_rise_are_crops_of_enlarged_cells_to_the_bit(sides: tuple[int, int]) -> None:
-    x, grid = torch.zeros(20, 1, *sides), 7
-    found, rng = _masks(x, SampleRng(0, range(20), "m"), grid, 0.4), SampleRng(0, range(20), "m")
-    cells = (rng.uniform(torch.zeros(20, 1, grid + 1, grid + 1)) < 0.4).float()
+    x, grid, rng = torch.zeros(8, 1, *sides), 7, SampleRng(0, range(8), "m")
     down, across = (ceil(side / grid) for side in sides)
     size = ((grid + 1) * down, (grid + 1) * across)
-    enlarged = interpolate(cells, size=size, mode="bilinear", align_corners=False)
-    tops, lefts = rng.permutation(x, down)[:, 0], rng.permutation(x, across)[:, 0]
-    for mask, whole, top, left in zip(found, enlarged, tops, lefts, strict=True):
-        assert torch.equal(mask, whole[:, top : top + sides[0], left : left + sides[1]])
+    masks = list(_masks(x, SampleRng(0, range(8), "m"), TOGETHER + 1, grid, 0.4))
+    assert len(masks) == TOGETHER + 1
+    for found in masks:
+        cells = (rng.uniform(torch.zeros(8, 1, grid + 1, grid + 1)) < 0.4).float()
+        enlarged = interpolate(cells, size=size, mode="bilinear", align_corners=False)
+        tops, lefts = rng.permutation(x, down)[:, 0], rng.permutation(x, across)[:, 0]
+        for mask, whole, top, left in zip(found, enlarged, tops, lefts, strict=True):
+            assert torch.equal(mask, whole[:, top : top + sides[0], left : left + sides[1]])
 
 
 def test_rise_weighs_its_masks_by_probability(attribute: Attribute) -> None:
