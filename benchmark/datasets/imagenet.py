@@ -46,7 +46,14 @@ def imagenet(
     root = user_path(path)
     folders = {"train": "train", "test": "val"}
     data = class_folders(
-        split, root, folders, resizing, reference, usual=Resizing(side=224), flat=split == "test"
+        split,
+        root,
+        folders,
+        resizing,
+        reference,
+        usual=Resizing(side=224),
+        flat=split == "test",
+        ordered=True,
     )
     if len(data.classes) != CLASSES:
         raise XaiboardError(

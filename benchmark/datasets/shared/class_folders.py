@@ -29,6 +29,7 @@ def class_folders(
     *,
     usual: Resizing | None = None,
     flat: bool = False,
+    ordered: bool = False,
 ) -> StreamedData:
     """A split whose images lie in a folder for each class; none of them is decoded yet.
 
@@ -40,10 +41,11 @@ def class_folders(
         reference: of how many images the reference statistics are made; 0 for a number that suits the split.
         usual: how that is done where neither the user nor the network says it; None if images must have one size.
         flat: whether images that lie in no class folders are those of ImageNet's development kit.
+        ordered: whether a class map with ids must list the classes in the order of these.
 
     Raises:
-        XaiboardError: there are no class folders, a class has no images or is not in the class map, or a link leads out
-            of the folder.
+        XaiboardError: there are no class folders, a class has no images or is not in the class map, the map has another
+            order, or a link leads out of the folder.
     """
     top = folders[split]
     tree = open_tree(root, list(folders.values()), top)
@@ -65,6 +67,12 @@ def class_folders(
             index = {name: number for number, name in enumerate(classes)}
             _require_filled(files, top, classes, root)
         else:
+            if ordered and list(known.ids) != sorted(known.ids):
+                raise XaiboardError(
+                    f"'{known.file}' in '{root}' lists the classes in another order than that of their WordNet ids,"
+                    " which networks of ImageNet have; take it from another source, or use image-folder:PATH, where a"
+                    " class map says the order"
+                )
             classes, index = known.names, {name: known.index(name, top, root) for name in found}
         label = [index[parts[1]] for parts in files]
     if not files:

@@ -107,7 +107,8 @@ class LayerOutputs:
                     raise XaiboardError(
                         f"layer '{self.given}' is not executed; give layer= {self.candidates}"
                     )
-                near = get_close_matches(self.given, self._names.values(), cutoff=0.7)
+                names = [name.removeprefix(f"{INSIDE}.") for name in self._names.values()]
+                near = get_close_matches(self.given, names, cutoff=0.7)
                 others = f"one that does, such as {', '.join(near)}" if near else self.candidates
                 raise XaiboardError(f"layer '{self.given}' does not exist; give layer= {others}")
             return self.given

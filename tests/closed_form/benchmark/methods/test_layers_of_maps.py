@@ -327,6 +327,8 @@ def test_a_layer_of_a_prepared_network_has_the_name_that_it_has_in_its_library(
     model = Prepared(seeded(Late), Preprocessing((12, 8), 12, (0.5,), (0.5,))).double().eval()
     expected = xb.explain(model, "gradcam", x, target, layer="network.first")
     assert torch.equal(xb.explain(model, "gradcam", x, target, layer="first"), expected)
+    with pytest.raises(xb.XaiboardError, match=r"give layer= one that does, such as first$"):
+        xb.explain(model, "gradcam", x, target, layer="frist")
 
 
 def test_of_a_layer_that_is_used_twice_the_last_call_is_read(x: Tensor, target: Tensor) -> None:

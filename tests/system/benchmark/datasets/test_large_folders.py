@@ -264,6 +264,11 @@ def test_imagenet_has_its_classes_in_the_order_of_wordnet(
     sorted_folders = load_data(f"imagenet:{imagenet}")
     assert sorted_folders.label.tolist() == [1, 2]
     assert torch.equal(sorted_folders.x, flat_folder.x.flip(0))
+    (imagenet / "classes.json").write_text('[["n1", "dog"], ["n3", "cat"], ["n2", "cow"]]')
+    with pytest.raises(
+        XaiboardError, match=r"'classes.json' in .* in another order than that of their WordNet"
+    ):
+        load_data(f"imagenet:{imagenet}")
 
 
 @pytest.mark.parametrize(
