@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -148,7 +148,7 @@ def _perturbation_checks(perturbation: Perturbation) -> Iterator[tuple[str, Chec
 
 
 def _metric_checks(metric: Metric) -> Iterator[tuple[str, Check]]:
-    choice = choose(metric)
+    choice = replace(choose(metric), unread=frozenset())
     perturbation = choose(perturbations["sign_noise"]) if needs_perturbation(metric) else None
 
     def columns(values: Values, known_map: str = "random") -> Mapping[str, Tensor]:

@@ -13,6 +13,7 @@ from ..toolkit.labels import join_settings
 from ..toolkit.per_side import resolve
 from .kinds import Component, Method
 from .registry import methods
+from .signature import OF_CLASS
 
 C = TypeVar("C", bound=Component)
 
@@ -25,7 +26,7 @@ class Choice(Generic[C]):
         component: the component.
         settings: the value of each setting.
         shape: of one input, if settings that depend on the size of the images are numbers for it (:meth:`at`).
-        unread: shared values of a metric that are not computed, since no column that is asked for is made of them.
+        unread: what is not computed for a metric, since no column that is asked for is made of it.
     """
 
     component: C
@@ -109,24 +110,37 @@ class Choice(Generic[C]):
 
     @property
     def identity(self) -> dict[str, object]:
-        """What could change a score: name, version and settings, with those of the base; and columns left out."""
+        """What could change a score: name, version and settings, with those of the base; and which columns there are.
+
+        What is computed on request alone is named where it is, so that keys of records without it stay what they are.
+        """
         own: dict[str, object] = {
             "name": self.component.name,
             "version": self.component.revision,
             "settings": dict(self.named_settings),
-            **({"unread": sorted(self.unread)} if self.unread else {}),
         }
+        on_request = self.component.on_request
+        if left_out := sorted(self.unread - on_request):
+            own["unread"] = left_out
+        if further := sorted(on_request - self.unread):
+            own["read"] = further
         return own if self.base is None else {**own, "base": self.base.identity}
 
     def needs(self, name: str) -> bool:
         """Whether the component, or its base, asks for ``name`` of the vocabulary."""
-        return self.component.needs(name) or (self.base is not None and self.base.needs(name))
+        asks = self.component.needs(name) or (name == "reference" and self._compares_classes)
+        return asks or (self.base is not None and self.base.needs(name))
+
+    @property
+    def _compares_classes(self) -> bool:
+        """Whether background images are explained for the component."""
+        return self.component.needs(OF_CLASS) and OF_CLASS not in self.unread
 
     @property
     def asks_for_reference(self) -> bool:
         """Whether the component, with its settings, or its base uses the statistics of the training split."""
         own = self.component.needs("reference") and self.asks_for("reference", otherwise=True)
-        return own or (self.base is not None and self.base.asks_for_reference)
+        return own or self._compares_classes or (self.base is not None and self.base.asks_for_reference)
 
     def asks_for(self, what: str, *, otherwise: bool = False) -> bool:
         """Whether a setting has a value with which the component asks for something.
@@ -169,7 +183,7 @@ class Choice(Generic[C]):
 
 
 def choose(component: C, given: Mapping[str, object] | None = None) -> Choice[C]:
-    """``component`` with ``given`` settings, the others at their defaults.
+    """``component`` with ``given`` settings, the others at their defaults; of a metric, what suites ask for.
 
     Raises:
         XaiboardError: the component has no such setting, or a value is of the wrong type or out of its range.
@@ -180,4 +194,4 @@ def choose(component: C, given: Mapping[str, object] | None = None) -> Choice[C]
             has = f"it has: {', '.join(settings)}" if settings else "it has no settings"
             raise XaiboardError(f"'{component.name}' has no setting '{name}'; {has}")
         settings[name] = component.settings[name].parse(component.name, value)
-    return Choice(component, MappingProxyType(settings))
+    return Choice(component, MappingProxyType(settings), unread=component.on_request)

@@ -12,7 +12,7 @@ from ..toolkit.labels import MetricColumn
 from ..toolkit.score_ranges import ScoreRange
 from .kinds import Column, Component, Dataset, Method, Metric, Model, Perturbation
 from .registry import datasets, methods, metrics, models, perturbations
-from .signature import OF_ALL, read_signature
+from .signature import OF_ALL, OF_CLASS, read_signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -250,7 +250,7 @@ def make_metric(
             f" for: {', '.join((*OF_ALL, *values))} (what takes more goes into a shared value)"
         )
     for column, declared in (columns or {}).items():
-        if absent := set(declared.reads) - set(values):
+        if absent := set(declared.reads) - set(values) - ({OF_CLASS} & set(common["supplied"])):
             raise XaiboardError(
                 f"column '{MetricColumn(common['name'], column)}' reads '{min(absent)}', which is no shared value of"
                 " the metric; name it in shared="

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TENSORS = {
     "x", "target", "label", "logits", "mask", "attribution", "other_attribution", "perturbed_x", "perturbed_logits",
-    "perturbed_attribution", "certificate", "lipschitz",
+    "perturbed_attribution", "class_attributions", "certificate", "lipschitz",
 }  # fmt: skip
 """The names of the vocabulary that stand for tensors."""
 
@@ -105,6 +105,11 @@ class Component:
     def needs(self, name: str) -> bool:
         """Whether the function asks for ``name`` of the vocabulary."""
         return name in self.supplied
+
+    @property
+    def on_request(self) -> frozenset[str]:
+        """What the function gets only where it is asked for by name; see :class:`Column`."""
+        return frozenset()
 
     @property
     def revision(self) -> str:
@@ -207,9 +212,11 @@ class Column:
         across_models: whether values of different models may be compared.
         range: the smallest and the largest value that a sample may have under any settings, with ``-inf`` or ``inf``
             where there is no bound; None if it is not known. Of a weighted column, that of the values.
-        reads: names of shared values that the column is made of, and the plain score is not. They are computed only
-            where such a column is asked for. Where none is, the metric gets None for the value, and leaves these
-            columns out.
+        reads: names of shared values that the column is made of, and the plain score is not, or
+            ``class_attributions``. They are computed only where such a column is asked for. Where none is, the metric
+            gets None for the value, and leaves these columns out. A suite that names a metric without a column asks for
+            those that are made of shared values, but not for those made of ``class_attributions``, which is younger
+            than published records.
     """
 
     higher_is_better: bool | None = None
@@ -237,13 +244,22 @@ class Metric(Component):
             return Column(self.higher_is_better, self.across_models, self.range)
         return self.columns.get(name, Column())
 
+    @property
+    def on_request(self) -> frozenset[str]:
+        """What named columns alone are made of, and no suite that names the metric without a column asks for."""
+        return frozenset(self._further - set(self.shared))
+
+    @property
+    def _further(self) -> set[str]:
+        """What is computed for named columns alone."""
+        return {value for column in self.columns.values() for value in column.reads}
+
     def unread(self, columns: Collection[str]) -> frozenset[str]:
-        """The shared values that are computed for other columns than these alone, by name."""
-        further = {value for column in self.columns.values() for value in column.reads}
-        return frozenset(further.difference(*(self.columns[name].reads for name in columns)))
+        """What is computed for other columns than these alone, by name."""
+        return frozenset(self._further.difference(*(self.columns[name].reads for name in columns)))
 
     def columns_without(self, unread: Collection[str]) -> list[str]:
-        """The named columns that do not need the shared values ``unread``."""
+        """The named columns that are not made of the values ``unread``."""
         return [name for name, column in self.columns.items() if not set(unread).intersection(column.reads)]
 
     def needs(self, name: str) -> bool:

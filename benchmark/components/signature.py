@@ -17,6 +17,9 @@ from .setting import Setting
 INPUT = ("model", "x", "target", "label", "logits", "mask", "rng", "reference")
 """What does not depend on the attribution method."""
 
+OF_CLASS = "class_attributions"
+"""What columns may be made of beside shared values, see ``reads`` of :class:`~.kinds.Column`."""
+
 
 VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -32,6 +35,7 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "perturbed_x",
             "perturbed_logits",
             "perturbed_attribution",
+            OF_CLASS,
             "certificate",
             "lipschitz",
         ),

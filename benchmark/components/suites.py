@@ -10,6 +10,9 @@ from ..errors import XaiboardError, unknown
 
 FOLDER = Path(__file__).parents[1] / "suites"
 
+CLAIMS = FOLDER / "claims.toml"
+"""Lies among the suites, and is none: what is claimed of their scores."""
+
 _KEYS = {
     "description": str,
     "dataset": str,
@@ -23,7 +26,7 @@ _KEYS = {
 
 def names() -> list[str]:
     """Names of the suites that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return sorted(path.stem for path in FOLDER.glob("*.toml") if path != CLAIMS)
 
 
 def read(name: str) -> Mapping[str, str | int]:

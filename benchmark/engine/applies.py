@@ -28,6 +28,7 @@ def needs_method(metric: Metric) -> bool:
             "attribution",
             "explain",
             "other_attribution",
+            "class_attributions",
             "perturbed_x",
             "perturbed_logits",
             "perturbed_attribution",

@@ -29,6 +29,8 @@ class Cell:
         reference: digest of the training split's statistics, if a component of the cell asks for them.
         reason: why the cell is inapplicable; empty if it applies.
         other: another model that the perturbation asks for.
+        statistics: digest of the training split's statistics, as far as they are known, for cells with more columns,
+            which may ask for them.
     """
 
     dataset: str
@@ -41,6 +43,7 @@ class Cell:
     reference: str = ""
     reason: str = ""
     other: TrainedModel | None = None
+    statistics: str = ""
 
     @property
     def identity(self) -> dict[str, object]:
@@ -75,7 +78,12 @@ class Cell:
     @property
     def alternatives(self) -> list[Cell]:
         """The cell, and those with more columns, whose records have all that its own would have."""
-        return [self, *(replace(self, metric=metric) for metric in self.metric.wider)]
+        return [self, *(self._with(metric) for metric in self.metric.wider)]
+
+    def _with(self, metric: Choice) -> Cell:
+        """The cell with another metric."""
+        asks = metric.asks_for_reference and not self.metric.asks_for_reference
+        return replace(self, metric=metric, reference=self.statistics if asks else self.reference)
 
     @property
     def row(self) -> dict[str, object]:

@@ -52,8 +52,9 @@ class ModelValues:
         self.memo = Memo(passes or Passes())
         self.trained = trained
         self.model = trained.module.to(device=device, dtype=dtype)
+        self.trained_others = others or {}
         self.others = {
-            name: other.module.to(device=device, dtype=dtype) for name, other in (others or {}).items()
+            name: other.module.to(device=device, dtype=dtype) for name, other in self.trained_others.items()
         }
         self.ids = data.ids
         self.shape = data.shape

@@ -49,7 +49,7 @@ class Plan:
     @property
     def shards(self) -> list[slice]:
         """Consecutive samples that are held in memory together and whose scores are written to one file a cell."""
-        size = max(1, SHARD_BYTES // (4 * prod(self.data.shape)))
+        size = shard_size(self.data)
         return [slice(start, min(start + size, len(self.data))) for start in range(0, len(self.data), size)]
 
     @property
@@ -96,6 +96,11 @@ class Plan:
         return self.costs.together(cell for cell in cells if not cell.reason) * len(self.data)
 
 
+def shard_size(data: Data) -> int:
+    """Number of samples that are held in memory together."""
+    return max(1, min(len(data), SHARD_BYTES // (4 * prod(data.shape))))
+
+
 def make_cells(
     dataset: str,
     data: Data,
@@ -136,6 +141,7 @@ def make_cells(
                     statistics,
                     reason,
                     other,
+                    reference.digest if reference else "",
                 )
             )
     return cells

@@ -15,10 +15,12 @@ from ..subjects.trained_models import TrainedModel
 from ..toolkit.data import Data, Reference
 from ..toolkit.ranges import MOST
 from .cell import Cell
+from .class_maps import LOGITS, MAPS
 from .conditions import Conditions
 from .costs import Cost, total
 from .counter import Counter
 from .counts import Counted
+from .memo import Key
 from .passes import TooManyPassesError
 from .stand_in import layers_of
 
@@ -33,16 +35,18 @@ class Costs:
     Args:
         methods: those of one explanation, by the method's label; None if they could not be counted.
         judged: those of each metric and perturbation, with the number of explanations.
+        shard: number of samples that share what is computed once, however many they are.
     """
 
     methods: dict[str, Counted | None] = field(default_factory=dict)
     judged: dict[Combination, Counted | None] = field(default_factory=dict)
+    shard: int = 1
     _known: dict[tuple[str, Combination], Counted | None] = field(default_factory=dict, repr=False)
 
     def alone(self, cell: Cell) -> Cost | None:
         """Passes of one cell if it were computed alone, or None if they could not be counted."""
         counted = self._of(cell)
-        return counted and counted.own + total(counted.kept.values())
+        return counted and counted.own + total(map(self._of_one, counted.kept, counted.kept.values()))
 
     def together(self, cells: Iterable[Cell]) -> Cost:
         """Passes of several cells; values that cells of one model share count once."""
@@ -51,7 +55,11 @@ class Costs:
             if counted := self._of(cell):
                 own += counted.own
                 kept.update({(cell.model.name, key): cost for key, cost in counted.kept.items()})
-        return own + total(kept.values())
+        return own + total(self._of_one(key[1], cost) for key, cost in kept.items())
+
+    def _of_one(self, key: Key, cost: Cost) -> Cost:
+        """The part of a kept value's cost that one sample has to bear."""
+        return cost * (1 / self.shard) if key[0] in (LOGITS, MAPS) else cost
 
     def _of(self, cell: Cell) -> Counted | None:
         """What a cell needs, with the passes of its method in place of explanations."""
@@ -70,6 +78,7 @@ def probe(
     reference: Reference | None,
     conditions: Conditions,
     others: Mapping[str, TrainedModel] | None = None,
+    shard: int = 1,
 ) -> Costs:
     """Passes for one sample of each method, and of each metric and perturbation.
 
@@ -77,11 +86,13 @@ def probe(
     predicts. A component that the small network does not suit is tried on the first network that it applies to, with a
     handful of passes.
 
+    What is computed once for all samples of a shard is spread over their number, ``shard``.
+
     Raises:
         SettingError: a setting makes no sense, or settings ask for more than a million passes.
         XaiboardError: a component changed what a network computes, and that cannot be put back.
     """
-    costs, seen = Costs(), set()
+    costs, seen = Costs(shard=shard), set()
     with ExitStack() as stack:
         counter = Counter(stack, data, reference, conditions, others or {})
         stack.callback(counter.known.write)

@@ -49,7 +49,7 @@ def score(values: Values, metric: Choice, method: Choice | None, perturbation: C
     shared = {
         name: None if name in metric.unread else values.shared(metric, name) for name in component.shared
     }
-    names = [name for name in component.supplied if name not in shared]
+    names = [name for name in component.supplied if name not in {*shared, *metric.unread}]
 
     def batch(rows: slice) -> Scores:
         given = values.supply(

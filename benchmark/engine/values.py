@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 from ..components.choice import Choice
 from ..errors import SettingError, XaiboardError
 from ..subjects.findings import has_gradient
+from ..toolkit.data import Data
 from ..toolkit.rng import SampleRng
+from .class_maps import FIRST_ID, LOGITS, MAPS, of_same_class
 from .model_values import ModelValues
 from .returned import require_finite, says_no_gradient
 
@@ -39,6 +42,45 @@ class Values(ModelValues):
     def has_attribution(self, method: Choice) -> bool:
         """Whether :meth:`attribution` costs nothing, since it was asked for before, or failed then."""
         return ("attribution", method.label) in self.memo
+
+    def class_attributions(self, method: Choice, rows: slice) -> Tensor:
+        """Maps of background images that are predicted as the classes of the samples ``rows``, ``(B, M, ...)``.
+
+        All background images are explained, once for each method; see :func:`~.class_maps.of_same_class`.
+
+        Raises:
+            XaiboardError: there are no background images.
+        """
+
+        def maps() -> Tensor:
+            found = self._background.attribution(method)
+            self._background.memo.forget(method.label)  # they are kept here
+            return found
+
+        logits = self.memo.once((LOGITS,), lambda: self._background.logits)
+        return of_same_class(self.memo.once((MAPS, method.label), maps), logits.argmax(1), self.target[rows])
+
+    @cached_property
+    def _background(self) -> Self:
+        """The model on the background images, each explained for the class that is predicted."""
+        if self.reference is None:
+            raise XaiboardError(
+                "maps of other images of the same class need the background images of a training split"
+            )
+        x = self.reference.samples
+        label = self.label.new_zeros(len(x))
+        names, ids = [str(name) for name in range(self.classes)], range(FIRST_ID, FIRST_ID + len(x))
+        background = type(self)(
+            self.trained,
+            Data(x, label, names, ids=ids),
+            self.reference,
+            replace(self.conditions, target="prediction"),
+            self.batcher,
+            self.memo.passes,
+            others=self.trained_others,
+        )
+        background.guard = self.guard
+        return background
 
     def perturbed_x(self, perturbation: Choice, method: Choice) -> Tensor:
         """Perturbed samples, shaped like them. All methods share one copy unless the perturbation asks for the method.
@@ -135,6 +177,7 @@ class Values(ModelValues):
             "attribution": lambda: self.attribution(chosen(method, "method"))[rows],
             "explain": lambda: partial(self._explain, chosen(method, "method"), rows),
             "method": lambda: chosen(method, "method").root.component.name,
+            "class_attributions": lambda: self.class_attributions(chosen(method, "method"), rows),
             "other_attribution": lambda: self.attribution(chosen(other, "method"))[rows],
             "perturbed_x": lambda: self.perturbed_x(*pair())[rows],
             "perturbed_logits": lambda: self.perturbed_logits(*pair())[rows],

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from textwrap import wrap
 from typing import Any
 
+from ..components.signature import OF_CLASS
 from ..errors import unknown
 from ..toolkit.inert import one_line
 from ..toolkit.score_ranges import range_from_json, range_words
@@ -87,11 +88,9 @@ def describe_entry(entry: Entry, kind: str) -> str:
         name = ".".join(filter(None, (entry["name"], column["name"])))
         compares = "compares models" if column["compares models"] == "yes" else "within one model"
         bounds = range_words(range_from_json(column["range"]))
-        lines += [
-            f"column {name} ({column['direction']}, {compares}, {bounds})"
-            + (", further passes" if "reads" in column else ""),
-            *_indented(column["meaning"]),
-        ]
+        head = f"column {name} ({column['direction']}, {compares}, {bounds})"
+        head += ", further passes" if "reads" in column else ""
+        lines += [*wrap(head, line_width(), subsequent_indent="  "), *_indented(column["meaning"])]
     return "\n".join([*lines, f"example: {example(entry, kind)}"]) + "\n"
 
 
@@ -133,9 +132,12 @@ def _passes(entry: Entry) -> str:
     if not entry.get("passes"):
         return ""
     said = f"{entry['passes']} for one image (1×28×28) on a small network, its prediction not counted"
-    if any("reads" in column for column in entry.get("columns", ())):
-        said += ", all columns"
-    return said + ("; explained: images that the judged method explains" if "explained" in said else "")
+    reads = {value for column in entry.get("columns", ()) for value in column.get("reads", ())}
+    said += ", all columns" if reads - {OF_CLASS} else ""
+    said += "; explained: images that the judged method explains" if "explained" in said else ""
+    return said + (
+        "; for columns of the class also the background images, once for all" if OF_CLASS in reads else ""
+    )
 
 
 def _beside(name: str, said: str) -> list[str]:

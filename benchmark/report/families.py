@@ -10,7 +10,8 @@ import pandas as pd
 
 from ..statistics.differences import Differences
 from ..statistics.ranks import Column
-from ..statistics.recipes import Difference, recipe_difference
+from ..statistics.contrasts import Difference
+from ..statistics.recipes import recipe_difference
 from ..statistics.signs import flipped_sums_of
 from ..store.columns import LABEL
 from ..store.glossary import Glossary

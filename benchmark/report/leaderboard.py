@@ -11,6 +11,7 @@ from ..statistics.rare import FEWEST
 from ..statistics.skewness import TOLERATED
 from ..store.columns import LABEL
 from ..store.glossary import Glossary
+from ..toolkit.labels import read_metric_column
 from .attribution_robustness.convergence import NOT_CONVERGED
 from .blocks import COLUMN, Blocks
 from .column_names import short_names
@@ -133,6 +134,8 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     why = np.where(
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
     )
+    of_class = table["metric"].isin([text for text in set(table["metric"]) if _of_class(text)])
+    why = np.where(of_class, "the prediction changed, or no background image shares their class", why)
     of_all = " of " + samples.astype(str) + " samples "
     unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
     left_out = (left.astype(str) + of_all + "left out: ").where(table["n"] > 0, "no sample is left: ") + why
@@ -143,6 +146,11 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     for part in parts[1:]:
         joined = joined.where(part == "", joined.where(joined == "", joined + "; ") + part)
     return joined
+
+
+def _of_class(column: str) -> bool:
+    """Whether a column compares with other images of the same class, which not every class has."""
+    return read_metric_column(column)[1] in ("class_chance", "above_class")
 
 
 def wide(table: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from ..components.choice import Choice
 from ..engine.cell import Cell
 from ..engine.costs import Cost, total
 from ..engine.isolation import alone
-from ..engine.plan import Plan, make_cells
+from ..engine.plan import Plan, make_cells, shard_size
 from ..engine.probe import probe
 from ..engine.promise import Promise, promise
 from ..engine.recorded import not_of_these
@@ -89,7 +89,7 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
     )
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
-    costs = probe([] if only_maps else cells, data, reference, request.conditions, others)
+    costs = probe([] if only_maps else cells, data, reference, request.conditions, others, shard_size(data))
     return Plan(request.dataset, data, reference, cells, request.conditions, costs, others, register.outputs)
 
 

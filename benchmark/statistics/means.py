@@ -76,8 +76,8 @@ def interval(mean: np.ndarray, influence: np.ndarray, used: np.ndarray) -> tuple
     return mean - reach, mean + reach
 
 
-def student_quantile(freedom: np.ndarray) -> np.ndarray:
-    """The two-sided quantile of Student's distribution at ``LEVEL``."""
+def student_quantile(freedom: np.ndarray | float, level: float = LEVEL) -> np.ndarray:
+    """The two-sided quantile of Student's distribution at a level."""
     from scipy.special import stdtrit
 
-    return stdtrit(freedom, (1 + LEVEL) / 2)
+    return stdtrit(freedom, (1 + level) / 2)

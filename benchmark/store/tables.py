@@ -46,12 +46,15 @@ def read_cells(folder: Path) -> pd.DataFrame:
     return parse_cells(path)
 
 
-def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
+def read_scores(
+    folder: Path, *, model: str | None = None, columns: Collection[str] | None = None
+) -> pd.DataFrame:
     """``scores.parquet``: one row for each sample of each column of each finished cell.
 
     Args:
         folder: of the run.
         model: whose scores are read; None for all.
+        columns: of metrics, as they stand in ``metric``, whose scores are read; None for all.
 
     Raises:
         XaiboardError: there is none, it cannot be read, or it is not as it was written.
@@ -60,7 +63,7 @@ def read_scores(folder: Path, *, model: str | None = None) -> pd.DataFrame:
     check_sealed(folder, path.name)
     if not path.is_file():
         raise XaiboardError(f"'{path}' is missing; {ADVICE}")
-    scores = parse_scores(path, model=model)
+    scores = parse_scores(path, model=model, metrics=columns)
     for row in scores_beyond(folder, scores).head(1).to_dict("records"):
         what = beyond_words(row["metric"], row["metric_version"], row["sample"], row["score"])
         raise DamagedError(path, f"{what}, for '{row['method']}' on '{row['model']}'", ADVICE)
@@ -130,11 +133,18 @@ def _columns(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return table[list(names)]
 
 
-def parse_scores(path: Path, *, model: str | None = None, columns: Sequence[str] = SCORES) -> pd.DataFrame:
+def parse_scores(
+    path: Path,
+    *,
+    model: str | None = None,
+    metrics: Collection[str] | None = None,
+    columns: Sequence[str] = SCORES,
+) -> pd.DataFrame:
     """Some columns, as :func:`read_scores`, whatever the seal and the ranges say."""
+    only: list[tuple[str, str, Any]] = [] if model is None else [("model", "=", model)]
+    only += [] if metrics is None else [("metric", "in", sorted(metrics))]
     try:
-        only = None if model is None else [("model", "=", model)]
-        return pq.read_table(path, columns=list(columns), filters=only).to_pandas()
+        return pq.read_table(path, columns=list(columns), filters=only or None).to_pandas()
     except Exception as error:  # a decoder of damaged bytes may raise anything
         raise DamagedError(path, error, ADVICE) from None
 

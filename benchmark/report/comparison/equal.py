@@ -19,7 +19,7 @@ _FACTS = {
 }
 """What must be equal in both runs for a component to be the same."""
 
-_LIKE = {"rtol": 1e-4, "atol": 1e-6}
+LIKE = {"rtol": 1e-4, "atol": 1e-6}
 """How far the scores of one method may differ between two machines."""
 
 
@@ -97,7 +97,7 @@ def changed_sides(cells: Sequence[pd.DataFrame], scores: Sequence[pd.DataFrame],
     ]
     key = [*LABEL, "sample"]
     pairs = scores[0][[*key, "target", "score"]].merge(scores[1][[*key, "target", "score"]], on=key)
-    apart = ~np.isclose(pairs["score_x"], pairs["score_y"], **_LIKE, equal_nan=True)
+    apart = ~np.isclose(pairs["score_x"], pairs["score_y"], **LIKE, equal_nan=True)
     apart |= (pairs["target_x"] != pairs["target_y"]).to_numpy()
     both = set(scores[0][kind]) & set(scores[1][kind])
     other_facts = {side for side, *_ in facts[0] ^ facts[1]}

@@ -143,6 +143,7 @@ class Bed:
             "logits": logits,
             "attribution": attribution,
             "perturbed_attribution": attribution.flip(2) if perturbed is None else perturbed,
+            "class_attributions": (attribution * self.x)[:, None],
             "other_attribution": attribution.flip(3) if other is None else other,
             "perturbed_x": 0.9 * self.x,
             "perturbed_logits": self.model(0.9 * self.x).detach(),

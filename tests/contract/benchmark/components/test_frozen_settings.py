@@ -31,7 +31,7 @@ def described(entry: Component) -> dict[str, object]:
     choice = choose(entry)
     shared = entry.shared if isinstance(entry, Metric) else {}
     return {
-        "supplied": list(entry.supplied),
+        "supplied": [name for name in entry.supplied if name not in entry.on_request],
         "settings": defaults(entry),
         "choices": {
             setting.name: list(setting.choices)

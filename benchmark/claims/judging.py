@@ -1,0 +1,111 @@
+"""Judges one part of a claim, as far as it can be judged by itself: its effect, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..statistics.effects import Effect
+from .boundaries import distance
+from .commands import run_command, train_command
+from .declaration import Claim
+from .evidence import Evidence
+from .guards import check, last_doubling, not_converged
+from .images import Images
+from .measuring import sides_of
+from .parts import Part
+from .reasons import NotTestable
+from .rules import RULES
+from .rules.registry import Fact
+from .sides import Side
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is known of a part.
+
+    Args:
+        part: the part.
+        effect: None where there is none, and of facts.
+        fact: what is true or not without inference, or None.
+        sides: what is compared, where there are scores.
+        why: it cannot be judged; empty where it can.
+        settle: what would settle that.
+        command: that would, or part of it.
+        doubling: how far the last doubling of an attack's steps moved a mean; NaN where nobody asks.
+    """
+
+    part: Part
+    effect: Effect | None = None
+    fact: Fact | None = None
+    sides: tuple[Side, ...] = ()
+    why: str = ""
+    settle: str = ""
+    command: str = ""
+    doubling: float = field(default=np.nan)
+
+    @property
+    def n(self) -> int:
+        """Images behind each mean; 0 without scores."""
+        return len(self.sides[0].score) if self.sides else 0
+
+    @property
+    def tested(self) -> bool:
+        """Whether there is a probability of its effect: it is then one of the hypotheses of the page."""
+        return self.effect is not None and self.effect.fewest > 1
+
+
+def judge(claim: Claim, part: Part, images: Images, evidence: Evidence) -> Judged:
+    """Judges a part.
+
+    Args:
+        claim: whose part it is.
+        part: the part.
+        images: those that count.
+        evidence: the scores.
+    """
+    judged = Judged(part)
+    try:
+        for known in _steps(part, images, evidence):
+            judged = known
+    except NotTestable as reason:
+        return replace(judged, why=reason.why, settle=reason.settle, command=_command(claim, part, reason))
+    return judged
+
+
+def _steps(part: Part, images: Images, evidence: Evidence) -> Iterator[Judged]:
+    """What is known of a part, step by step.
+
+    Raises:
+        NotTestable: a step cannot be taken.
+    """
+    chosen = images.of(part) if part.sources else None
+    sides = tuple(sides_of(part, evidence, chosen)) if part.sources else ()
+    found = RULES[part.rule.kind].judge(sides, part.rule)
+    if isinstance(found, Fact):
+        yield Judged(part, fact=found, sides=sides)
+        return
+    judged = Judged(part, effect=found, sides=sides)
+    yield judged
+    margin = distance(found.value, part.rule)
+    for guard in part.rule.guards:
+        if not guard.half:
+            check(part, guard, evidence, chosen)
+            continue
+        doubling = last_doubling(part, guard.half, evidence, chosen)
+        yield replace(judged, doubling=doubling)
+        if doubling > margin:
+            raise not_converged(doubling, margin)
+    if alone := list(dict.fromkeys(side.source for side in sides if len(side.networks) == 1)):
+        recipes = list(dict.fromkeys(source.recipe for source in alone))
+        why = f"one network of {' and '.join(recipes)}: images only"
+        raise NotTestable(why, "four more networks of each", alone, recipes)
+
+
+def _command(claim: Claim, part: Part, reason: NotTestable) -> str:
+    """What makes that which is missing."""
+    trained = [train_command(recipe, part.dataset, 1) for recipe in reason.alone]
+    scored = [run_command(claim, part.dataset, reason.missing)] if reason.missing else []
+    return "; ".join(trained + scored)
