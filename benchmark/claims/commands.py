@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from shlex import quote
 
 from .declaration import Claim
+from .judging import Judged
+from .reasons import NotTestable
 from .sides import Source
 
 SAMPLES = 500
 """Images that a command asks for, where no suite says how many."""
 
 
-def run_command(claim: Claim, dataset: str, sources: Sequence[Source]) -> str:
-    """What computes the scores of some sources, for all seeds of their recipes."""
+def making_commands(claim: Claim, parts: Iterable[Judged]) -> str:
+    """What makes the scores that some parts lack, for all seeds of their recipes; a line for each data set."""
+    lacking: dict[str, list[NotTestable]] = defaultdict(list)
+    for judged in parts:
+        if judged.reason is not None and judged.reason.missing:
+            lacking[judged.part.dataset].append(judged.reason)
+    lines = []
+    for dataset, reasons in lacking.items():
+        alone = _unique(source.recipe for reason in reasons if reason.train for source in reason.missing)
+        lines += [f"xaiboard train {recipe} --dataset {dataset} --seed 1" for recipe in alone]
+        lines.append(_run(claim, dataset, [source for reason in reasons for source in reason.missing]))
+    return "; ".join(lines)
+
+
+def _run(claim: Claim, dataset: str, sources: Sequence[Source]) -> str:
     recipes = _unique(source.recipe for source in sources)
     models = [name for recipe in recipes for name in (recipe, f"{recipe}.seed*")]
     if claim.suite:
@@ -28,11 +44,6 @@ def run_command(claim: Claim, dataset: str, sources: Sequence[Source]) -> str:
             "--samples": [str(SAMPLES)],
         }
     )
-
-
-def train_command(recipe: str, dataset: str, seed: int) -> str:
-    """What trains one more network of a recipe."""
-    return f"xaiboard train {recipe} --dataset {dataset} --seed {seed}"
 
 
 def claims_command(runs: Sequence[str], file: str, claim: str) -> str:

@@ -11,7 +11,7 @@ from ..errors import XaiboardError
 from .declaration import Claim
 from .evidence import Evidence
 from .images import Images
-from .judging import judge
+from .judging import Judged, judge
 from .parts import parts_of
 from .reading import read_claims
 from .run import Run
@@ -67,11 +67,11 @@ def published() -> list[Path]:
     return found
 
 
-def _judged(claim: Claim, evidence: Evidence) -> list:
+def _judged(claim: Claim, evidence: Evidence) -> list[Judged]:
     parts = parts_of(claim)
     counting = [part for part in parts if part.counts]
     images = {True: Images(counting, evidence), False: Images(parts, evidence)}
-    return [judge(claim, part, images[part.counts], evidence) for part in parts]
+    return [judge(part, images[part.counts], evidence) for part in parts]
 
 
 def _columns(claim: Claim) -> list[str]:

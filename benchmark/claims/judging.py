@@ -9,8 +9,6 @@ import numpy as np
 
 from ..statistics.effects import Effect
 from .boundaries import distance
-from .commands import run_command, train_command
-from .declaration import Claim
 from .evidence import Evidence
 from .guards import check, last_doubling, not_converged
 from .images import Images
@@ -31,9 +29,7 @@ class Judged:
         effect: None where there is none, and of facts.
         fact: what is true or not without inference, or None.
         sides: what is compared, where there are scores.
-        why: it cannot be judged; empty where it can.
-        settle: what would settle that.
-        command: that would, or part of it.
+        reason: why it cannot be judged, or None.
         doubling: how far the last doubling of an attack's steps moved a mean; NaN where nobody asks.
     """
 
@@ -41,9 +37,7 @@ class Judged:
     effect: Effect | None = None
     fact: Fact | None = None
     sides: tuple[Side, ...] = ()
-    why: str = ""
-    settle: str = ""
-    command: str = ""
+    reason: NotTestable | None = None
     doubling: float = field(default=np.nan)
 
     @property
@@ -57,11 +51,10 @@ class Judged:
         return self.effect is not None and self.effect.fewest > 1
 
 
-def judge(claim: Claim, part: Part, images: Images, evidence: Evidence) -> Judged:
+def judge(part: Part, images: Images, evidence: Evidence) -> Judged:
     """Judges a part.
 
     Args:
-        claim: whose part it is.
         part: the part.
         images: those that count.
         evidence: the scores.
@@ -71,7 +64,7 @@ def judge(claim: Claim, part: Part, images: Images, evidence: Evidence) -> Judge
         for known in _steps(part, images, evidence):
             judged = known
     except NotTestable as reason:
-        return replace(judged, why=reason.why, settle=reason.settle, command=_command(claim, part, reason))
+        return replace(judged, reason=reason)
     return judged
 
 
@@ -101,11 +94,4 @@ def _steps(part: Part, images: Images, evidence: Evidence) -> Iterator[Judged]:
     if alone := list(dict.fromkeys(side.source for side in sides if len(side.networks) == 1)):
         recipes = list(dict.fromkeys(source.recipe for source in alone))
         why = f"one network of {' and '.join(recipes)}: images only"
-        raise NotTestable(why, "four more networks of each", alone, recipes)
-
-
-def _command(claim: Claim, part: Part, reason: NotTestable) -> str:
-    """What makes that which is missing."""
-    trained = [train_command(recipe, part.dataset, 1) for recipe in reason.alone]
-    scored = [run_command(claim, part.dataset, reason.missing)] if reason.missing else []
-    return "; ".join(trained + scored)
+        raise NotTestable(why, "networks of other seeds", alone, train=True)

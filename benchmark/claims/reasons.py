@@ -13,15 +13,13 @@ class NotTestable(Exception):  # noqa: N818 - no mistake: the claim says why
     Args:
         why: the reason.
         settle: what would settle it.
-        missing: sources whose scores a run would make.
-        alone: recipes of which one network alone is trained.
+        missing: sources of which a run would make scores.
+        train: whether other networks of their recipes have to be trained first.
     """
 
-    def __init__(
-        self, why: str, settle: str, missing: Sequence[Source] = (), alone: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, why: str, settle: str, missing: Sequence[Source] = (), *, train: bool = False) -> None:
         super().__init__(why)
-        self.why, self.settle, self.missing, self.alone = why, settle, tuple(missing), tuple(alone)
+        self.why, self.settle, self.missing, self.train = why, settle, tuple(missing), train
 
 
 def no_scores(dataset: str, missing: Sequence[Source], said: str) -> NotTestable:

@@ -99,8 +99,8 @@ class Run:
 
     @cached_property
     def _labels(self) -> Mapping[str, Mapping[str, Label]]:
-        glossary = self.results.glossary
         columns = self._blocks.rows[["metric", "settings"]].drop_duplicates()
+        glossary = self.results.glossary  # asks for the scores, which are those of some columns now
         return {
             "methods": glossary.methods,
             "perturbations": glossary.perturbations,

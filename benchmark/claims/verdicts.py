@@ -80,7 +80,7 @@ def _probability(parts: Sequence[Judged]) -> float:
     found = [
         probabilities(judged.effect, judged.part.rule)
         for judged in effects
-        if judged.effect is not None and not judged.why
+        if judged.effect is not None and judged.reason is None
     ]
     if not found:
         return 1.0
@@ -114,7 +114,7 @@ def _fixed(judged: Judged) -> str:
     """The verdict on a part that no interval gives; empty otherwise."""
     if judged.fact is not None:
         return HOLDS if judged.fact.holds else NOT
-    return NOT_TESTABLE if judged.why or judged.effect is None else ""
+    return NOT_TESTABLE if judged.reason is not None or judged.effect is None else ""
 
 
 def _at(judged: Judged, level: float) -> str:

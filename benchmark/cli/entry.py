@@ -8,6 +8,7 @@ import warnings
 import click
 
 from ..errors import XaiboardError, XaiboardWarning
+from .claims import claims
 from .files import status, verify
 from .listing import list_components
 from .networks import audit, check, train
@@ -48,6 +49,7 @@ for _command in (
     rebuild,
     report,
     compare,
+    claims,
     publish,
     export,
     cite,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..statistics.contrasts import Difference
 from ..statistics.differences import Differences
 from ..statistics.ranks import Column
-from ..statistics.contrasts import Difference
 from ..statistics.recipes import recipe_difference
 from ..statistics.signs import flipped_sums_of
 from ..store.columns import LABEL

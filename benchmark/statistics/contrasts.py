@@ -61,6 +61,19 @@ class Contrast(NamedTuple):
         """Images behind each mean."""
         return len(self.recipes[0].influence)
 
+    def of_these_networks(self) -> Contrast:
+        """The same effect, of networks that are all there are: as if each recipe had two that agree."""
+        return Contrast(
+            tuple(
+                Networks(
+                    np.full(2, recipe.mean.mean()),
+                    recipe.influence.mean(1, keepdims=True).repeat(2, 1),
+                    recipe.key,
+                )
+                for recipe in self.recipes
+            )
+        )
+
     def variances(self) -> np.ndarray:
         """Of the effect: by the choice of the networks, a number for each recipe; and by that of the images."""
         n = self.images

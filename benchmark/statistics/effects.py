@@ -40,10 +40,12 @@ class Effect(NamedTuple):
         return Difference(self.value, low, min(student(contrast, wider).high for contrast in self.contrasts))
 
     def interval_each(self) -> Difference:
-        """The interval at 95 % of a single effect, of both levels of resampling where there are enough networks.
+        """The interval at 95 % of this effect by itself, of both levels of resampling where there are enough networks.
 
-        Where it is the least of several, it is Welch's.
+        Where it is the least of several, it is Welch's. With one network of a recipe it is about these networks alone.
         """
+        if self.fewest < 2:
+            return student(self.least.of_these_networks())
         if len(self.contrasts) > 1:
             return self.interval(LEVEL)
         return effect_of_recipes(self.contrasts[0])

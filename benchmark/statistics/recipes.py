@@ -23,9 +23,7 @@ def recipe_difference(found: Means, one: np.ndarray, other: np.ndarray) -> Diffe
         one: places of the first recipe's networks.
         other: of the second's.
     """
-    first, second = (
-        Networks(found.mean[at], found.influence[:, at], int(at[0])) for at in (one, other)
-    )
+    first, second = (Networks(found.mean[at], found.influence[:, at], int(at[0])) for at in (one, other))
     return effect_of_recipes(Contrast((first, second.times(-1))))
 
 

@@ -108,6 +108,30 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
             temporary.replace(path)
 
 
+def require_ours(path: Path, start: str, writer: str) -> None:
+    """Refuses to replace a file that another program wrote.
+
+    Args:
+        path: that would be written; it may be missing.
+        start: how our files of that name begin.
+        writer: who writes them, as ``a comparison``.
+
+    Raises:
+        XaiboardError: it begins otherwise, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            ours = file.read(len(start.encode())) == start.encode()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError:
+        ours = False
+    if not ours:
+        raise XaiboardError(
+            f"'{path}' was not written by {writer} and would be replaced; give another folder with --out"
+        )
+
+
 def write_once(path: Path, write: Callable[[Path], object]) -> bool:
     """Writes ``path``, in an existing folder, unless the file exists; returns whether it was written.
 

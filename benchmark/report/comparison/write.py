@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...errors import XaiboardError
 from ...store.tables import write_csv
-from ...toolkit.files import write_file
+from ...toolkit.files import require_ours, write_file
 from ...toolkit.terminal import line_width
 from ..markdown import markdown
 from .ask import Comparison
@@ -35,7 +34,7 @@ def write_comparison(found: Comparison, folder: Path) -> list[Path]:
         XaiboardError: the folder has such a file of another origin, or it cannot be written to.
     """
     for name, start in _OURS.items():
-        _check_ours(folder / name, start)
+        require_ours(folder / name, start, "a comparison")
     table, notes = shown(found.table, found.glossary)
     text = f"{_TITLE}{found.side} better?\n\n{_page(found, table, notes)}\n"
     write_file(folder / CSV, lambda path: write_csv(found.table, path))
@@ -50,20 +49,6 @@ def describe(found: Comparison) -> str:
         return f"{sentences(found)}\n\n{markdown(summary(found.table, other))}\nEach column is in {PAGE}.\n"
     table, notes = shown(found.table, found.glossary)
     return _page(found, fitting(table, line_width()), notes) + "\n"
-
-
-def _check_ours(path: Path, start: str) -> None:
-    try:
-        with path.open("rb") as file:
-            ours = file.read(len(start)) == start.encode()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError:
-        ours = False
-    if not ours:
-        raise XaiboardError(
-            f"'{path}' was not written by a comparison and would be replaced; give another folder with --out"
-        )
 
 
 def _page(found: Comparison, table: pd.DataFrame, notes: list[str]) -> str:
