@@ -1,19 +1,22 @@
-"""A digest of what decides a claim: it changes with every rule and margin, and not with what is said of them."""
+"""What decides a claim, without what is said of it; and a digest that changes with every rule and margin."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import asdict
+from typing import Any
 
-from .declaration import Claim
+from .declaration import Claim, Rule
+
+
+def declared(rule: Rule) -> dict[str, Any]:
+    """The keys of a rule that are not at their defaults, but for what it says in words."""
+    empty = asdict(Rule(""))
+    return {key: value for key, value in asdict(rule).items() if key != "text" and value != empty[key]}
 
 
 def rule_digest(claim: Claim) -> str:
-    """The first 12 digits of the SHA-256 of the rules that the claim depends on, without keys at their defaults."""
-    rules = [
-        {key: value for key, value in asdict(rule).items() if key != "text" and value not in ((), "", False)}
-        for rule in claim.rules
-    ]
-    text = json.dumps([rules, claim.verdict], sort_keys=True)
+    """The first 12 digits of the SHA-256 of the rules that the claim depends on."""
+    text = json.dumps([[declared(rule) for rule in claim.rules], claim.verdict], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -29,7 +29,7 @@ def _doubt(verdict: Verdict, at: int) -> float:
 
 
 def summary(verdict: Verdict) -> str:
-    """How the parts came out, where a claim has several: ``holds: …; undecided: …``."""
+    """How the parts came out, where a claim has several: ``holds: …; undecided: …``, or ``all 8: holds``."""
     counting = [
         (judged.part, word)
         for judged, word in zip(verdict.parts, verdict.words, strict=True)
@@ -37,6 +37,8 @@ def summary(verdict: Verdict) -> str:
     ]
     if len(counting) < 2:
         return ""
+    if len({word for _, word in counting}) == 1:
+        return f"all {len(counting)}: {counting[0][1]}"
     names = short_names([part for part, _ in counting])
     of_word: dict[str, list[str]] = defaultdict(list)
     for name, (_, word) in zip(names, counting, strict=True):

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .boundaries import UNDECIDED, probabilities
+from .boundaries import MIXED, NOT, UNDECIDED, probabilities
 from .commands import claims_command, making_commands
-from .declaration import NOT_TESTABLE
 from .digest import rule_digest
 from .evaluate import Judgement
 from .settling import settled_by
@@ -62,12 +61,10 @@ def claims_table(judgement: Judgement) -> pd.DataFrame:
 def _claim(verdict: Verdict, judgement: Judgement) -> dict[str, Any]:
     claim, at = verdict.claim, deciding(verdict)
     shown = {} if at is None else _part(verdict, at)
-    open_parts = [
+    alike = [
         _part(verdict, place)
         for place, judged in enumerate(verdict.parts)
-        if judged.part.counts
-        and verdict.words[place] == verdict.word
-        and verdict.word in (NOT_TESTABLE, UNDECIDED)
+        if judged.part.counts and verdict.words[place] in (verdict.word, NOT if verdict.word == MIXED else "")
     ]
     return {
         **{name: shown.get(name, np.nan) for name in _EFFECT},
@@ -75,8 +72,8 @@ def _claim(verdict: Verdict, judgement: Judgement) -> dict[str, Any]:
         "id": claim.id, "version": claim.version, "paper": claim.paper, "text": claim.text, "verdict": verdict.word,
         "alone": verdict.alone, "p": verdict.p, "p_page": verdict.tested.adjusted if verdict.tested else np.nan,
         "parts": summary(verdict),
-        "why": claim.why or _few(row["why"] for row in open_parts),
-        "settle": "; ".join(filter(None, [claim.settle, _few(row["settle"] for row in open_parts)])),
+        "why": claim.why or _few(row["why"] for row in alike),
+        "settle": "; ".join(filter(None, [claim.settle, _few(row["settle"] for row in alike)])),
         "command": making_commands(claim, (judged for judged in verdict.parts if judged.part.counts)),
         "paper_effect": claim.paper_effect, "paper_says": claim.paper_says,
         "reproduce": claims_command(judgement.runs, judgement.file, claim.id), "rule": rule_digest(claim),

@@ -7,7 +7,7 @@ import click
 from ..components.builtin import has_entry_points
 from .as_json import as_json, echo_json
 
-KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites")
+KINDS = ("models", "methods", "metrics", "perturbations", "datasets", "suites", "claims")
 
 
 @click.command("list")
@@ -23,8 +23,9 @@ def list_components(
 ) -> None:
     """List what can be selected; with NAME (or a pattern) all that is known of it: settings, columns, cost, source.
 
-    KIND is models, methods, metrics, perturbations, datasets or suites, and need not stand before a NAME.
+    KIND is models, methods, metrics, perturbations, datasets, suites or claims, and need not stand before a NAME.
     """
+    from ..claims.entries import claim_entries, describe_claim_entry
     from ..listing.catalogue import read_catalogue, read_suites, write_catalogue
     from ..listing.describe import describe_entry, describe_kind, find
 
@@ -45,6 +46,7 @@ def list_components(
 
         load_plugins(plugins)
         catalogue = {**inventory(), **read_suites()}
+    catalogue = {**catalogue, "claims": claim_entries()}
     if kind not in KINDS and name is None:
         kind, name = None, kind
     found = find(catalogue, kind, name)
@@ -57,5 +59,10 @@ def list_components(
         click.echo("\nAll of one component: xaiboard list NAME")
     else:
         click.echo(
-            "\n".join(describe_entry(entry, each) for each in found for entry in found[each]), nl=False
+            "\n".join(
+                describe_claim_entry(entry) if each == "claims" else describe_entry(entry, each)
+                for each in found
+                for entry in found[each]
+            ),
+            nl=False,
         )

@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from helpers import RESULTS, ROOT, rows
 from xaiboard.benchmark import metrics
+from xaiboard.benchmark.claims.table import CLAIMS, PARTS
 from xaiboard.benchmark.components.signature import VOCABULARY
 from xaiboard.benchmark.report.comparison.table import COMPARE
 from xaiboard.benchmark.store.dictionary import read_dictionary
 from xaiboard.benchmark.store.maps import IDENTITY, IMAGE, MAP
 
 FILES = read_dictionary()
-ASKED_FOR = {"compare.csv": COMPARE}
+ASKED_FOR = {"compare.csv": COMPARE, "claims.csv": CLAIMS, "claims_parts.csv": PARTS}
 """Tables that no published folder has, since they answer a question; their columns in the code."""
 
 TABLES = [
