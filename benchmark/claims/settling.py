@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..statistics.contrasts import Contrast
-from ..statistics.means import student_quantile
+from ..statistics.contrasts import Contrast, Spread
 from ..toolkit.wording import counted
 from .boundaries import distance
 from .judging import Judged
@@ -41,10 +40,8 @@ def _reach(contrast: Contrast, networks: int, times: int, level: float) -> float
     *of_networks, images = contrast.variances()
     seeds = np.array([len(recipe.mean) for recipe in contrast.recipes])
     more = np.maximum(seeds, networks)
-    variance = np.array([*(np.array(of_networks) * seeds / more), images / times])
-    total = variance.sum()
-    if total == 0:
-        return 0.0
-    freedom = total**2 / (variance**2 / np.array([*(more - 1), times * contrast.images - 1])).sum()
-    quantiles = student_quantile(freedom, level) + student_quantile(freedom, 2 * POWER - 1)
-    return float(quantiles * np.sqrt(total))
+    variance = np.array(of_networks) * seeds / more
+    shared = (variance**2 / (more - 1)).sum()
+    freedom = variance.sum() ** 2 / shared if shared else 1.0
+    spread = Spread(float(variance.sum()), float(freedom), images / times, times * contrast.images - 1)
+    return spread.reach(level) + spread.reach(2 * POWER - 1)

@@ -36,14 +36,14 @@ def test_without_variance_of_networks_it_is_student_s_interval_of_the_images() -
 
 
 def test_both_sources_add_up() -> None:
-    """Satterthwaite's freedom of three sources, from the formulas."""
+    """Banerjee's sum of squares: that of Welch's reach, and that of the images'."""
     found = networks(np.r_[ONE, OTHER], 1.0, n=60)
     a, b = found.mean[:3], found.mean[3:]
-    images = found.influence[:, :3].mean(1) - found.influence[:, 3:].mean(1)
-    parts = [(a.var(ddof=1) / 3, 2), (b.var(ddof=1) / 4, 3), (images.var(ddof=1) / 60, 59)]
-    total = sum(variance for variance, _ in parts)
-    freedom = total**2 / sum(variance**2 / free for variance, free in parts)
-    reach = stats.t.ppf(0.975, freedom) * total**0.5
+    welch = stats.ttest_ind(a, b, equal_var=False)
+    of_networks = welch.confidence_interval(0.95).high - welch.confidence_interval(0.95).low
+    score = found.mean + found.influence
+    images = stats.ttest_rel(score[:, :3].mean(1), score[:, 3:].mean(1)).confidence_interval(0.95)
+    reach = np.hypot(of_networks, images.high - images.low) / 2
     difference = recipe_difference(found, np.arange(3), np.arange(3, 7))
     assert difference.high - difference.effect == pytest.approx(reach)
     assert difference.effect - difference.low == pytest.approx(reach)

@@ -71,9 +71,12 @@ def test_a_pair_is_welch_s_test_of_the_networks_with_the_variance_of_the_images(
         for names in (A, B)
     )
     images = a.mean(0) - b.mean(0)
-    variance = [(a.mean(1).var(ddof=1) / 3, 2), (b.mean(1).var(ddof=1) / 3, 2), (images.var(ddof=1) / 38, 37)]
-    total = sum(part for part, _ in variance)
-    reach = stats.t.ppf(0.975, total**2 / sum(part**2 / free for part, free in variance)) * total**0.5
+    networks = [side.mean(1).var(ddof=1) / 3 for side in (a, b)]
+    freedom = sum(networks) ** 2 / sum(part**2 / 2 for part in networks)
+    reach = np.hypot(
+        stats.t.ppf(0.975, freedom) * sum(networks) ** 0.5,
+        stats.t.ppf(0.975, 37) * (images.var(ddof=1) / 38) ** 0.5,
+    )
     assert row["n"] == 38
     assert row["effect"] == pytest.approx(images.mean())
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((images.mean() - reach, images.mean() + reach))
@@ -85,7 +88,7 @@ def test_neither_the_order_of_runs_nor_that_of_rows_has_a_say(tmp_path: Path) ->
     runs = [make_run(tmp_path / name, half) for name, half in zip("xyz", halves, strict=True)]
     text = PAIR + PAIR.replace("P1", "P2").replace('"gini"', '"gini"\nm = 0.15')
     tables = [
-        claims_table(judge(tmp_path, text, *order)).drop(columns="reproduce") for order in permutations(runs)
+        claims_table(judge(tmp_path, text, *order)).drop(columns="reproduce") for order in (runs, runs[::-1])
     ]
     assert all(table.equals(tables[0]) for table in tables)
     turned = "[[claim]]".join(["", *reversed(text.split("[[claim]]")[1:])])
