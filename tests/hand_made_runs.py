@@ -27,8 +27,8 @@ def make_run(
     folder: Path,
     scores: Mapping[Column, Sequence[float] | np.ndarray],
     *,
-    correct: Mapping[str, Sequence[bool]] | None = None,
-    held: Mapping[Column, Sequence[bool]] | None = None,
+    correct: Mapping[str, np.ndarray] | None = None,
+    held: Mapping[Column, np.ndarray] | None = None,
     samples: Sequence[int] | None = None,
     weights: Mapping[str, str] | None = None,
     version: int = 1,
@@ -53,8 +53,8 @@ def make_run(
         parts.append(pd.DataFrame({
             "dataset": column.dataset, "sample": numbers, "model": column.network, "family": "f",
             "method": column.method, "metric": label.name, "settings": settings, "perturbation": column.perturbation,
-            "score": values, "weight": np.array((held or {}).get(column, [True] * n), dtype=float), "target": 0,
-            "label": 0, "correct": (correct or {}).get(column.network, [True] * n), "seed": 0,
+            "score": values, "weight": np.array((held or {}).get(column, np.ones(n)), dtype=float), "target": 0,
+            "label": 0, "correct": (correct or {}).get(column.network, np.ones(n, dtype=bool)), "seed": 0,
             "metric_version": version, "metric_family": "own", "higher_is_better": "True", "across_models": True,
         }))  # fmt: skip
         metric = read_metric_column(label.name).metric

@@ -78,18 +78,18 @@ def _joined(
     if a.versions != b.versions:
         raise XaiboardError(f"{what}, of another version; name runs of one version")
     _, at, there = np.intersect1d(a.sample, b.sample, assume_unique=True, return_indices=True)
-    same = np.isclose(a.score[at], b.score[there], **LIKE, equal_nan=True)
-    same &= np.isclose(a.weight[at], b.weight[there], **LIKE) & (a.correct[at] == b.correct[there])
+    same = a.correct[at] == b.correct[there]
+    for one_run, other_run in ((a.score[at], b.score[there]), (a.weight[at], b.weight[there])):
+        same &= np.isclose(one_run, other_run, equal_nan=True, rtol=LIKE["rtol"], atol=LIKE["atol"])
     if not same.all():
         sample = a.sample[at][~same][0]
         raise XaiboardError(f"{what}, as for image {sample}; name one of the two runs, or mend the other")
     sample = np.union1d(a.sample, b.sample)
-    values = [
+    score, weight, correct = (
         _merged(sample, a.sample, getattr(a, name), b.sample, getattr(b, name))
-        for name in ("score", "weight")
-    ]
-    correct = _merged(sample, a.sample, a.correct, b.sample, b.correct) > 0
-    return first, Scores(sample, *values, correct, a.versions)
+        for name in ("score", "weight", "correct")
+    )
+    return first, Scores(sample, score, weight, correct > 0, a.versions)
 
 
 def _merged(

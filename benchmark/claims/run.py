@@ -86,7 +86,8 @@ class Run:
         return alike(kind, declared, self._labels[kind]) if declared else []
 
     def _scores(self, label: tuple[str, ...], place: int) -> Scores:
-        values = (self._blocks.of(name, place) for name in ("sample", "score", "weight", "correct"))
+        of = self._blocks.of
+        values = of("sample", place), of("score", place), of("weight", place), of("correct", place)
         cell = (*label[:3], read_metric_column(label[3]).metric, *label[4:])
         return Scores(*values, self._versions.get(cell, ()))
 

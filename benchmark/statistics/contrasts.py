@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -141,25 +142,24 @@ def p_below(contrast: Contrast, bound: float) -> float:
 
 
 def _tail(spread: Spread, distance: float) -> float:
-    """The probability at which the interval ends at that distance, one-sided."""
+    """The probability at which the interval ends at that distance, one-sided: found by halving."""
     if np.isnan(spread.networks):
         return np.nan
     if spread.networks + spread.images == 0:
         return 0.0 if distance > 0 else 1.0
-    low, high = np.log(_LEAST), np.log(0.5)
+    low, high = log(_LEAST), log(0.5)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _reach_of_tail(spread, middle) > abs(distance) else (low, middle)
-    tail = float(np.exp(high))
-    return tail if distance > 0 else 1 - tail
+        low, high = (middle, high) if _reach_of_tail(spread, exp(middle)) > abs(distance) else (low, middle)
+    return exp(high) if distance > 0 else 1 - exp(high)
 
 
-def _reach_of_tail(spread: Spread, log_tail: float) -> float:
-    """As :meth:`Spread.reach`, of the probability beyond one end; so small ones that ``1 - level`` would round."""
+def _reach_of_tail(spread: Spread, tail: float) -> float:
+    """As :meth:`Spread.reach`, of the probability beyond one end, which ``1 - level`` would round where it is small."""
     from scipy.special import stdtrit
 
-    quantiles = [stdtrit(freedom, np.exp(log_tail)) for freedom in (spread.freedom, spread.images_freedom)]
-    return float(np.sqrt(quantiles[0] ** 2 * spread.networks + quantiles[1] ** 2 * spread.images))
+    of_networks = float(stdtrit(spread.freedom, tail)) ** 2 * spread.networks
+    return sqrt(of_networks + float(stdtrit(spread.images_freedom, tail)) ** 2 * spread.images)
 
 
 _LEAST, _HALVINGS = 1e-100, 45

@@ -48,7 +48,7 @@ class Effect(NamedTuple):
             return student(self.least.of_these_networks())
         if len(self.contrasts) > 1:
             return self.interval(LEVEL)
-        return effect_of_recipes(self.contrasts[0])
+        return effect_of_recipes(self.least)
 
     def p_above(self, bound: float) -> float:
         """One-sided, of the hypothesis that the effect is at most ``bound``."""

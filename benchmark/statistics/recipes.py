@@ -31,8 +31,8 @@ def effect_of_recipes(contrast: Contrast) -> Difference:
     """An effect on recipes with its interval; its bounds are NaN with one network of a recipe, or one image.
 
     With fewer than ``FEWEST_SEEDS`` networks of a recipe a bootstrap of them would be too short: then it is Welch's
-    interval of the networks' means, with the variance over the images added. Otherwise networks are drawn within each
-    recipe, and images for all networks together.
+    interval of the networks' means, with the images as a further source of variance. Otherwise networks are drawn
+    within each recipe, and images for all networks together.
     """
     if contrast.fewest < FEWEST_SEEDS or contrast.images < 2:
         return student(contrast)

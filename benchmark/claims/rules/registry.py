@@ -22,12 +22,12 @@ class Fact(NamedTuple):
     Args:
         holds: whether the claim does.
         why: in a sentence.
-        count: of what contradicts it.
+        contradicted: how often.
     """
 
     holds: bool
     why: str
-    count: int = 0
+    contradicted: int = 0
 
 
 Judge = Callable[[Sequence[Side], Rule], Effect | Fact]

@@ -392,7 +392,9 @@ def test_a_suite_of_one_s_own(command: Command, small: None, quick: None, tmp_pa
 def test_lists(command: Command, kind: str) -> None:
     done = command("list", kind)
     assert done.status == 0
-    assert {"models": "lipcnn.hkr", "suites": "quick", "datasets": "digits"}.get(kind, "_") in done.out
+    assert {"models": "lipcnn.hkr", "suites": "quick", "datasets": "digits", "claims": "P0.1"}.get(
+        kind, "_"
+    ) in done.out
     assert max(map(len, done.out.splitlines())) <= WIDTH
     assert_refused(command("list", "delation"), "no component named 'delation'; did you mean 'deletion'?")
     assert_refused(

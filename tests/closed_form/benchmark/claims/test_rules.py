@@ -115,7 +115,7 @@ def test_a_certificate_fails_by_one_image_of_one_network() -> None:
     radius.score[3, 1] = 0.61
     found = RULES["certificate"].judge((radius, distance), Rule("certificate", m=1e-4))
     assert isinstance(found, Fact)
-    assert (found.holds, found.count) == (False, 1)
+    assert (found.holds, found.contradicted) == (False, 1)
     radius.score[3, 1] = 0.60005
     assert RULES["certificate"].judge((radius, distance), Rule("certificate", m=1e-4)).holds  # type: ignore[union-attr]
 

@@ -42,7 +42,9 @@ def scores(networks: list[str], level: float, seed: int = 0, **names: str) -> di
     rng = np.random.default_rng([seed, len(networks)])
     words = {"column": "gini", "method": "saliency", **names}
     return {
-        Column(name, **words): np.float32(level + 0.02 * rng.normal() + 0.04 * rng.normal(size=N))
+        Column(name, **words): np.asarray(
+            level + 0.02 * rng.normal() + 0.04 * rng.normal(size=N), dtype=np.float32
+        )
         for name in networks
     }
 
