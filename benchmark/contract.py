@@ -20,7 +20,7 @@ from .engine.batching import Batcher
 from .engine.conditions import Conditions
 from .engine.scores import score as score_samples
 from .engine.values import Values
-from .errors import XaiboardError, message
+from .errors import XaiboardError, message, noted
 from .lipschitz import bounds
 from .subjects import trained_models
 from .subjects.datasets import NotDataError, load_data
@@ -107,7 +107,8 @@ def _echo_outcomes(component: str, outcomes: Sequence[Outcome], echo: Callable[[
 def run_check(kind: str, name: str, check_name: str, run: Check) -> Outcome:
     """Runs one check of a component; whatever it raises is the component's problem."""
     try:
-        run()
+        with noted():
+            run()
     except Inapplicable as reason:
         return Outcome(kind, name, check_name, skipped=str(reason))
     except Exception as error:  # a plug-in may raise anything

@@ -4,6 +4,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 
 
@@ -28,9 +29,27 @@ class SettingError(XaiboardError):
     """A setting that makes no sense whatever the input. It is refused before anything is computed."""
 
 
+_NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
+
+
 def warn(text: str) -> None:
-    """Says something that the user should know and that stops nothing."""
-    warnings.warn(text, XaiboardWarning, stacklevel=2)
+    """Says something that the user should know and that stops nothing; within :func:`noted`, notes it instead."""
+    notes = _NOTES.get()
+    if notes is None:
+        warnings.warn(text, XaiboardWarning, stacklevel=2)
+    else:
+        notes.append(text)
+
+
+@contextmanager
+def noted() -> Iterator[list[str]]:
+    """What :func:`warn` says inside the ``with`` block, which is not shown."""
+    notes: list[str] = []
+    before = _NOTES.set(notes)
+    try:
+        yield notes
+    finally:
+        _NOTES.reset(before)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> XaiboardError:

@@ -145,16 +145,9 @@ class Choice(Generic[C]):
     def asks_for(self, what: str, *, otherwise: bool = False) -> bool:
         """Whether a setting has a value with which the component asks for something.
 
-        Args:
-            what: as an :class:`~..toolkit.ranges.AsksFor` in the annotation of a setting names it.
-            otherwise: what holds if no setting of the component has such an annotation.
+        The arguments are those of :meth:`~.kinds.Component.asks_for`.
         """
-        declared = {
-            name: each.asks[what] for name, each in self.component.settings.items() if what in each.asks
-        }
-        return (
-            any(self.settings[name] in values for name, values in declared.items()) if declared else otherwise
-        )
+        return self.component.asks_for(what, self.settings, otherwise=otherwise)
 
     def reason_against(self, model: Any) -> str | None:  # noqa: ANN401 - torch is not imported here
         """Why the method, or the base of the method or metric, does not apply to ``model``; or None."""

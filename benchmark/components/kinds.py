@@ -106,6 +106,17 @@ class Component:
         """Whether the function asks for ``name`` of the vocabulary."""
         return name in self.supplied
 
+    def asks_for(self, what: str, settings: Mapping[str, object], *, otherwise: bool = False) -> bool:
+        """Whether some of the settings have a value with which the component asks for something.
+
+        Args:
+            what: as an :class:`~..toolkit.ranges.AsksFor` in the annotation of a setting names it.
+            settings: the value of each setting.
+            otherwise: what holds if no setting of the component has such an annotation.
+        """
+        declared = {name: each.asks[what] for name, each in self.settings.items() if what in each.asks}
+        return any(settings[name] in values for name, values in declared.items()) if declared else otherwise
+
     @property
     def on_request(self) -> frozenset[str]:
         """What the function gets only where it is asked for by name; see :class:`Column`."""
@@ -289,6 +300,8 @@ class Metric(Component):
             for name, setting in self.settings.items()
         }
         for name, value in self.shared.items():
+            if not self.asks_for(name, settings, otherwise=True):
+                given.setdefault(name, None)
             if name not in given:
                 known = {**given, **settings, "rng": _default_rng(f"shared value/{name}", given)}
                 value._require((), known, known)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..components.choice import Choice
 from ..components.kinds import Method
-from ..errors import SettingError
+from ..errors import SettingError, noted
 from ..subjects.trained_models import TrainedModel, wrap
 from ..toolkit.data import Data, Reference
 from ..toolkit.ranges import MOST
@@ -126,9 +126,9 @@ class Counter:
                 for _ in range(1 + len(self._others))
             )
             conditions = replace(self._conditions, device="cpu")
-            self._small[layers] = self._values(
-                model, conditions, dict(zip(self._others, others, strict=True))
-            )
+            values = self._values(model, conditions, dict(zip(self._others, others, strict=True)))
+            values.label = values.logits.argmax(1)  # an attack leaves alone what is predicted wrong
+            self._small[layers] = values
         return self._small[layers]
 
     def _network(self, trained: TrainedModel) -> _Explains:
@@ -184,7 +184,8 @@ def _counted(values: _Explains, compute: Compute, most: int) -> Counted:
     memo = values.memo
     memo.passes.most = memo.passes.forward + memo.passes.backward + most
     try:
-        measured = memo.measured(partial(compute, values))[1]
+        with noted():  # of this network and one image
+            measured = memo.measured(partial(compute, values))[1]
     finally:
         memo.passes.most = inf
     return Counted(measured.own, {key: memo.cost[key] for key in measured.used})

@@ -11,6 +11,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from ..components.choice import Choice, choose
 from ..components.decorators import make_method
 from ..components.kinds import Method, Metric, Perturbation
+from ..errors import noted
 from ..subjects.reference import BACKGROUND
 from ..subjects.trained_models import wrap
 from ..toolkit.data import Data, Reference
@@ -74,7 +75,9 @@ def _count_on(make: Callable[[], nn.Module], compute: Callable[[Values, Choice],
             reference = Reference(x.mean(0), x[1:])
             values = Values(trained, data, reference, Conditions(), Batcher(1, "cpu"), passes)
             try:
-                compute(values, choose(make_method(without_passes)))
+                values.label = values.logits.argmax(1)  # an attack leaves alone what is predicted wrong
+                with noted():
+                    compute(values, choose(make_method(without_passes)))
             except Exception:  # the catalogue lists the component nevertheless, without a cost
                 return ""
     prediction = values.memo.cost.get(("logits",), Cost())

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import message
+from ..errors import message, noted, warn
 from ..store.records import Record, Store
 from ..toolkit.progress import moving
 from .batching import Batcher
@@ -155,7 +155,8 @@ def _compute(plan: Plan, cell: Cell, shards: Mapping[int, slice], values: Values
     try:
         values.require_network()
         compute = partial(score, values, cell.metric, cell.method, cell.perturbation)
-        scores, measured = values.memo.measured(compute)
+        with noted() as notes:
+            scores, measured = values.memo.measured(compute)
         records = {shard: _record(values, scores, rows) for shard, rows in shards.items()}
         values.check_network(" or ".join(own))
         values.require_network()
@@ -174,7 +175,9 @@ def _compute(plan: Plan, cell: Cell, shards: Mapping[int, slice], values: Values
         "outputs": bound_to(cell, plan),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    if note := values.guard.note(own):
+    for each in notes:
+        warn(f"{_name(cell)}: {each}")
+    if note := "; ".join(filter(None, (values.guard.note(own), *notes))):
         provenance["note"] = note
     for shard, record in records.items():
         spent = (

@@ -46,9 +46,10 @@ def score(values: Values, metric: Choice, method: Choice | None, perturbation: C
         XaiboardError: the metric, or the method, returned something else than it must.
     """
     component = metric.component
-    shared = {
-        name: None if name in metric.unread else values.shared(metric, name) for name in component.shared
-    }
+    left_out = {
+        name for name in component.shared if not metric.asks_for(name, otherwise=True)
+    } | metric.unread
+    shared = {name: None if name in left_out else values.shared(metric, name) for name in component.shared}
     names = [name for name in component.supplied if name not in {*shared, *metric.unread}]
 
     def batch(rows: slice) -> Scores:

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..components import registry
 from ..components.choice import Choice, choose
 from ..components.kinds import Method, Metric, Perturbation
+from ..errors import noted
 from ..subjects.fixed_inputs import function_outputs, sums
 from ..subjects.outputs import Outputs
 from ..subjects.shaking import Shaker
@@ -69,7 +70,7 @@ def try_function(choice: Choice, values: TrialValues) -> Outputs | None:
     def compute(shaker: Shaker | None) -> Tensor:
         values.shaker, values.judged = shaker, isinstance(choice.component, Metric)
         values.memo.clear()
-        with shaker.layers(values.model) if shaker else nullcontext():
+        with noted(), shaker.layers(values.model) if shaker else nullcontext():
             return _numbers(choice, values)
 
     try:

@@ -11,7 +11,6 @@ from ..statistics.rare import FEWEST
 from ..statistics.skewness import TOLERATED
 from ..store.columns import LABEL
 from ..store.glossary import Glossary
-from ..toolkit.labels import read_metric_column
 from .attribution_robustness.convergence import NOT_CONVERGED
 from .blocks import COLUMN, Blocks
 from .column_names import short_names
@@ -28,6 +27,9 @@ SKEWED = "perhaps too few samples for their skewness: false claims may be more f
 
 RARE = "differs from its most frequent score on fewer than"
 """How the note of a method begins whose scores hardly differ from each other."""
+
+OF_CLASS = ("class_chance", "above_class")
+"""Columns that compare with other images of the same class, which not every class has."""
 
 _CELL = ["dataset", "model", "method", "cell", "settings", "perturbation"]
 """What names the cell of a row: as the row's own names, but all columns of a metric are of one cell."""
@@ -56,7 +58,7 @@ def leaderboard(
     finished = finished.assign(cell=[glossary.columns[text].metric for text in finished["metric"]])
     known = cells.rename(columns={"metric": "cell"})[[*_CELL, "seconds", "status", "note", "control"]]
     table = finished.drop(columns=["seconds", "status", "note", "control"]).merge(known, on=_CELL, how="left")
-    table["note"] = _notes(table)
+    table["note"] = _notes(table, glossary)
     empty = cells[cells["status"] != "ok"].drop(columns="n").reindex(columns=LEADERBOARD)
     empty["higher_is_better"] = ""
     table = pd.concat([table[LEADERBOARD], empty])
@@ -124,7 +126,7 @@ def _rank_notes(ranks: Ranks, used: np.ndarray) -> list[str]:
     return notes
 
 
-def _notes(table: pd.DataFrame) -> pd.Series:
+def _notes(table: pd.DataFrame, glossary: Glossary) -> pd.Series:
     """How many samples a mean lacks, and why; whether an attack has not converged; what a rank lacks.
 
     Before them stands what the cell itself says: what a careless component has changed.
@@ -134,8 +136,10 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     why = np.where(
         table["perturbation"] != "", "the prediction changed under the perturbation", "their weight is zero"
     )
-    of_class = table["metric"].isin([text for text in set(table["metric"]) if _of_class(text)])
-    why = np.where(of_class, "the prediction changed, or no background image shares their class", why)
+    why = np.where(table["metric_family"] == "perturbation", "their weight is zero", why)
+    of_class = [text for text in set(table["metric"]) if glossary.columns[text].name in OF_CLASS]
+    no_other = "the prediction changed, or no background image shares their class"
+    why = np.where(table["metric"].isin(of_class), no_other, why)
     of_all = " of " + samples.astype(str) + " samples "
     unscored = (without.astype(str) + of_all + "have no score").where(without > 0, "")
     left_out = (left.astype(str) + of_all + "left out: ").where(table["n"] > 0, "no sample is left: ") + why
@@ -146,11 +150,6 @@ def _notes(table: pd.DataFrame) -> pd.Series:
     for part in parts[1:]:
         joined = joined.where(part == "", joined.where(joined == "", joined + "; ") + part)
     return joined
-
-
-def _of_class(column: str) -> bool:
-    """Whether a column compares with other images of the same class, which not every class has."""
-    return read_metric_column(column)[1] in ("class_chance", "above_class")
 
 
 def wide(table: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:

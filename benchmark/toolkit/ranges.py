@@ -45,8 +45,8 @@ class AsksFor:
     """In an annotation: with some values of the setting, the component asks for what it leaves alone with others.
 
     Args:
-        what: ``reference``, the statistics of the training split; ``images``, inputs ``(B, C, H, W)``; or ``pixels``,
-            as many of them in an input as the setting says.
+        what: ``reference``, the statistics of the training split; ``images``, inputs ``(B, C, H, W)``; ``pixels``, as
+            many of them in an input as the setting says; or a shared value of the metric.
         values: of the setting with which it asks; of ``pixels``, none.
     """
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 from xaiboard.benchmark import metrics
-from xaiboard.benchmark.errors import SettingError
+from xaiboard.benchmark.engine.passes import count_passes
+from xaiboard.benchmark.errors import SettingError, XaiboardWarning, noted
 from xaiboard.metrics.ara import area
 
 CLASSES = 10
@@ -106,12 +107,46 @@ def test_says_which_samples_took_more_than_half_of_the_steps() -> None:
     found = metrics["ara"](model=model, x=x, label=label, logits=model(x), eps=1.0)
     assert found["met"].tolist() == [1, 1, 0, 0, 0]
     assert found["btr_met"].tolist() == [1, 1, 0, 0, 0]
-    reached = metrics["ara"].shared["loop_distance"](
-        model=model, x=x, label=label, steps=100, eps=1.0, momentum=0.0, loss="both"
+    reached = metrics["ara"].shared["margin_loop"](
+        model=model, x=x, label=label, logits=model(x), steps=100, eps=1.0, momentum=0.0
     )
     torch.testing.assert_close(
         reached[:, 0], torch.tensor([0.1, 0.7, 0.8, 0.97, 1.0], dtype=torch.float64), rtol=0.03, atol=1e-4
     )
+
+
+@pytest.mark.parametrize(("loss", "loops"), [("cross_entropy", 2), ("margin", 2), ("both", 3)])
+def test_images_that_are_wrong_from_the_start_and_losses_that_are_not_climbed_cost_nothing(
+    loss: str, loops: int
+) -> None:
+    """Two of five images are right; with two classes, that is better than random."""
+    model = Plane(torch.ones(1, 2, 2))
+    x = torch.tensor([0.1, -0.7, 0.8, -0.1, -0.2]).view(5, 1, 1, 1).expand(5, 1, 2, 2)
+    label = torch.zeros(5, dtype=torch.long)
+    given = {"model": model, "x": x, "label": label, "logits": model(x), "steps": 7, "loss": loss}
+    with count_passes(model) as passes:
+        found = metrics["ara"](**given)
+    assert (passes.forward, passes.backward) == (2 * 8 * loops, 2 * 7 * loops)
+    wrong = found["btr"][[1, 3, 4]]
+    assert torch.equal(wrong, wrong[0].expand(3))
+    none_right = {**given, "x": -x.abs(), "logits": model(-x.abs())}
+    with count_passes(model) as passes:
+        metrics["ara"](**none_right)
+    assert passes.forward == 0
+
+
+def test_says_where_distances_are_coarse() -> None:
+    """The last of five steps is a fifteenth, more than a tenth of the area; that of a hundred is a 5050th."""
+    model = Plane(torch.ones(1, 2, 2))
+    x = torch.linspace(0.05, 0.4, 8).view(8, 1, 1, 1).expand(8, 1, 2, 2)
+    given = {"model": model, "x": x, "label": torch.zeros(8, dtype=torch.long), "logits": model(x)}
+    with noted() as notes:
+        metrics["ara"](**given)
+    assert notes == []
+    with pytest.warns(
+        XaiboardWarning, match=r"last step of the attack \(0.0667\) is more than 10% of 'ara' \(0.*'ara.btr'"
+    ):
+        metrics["ara"](**given, steps=5)
 
 
 @pytest.mark.parametrize(
