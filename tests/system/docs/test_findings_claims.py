@@ -11,7 +11,7 @@ from xaiboard.benchmark.claims.declaration import Claim
 from xaiboard.benchmark.claims.reading import read_claims
 
 PAGES = ("transport", "lens", "adversarial-explanations", "concise", "hinge")
-HEADING = re.compile(r"^## (P\d\.\d+): .*\n\n\*\*(.+?)\.\*\* ", re.MULTILINE)
+HEADING = re.compile(r"^## (P\d\.\d+): .*\n\n\*\*(.+?)\.\*\*", re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])−?\d?\.\d+")
 published = pytest.mark.skipif(
     not (RESULTS / "claims").exists(), reason="no table of claims is published: xaiboard claims --out results/claims"
