@@ -30,7 +30,7 @@ class Evidence:
         for one, other in combinations(self.runs, 2):
             check_images(one.results, other.results)
             for (dataset, network), weights in one.networks.items():
-                if other.networks.get((dataset, network), weights) != weights:
+                if len({weights, other.networks.get((dataset, network), "")} - {""}) > 1:
                     raise XaiboardError(
                         f"'{network}' on {dataset} has other weights in '{one.name}' than in '{other.name}'; name runs"
                         " of the same networks"

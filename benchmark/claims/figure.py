@@ -32,7 +32,7 @@ def _row(verdict: Verdict) -> Row | None:
     effect = None if at is None else verdict.parts[at].effect
     if at is None or effect is None:
         return None
-    rule, each = verdict.parts[at].part.rule, effect.interval_each()
+    rule, each = verdict.parts[at].part.rule, verdict.parts[at].interval
     page = effect.interval(verdict.level)
     wide = (page.low, page.high) if verdict.parts[at].tested else (np.nan, np.nan)
     return Row(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
+from ..statistics.contrasts import Difference
 from ..statistics.effects import Effect
-from .boundaries import distance
+from .boundaries import Probabilities, distance, probabilities
 from .evidence import Evidence
 from .guards import check, last_doubling, not_converged
 from .images import Images
@@ -44,6 +46,20 @@ class Judged:
     def n(self) -> int:
         """Images behind each mean; 0 without scores."""
         return len(self.sides[0].score) if self.sides else 0
+
+    @cached_property
+    def interval(self) -> Difference:
+        """At 95 %, of its effect by itself; NaN without one."""
+        return Difference(np.nan, np.nan, np.nan) if self.effect is None else self.effect.interval_each()
+
+    @cached_property
+    def probabilities(self) -> Probabilities:
+        """Of its effect at the margin; NaN without one."""
+        return (
+            Probabilities(np.nan, np.nan)
+            if self.effect is None
+            else probabilities(self.effect, self.part.rule)
+        )
 
     @property
     def tested(self) -> bool:

@@ -59,7 +59,7 @@ def sides_of(
     sample = reduce(np.intersect1d, [each.sample for each in scores])
     sample = sample if images is None else np.intersect1d(sample, images)
     if len(sample) < 2:
-        raise NotTestable(f"{counted(len(sample), 'image')} counts: {_COUNTING[part.on]}", "more images")
+        raise NotTestable(f"{counted(len(sample), 'image')} left: {_COUNTING[part.on]}", "more images")
     score, weight = (
         np.column_stack(
             [getattr(each, name)[np.searchsorted(each.sample, sample)] for each in scores]

@@ -25,6 +25,10 @@ _SAID = {"the paper": "paper_says", "why": "why", "parts": "parts", "what would 
 """Facts of a claim, by what the page calls them."""
 
 
+_NAMES = ["dataset", "recipes", "method", "column", "perturbation", "says"]
+"""Columns that tell parts apart; what is the same in all of them is said once."""
+
+
 def claims_page(claims: pd.DataFrame, parts: pd.DataFrame) -> str:
     """The page, of the rows of both tables."""
     sections = [f"{HEADING}\n", _counts(claims), HOW, markdown(_overview(claims))]
@@ -36,7 +40,11 @@ def claims_page(claims: pd.DataFrame, parts: pd.DataFrame) -> str:
 
 def describe(claim: dict, parts: pd.DataFrame) -> str:
     """One claim with its parts."""
+    shared = ", ".join(
+        parts[name].iloc[0] for name in _NAMES if parts[name].nunique() == 1 and parts[name].iloc[0]
+    )
     facts = {
+        "in all parts" if len(parts) > 1 else "compared": markdown_text(shared),
         **{name: markdown_text(claim[key]) for name, key in _SAID.items()}, "missing scores": _code(claim["command"]),
         "again": _code(claim["reproduce"]),
     }  # fmt: skip
@@ -63,8 +71,7 @@ def _overview(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(parts: pd.DataFrame) -> pd.DataFrame:
-    names = ["dataset", "recipes", "method", "column", "perturbation", "says"]
-    kept = [name for name in names if (parts[name] != "").any()]
+    kept = [name for name in _NAMES if parts[name].nunique() > 1]
     beside = parts["verdict"].where(parts["counts"], parts["verdict"] + " (beside)")
     return pd.DataFrame({**{name: parts[name] for name in kept}, "verdict": beside, **_effects(parts)})
 

@@ -54,7 +54,10 @@ class Run:
     def networks(self) -> dict[tuple[str, str], str]:
         """Digest of the weights of each network, by data set and name."""
         cells = self.results.cells[["dataset", "model", "weights"]].astype(str).drop_duplicates()
-        return {(dataset, model): weights for dataset, model, weights in cells.itertuples(index=False)}
+        rows = cells.sort_values("weights").itertuples(
+            index=False
+        )  # a cell that was not computed may have none
+        return {(dataset, model): weights for dataset, model, weights in rows}
 
     def find(self, dataset: str, network: str, source: Source) -> Scores | None:
         """The scores of a network; None if it has none here.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..statistics.contrasts import Contrast, Spread
+from ..statistics.effects import Effect
 from ..toolkit.wording import counted
-from .boundaries import distance
+from .boundaries import bounds, distance
+from .declaration import Rule
 from .judging import Judged
 
 POWER = 0.8
@@ -25,14 +27,21 @@ def settled_by(judged: Judged, level: float) -> str:
     """
     if judged.effect is None:
         return ""
-    contrast, away = judged.effect.least, distance(judged.effect.value, judged.part.rule)
+    rule, fewest = judged.part.rule, judged.effect.fewest
+    contrasts = _that_matter(judged.effect, rule)
     for times in (1, 2, 4, 8, 16, 32, MOST_TIMES):
-        for networks in range(max(contrast.fewest, 2), MOST_NETWORKS + 1):
-            if _reach(contrast, networks, times, level) <= away:
-                images = f" and about {times * contrast.images} images" if times > 1 else ""
-                each = " of each recipe" if len(contrast.recipes) > 1 else ""
-                return f"about {counted(networks, 'network')}{each}{images}"
+        for networks in range(max(fewest + (times == 1), 2), MOST_NETWORKS + 1):
+            if all(_reach(each, networks, times, level) <= distance(each.effect, rule) for each in contrasts):
+                images = f" and about {times * contrasts[0].images} images" if times > 1 else ""
+                of_each = " of each recipe" if len(contrasts[0].recipes) > 1 else ""
+                return f"about {counted(networks, 'network')}{of_each}{images}"
+    away = min(distance(each.effect, rule) for each in contrasts)
     return f"nothing within reach: the effect is {away:.2g} from the margin"
+
+
+def _that_matter(effect: Effect, rule: Rule) -> tuple[Contrast, ...]:
+    """The contrasts that must be told from the margin: all, where the least is above it; else that one."""
+    return effect.contrasts if effect.value > max(bounds(rule)) else (effect.least,)
 
 
 def _reach(contrast: Contrast, networks: int, times: int, level: float) -> float:

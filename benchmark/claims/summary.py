@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from .boundaries import MIXED, NOT, VERDICTS, probabilities
+from .boundaries import MIXED, NOT, VERDICTS
 from .parts import Part
 from .verdicts import Verdict
 
@@ -25,7 +25,7 @@ def _doubt(verdict: Verdict, at: int) -> float:
     judged = verdict.parts[at]
     if judged.effect is None:
         return -1.0
-    return min(probabilities(judged.effect, judged.part.rule)) if judged.tested else 0.0
+    return min(judged.probabilities) if judged.tested else 0.0
 
 
 def summary(verdict: Verdict) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .boundaries import MIXED, NOT, UNDECIDED, probabilities
+from .boundaries import MIXED, NOT, UNDECIDED
 from .commands import claims_command, making_commands
 from .digest import rule_digest
 from .evaluate import Judgement
@@ -20,18 +20,8 @@ SEEDS, IMAGES = "seeds and images", "images only"
 """What is drawn anew; of images only, nothing follows for recipes. Empty where nothing is inferred."""
 
 _EFFECT = [
-    "effect",
-    "ci_low",
-    "ci_high",
-    "page_low",
-    "page_high",
-    "holds",
-    "m",
-    "around",
-    "unit",
-    "n",
-    "networks",
-]
+    "effect", "ci_low", "ci_high", "page_low", "page_high", "holds", "m", "around", "unit", "n", "networks",
+]  # fmt: skip
 
 CLAIMS = [
     "id", "version", "paper", "text", "verdict", "alone", *_EFFECT, "p", "p_page", "part", "parts", "why", "settle",
@@ -83,10 +73,11 @@ def _claim(verdict: Verdict, judgement: Judgement) -> dict[str, Any]:
 def _part(verdict: Verdict, at: int) -> dict[str, Any]:
     judged = verdict.parts[at]
     part, rule, effect = judged.part, judged.part.rule, judged.effect
+    above = "" if part.beyond is None else f" > {part.beyond:g}"
     row: dict[str, Any] = {
         "id": verdict.claim.id, "part": part.name, "counts": part.counts, "says": rule.text, "kind": rule.kind,
         "dataset": part.dataset, "recipes": part.words("recipe"), "method": part.words("method"),
-        "column": part.words("column"), "perturbation": part.words("perturbation"), "on": part.on,
+        "column": part.words("column") + above, "perturbation": part.words("perturbation"), "on": part.on,
         "verdict": verdict.words[at], "alone": verdict.words_alone[at], "holds": rule.holds, "m": rule.m,
         "around": rule.around, "n": judged.n or np.nan,
         "networks": ", ".join(dict.fromkeys(f"{len(side.networks)} {side.source.recipe}" for side in judged.sides)),
@@ -98,16 +89,11 @@ def _part(verdict: Verdict, at: int) -> dict[str, Any]:
         row |= {"why": judged.fact.why}
     if effect is None:
         return row
-    each = effect.interval_each()
-    row |= {
-        "effect": effect.value,
-        "ci_low": each.low,
-        "ci_high": each.high,
-        "unit": SEEDS if judged.tested else IMAGES,
-    }
+    each, unit = judged.interval, SEEDS if judged.tested else IMAGES
+    row |= {"effect": effect.value, "ci_low": each.low, "ci_high": each.high, "unit": unit}
     if judged.tested:
-        page, found = effect.interval(verdict.level), probabilities(effect, rule)
-        row |= {"page_low": page.low, "page_high": page.high, "p": min(found)}
+        page = effect.interval(verdict.level)
+        row |= {"page_low": page.low, "page_high": page.high, "p": min(judged.probabilities)}
     if verdict.words[at] == UNDECIDED:
         row |= {"settle": settled_by(judged, verdict.level), "why": "the interval has the margin in it"}
     return row

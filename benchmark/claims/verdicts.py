@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..statistics.holm import Tested, holm
 from ..statistics.means import LEVEL
-from .boundaries import HOLDS, MIXED, NOT, UNDECIDED, probabilities, verdict
+from .boundaries import HOLDS, MIXED, NOT, UNDECIDED, verdict
 from .declaration import NOT_TESTABLE, Claim
 from .judging import Judged
 
@@ -78,9 +78,7 @@ def _probability(parts: Sequence[Judged]) -> float:
     """
     effects = [judged for judged in _counting(parts) if judged.fact is None]
     found = [
-        probabilities(judged.effect, judged.part.rule)
-        for judged in effects
-        if judged.effect is not None and judged.reason is None
+        judged.probabilities for judged in effects if judged.effect is not None and judged.reason is None
     ]
     if not found:
         return 1.0
@@ -121,7 +119,7 @@ def _at(judged: Judged, level: float) -> str:
     """The verdict on a part, with that probability that it is false."""
     if (word := _fixed(judged)) or judged.effect is None:
         return word
-    found = probabilities(judged.effect, judged.part.rule)
+    found = judged.probabilities
     return HOLDS if found.holds <= level else NOT if found.fails <= level else UNDECIDED
 
 
@@ -129,4 +127,4 @@ def _alone(judged: Judged) -> str:
     """The verdict on a part by its own interval at 95 %."""
     if (word := _fixed(judged)) or judged.effect is None:
         return word
-    return verdict(judged.effect.interval_each(), judged.part.rule)
+    return verdict(judged.interval, judged.part.rule)

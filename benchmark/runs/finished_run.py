@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..claims.evaluate import judge_claims
+from ..claims.table import claims_table
 from ..html_page.make import write_report
 from ..report.comparison.ask import ask, read_question
 from ..report.notebook import Picture, leaderboard_html, picture
@@ -98,6 +100,19 @@ class Run:
         )
         folder = other.folder if isinstance(other, Run) else other
         return ask(self.folder, Path(folder) if folder is not None else None, question).table
+
+    @checked
+    def claims(self, file: str | Path | None = None, *, others: Sequence[str | Path] = ()) -> pd.DataFrame:
+        """Does hold what papers claim? One row for each claim, as in ``claims.csv``.
+
+        Args:
+            file: TOML file of claims; None for those of the five papers.
+            others: folders of further runs, whose scores count too.
+
+        Raises:
+            XaiboardError: the file says something that is no claim, or runs contradict each other.
+        """
+        return claims_table(judge_claims([self.folder, *others], file))
 
     def report(self) -> Path:
         """Writes ``report.html``, on which the run is looked at, sorted and compared; returns its path."""

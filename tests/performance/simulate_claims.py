@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="claims at the size of published or given runs")
     parser.add_argument("--claims")
     parser.add_argument("runs", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     rows = []
     for row in power_here(options.runs, options.claims) if options.here else errors():
         rows.append(row)

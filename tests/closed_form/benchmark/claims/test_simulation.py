@@ -12,8 +12,8 @@ from scipy import stats
 from simulated_claims import KINDS, SPREADS, effect_of, holds_alone, holds_with, rule_of
 
 CLAIMS = 60
-STRICT = 0.05 / 20
-"""Level of the first of twenty claims."""
+STRICT = 0.05 / 10
+"""Level of the first of twenty claims, two-sided."""
 
 MOST, MOST_STRICT = stats.binom.isf(0.01, CLAIMS, 0.05), stats.binom.isf(0.01, CLAIMS, STRICT / 2)
 

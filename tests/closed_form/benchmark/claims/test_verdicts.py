@@ -67,37 +67,42 @@ def test_a_claim_holds_if_each_of_its_parts_does(parts: list[Judged], word: str)
 
 
 def test_what_is_decided_alone_may_be_undecided_among_many() -> None:
-    """At 3.5 standard errors of five networks: p = .025 by itself, .25 among ten."""
+    """At 3.5 standard errors of five networks: p = .025 by itself, .125 among ten."""
     found = decide([(claim(f"P{number}"), [part(0.35)]) for number in range(10)])
     assert {verdict.alone for verdict in found} == {HOLDS}
     assert {verdict.word for verdict in found} == {UNDECIDED}
     assert words(P=[part(0.35)]) == {"P": HOLDS}
     assert all(
-        verdict.tested and verdict.tested.adjusted == pytest.approx(10 * verdict.p) for verdict in found
+        verdict.tested and verdict.tested.adjusted == pytest.approx(5 * verdict.p) for verdict in found
     )
 
 
 def test_claims_that_are_sure_leave_more_for_the_others() -> None:
-    """Holm's second step tries with .05 / 1, where .05 / 2 would not do."""
-    assert words(sure=[part(50)], other=[part(0.32)]) == {"sure": HOLDS, "other": HOLDS}
-    assert words(open=[part(0.0)], other=[part(0.32)]) == {"open": UNDECIDED, "other": UNDECIDED}
+    """The last of four is tried with .05, and the first with .05 / 2, where it would not do."""
+    sure, unsure = ({name: [part(effect)] for name in "abc"} for effect in (50, 0.0))
+    assert words(**sure, other=[part(0.32)])["other"] == HOLDS
+    assert words(**unsure, other=[part(0.32)])["other"] == UNDECIDED
 
 
 def test_facts_and_what_cannot_be_tested_are_no_hypotheses() -> None:
     alone = words(other=[part(0.32)])
-    others = {"fact": [fact(holds=True)], "one": [part(1, networks=1, reason="one network")]}
+    others = {f"fact{number}": [fact(holds=True)] for number in range(3)}
+    others |= {f"one{number}": [part(1, networks=1, reason="one network")] for number in range(3)}
     assert words(**others, other=[part(0.32)])["other"] == alone["other"] == HOLDS
 
 
 def test_an_attack_that_has_not_converged_is_a_hypothesis_all_the_same() -> None:
     """Whether it has converged depends on the effect, so leaving it out would favour the others."""
-    assert words(attack=[part(1, reason="not converged")], other=[part(0.32)])["other"] == UNDECIDED
+    attacks = {f"attack{number}": [part(1, reason="not converged")] for number in range(3)}
+    assert words(**attacks, other=[part(0.32)])["other"] == UNDECIDED
 
 
 def test_mixed_verdicts_pay_for_the_choice_of_their_parts() -> None:
     """Two parts of the same kind are needed for one level, one of each of two for half of it."""
     assert words(P=[part(0.32), part(0.32)]) == {"P": HOLDS}
     assert words(P=[part(0.32), part(-0.32)]) == {"P": UNDECIDED}
+    alike, mixed = (decide([(claim("P"), [part(0.32), part(other)])])[0] for other in (0.32, -0.32))
+    assert mixed.p == pytest.approx(2 * alike.p)
 
 
 def test_the_order_of_claims_has_no_say() -> None:
@@ -137,6 +142,14 @@ def test_so_many_networks_settle_it() -> None:
     assert settled_by(part(1e-6), 0.95).startswith("nothing within reach")
 
 
+def test_each_step_of_an_order_must_be_settled() -> None:
+    """The least step is nearest to the margin, but it is the other one that varies."""
+    steps = [part(0.5, 0.01).effect, part(0.6, 0.4).effect]
+    least = Effect(tuple(step.least for step in steps if step))
+    said = settled_by(Judged(Part(RULE, "d"), effect=least), 0.95)
+    assert said == settled_by(part(0.6, 0.4), 0.95) != settled_by(part(0.5, 0.01), 0.95)
+
+
 def test_more_images_are_asked_for_where_networks_do_not_help() -> None:
     rng = np.random.default_rng(0)
     influence = rng.normal(size=(100, 1)).repeat(5, 1)
@@ -146,5 +159,5 @@ def test_more_images_are_asked_for_where_networks_do_not_help() -> None:
 
 
 def test_verdicts_name_the_level_of_their_intervals() -> None:
-    verdict: Verdict = decide([(claim("P"), [part(1)]), (claim("Q"), [part(0)])])[0]
+    verdict: Verdict = decide([(claim(name), [part(float(name == "P"))]) for name in "PQRS"])[0]
     assert verdict.level == pytest.approx(1 - 0.05 / 2)

@@ -81,8 +81,13 @@ def test_an_effect_by_itself_is_resampled_from_five_networks_on() -> None:
 
 
 def test_holm_by_hand() -> None:
-    """Of four, .005 meets .05 / 4 and .01 meets .05 / 3; .03 misses .05 / 2, and so .04 stays at that level too."""
-    found = holm([0.01, 0.04, 0.03, 0.005], 0.05)
-    assert [each.adjusted for each in found] == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert [each.level for each in found] == pytest.approx([0.05 / 3, 0.05 / 2, 0.05 / 2, 0.05 / 4])
+    """Of six, two-sided: .01 meets .05 / 3 and .02 meets .05 / 2.5; .03 misses .05 / 2, and all others stay so too."""
+    found = holm([0.04, 0.01, 0.03, 0.02, 0.031, 0.045], 0.05)
+    assert [each.adjusted for each in found] == pytest.approx([0.06, 0.03, 0.06, 0.05, 0.06, 0.06])
+    assert [each.level for each in found] == pytest.approx([0.025, 0.05 / 3, 0.025, 0.02, 0.025, 0.025])
     assert holm([], 0.05) == []
+
+
+def test_a_verdict_among_others_is_never_given_more_easily_than_alone() -> None:
+    assert [each.adjusted for each in holm([0.051, 0.0, 0.0], 0.05)] == pytest.approx([0.051, 0, 0])
+    assert all(each.level <= 0.05 for each in holm([0.049, 0.06], 0.05))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xaiboard.benchmark as xb
 from click.testing import CliRunner
 from hand_made_runs import Column, make_run, recipe
 from scipy import stats
@@ -277,10 +279,23 @@ def test_one_claim_is_shown_by_the_command_that_the_table_names(tmp_path: Path) 
     assert said.output.startswith("### P1: holds")
     assert "P2" not in said.output
     assert not (run / "claims.csv").exists()
+    document = json.loads(CliRunner().invoke(commands, [*row["reproduce"].split()[1:], "--json"]).output)
+    assert (
+        [each["verdict"] for each in document["claims"]]
+        == [each["verdict"] for each in document["parts"]]
+        == ["holds"]
+    )
     wrong = CliRunner().invoke(
         commands, ["claims", str(run), "--claims", f"{tmp_path}/own.toml", "--only", "P3"]
     )
     assert str(wrong.exception) == "no claim named 'P3'; did you mean 'P2'?"
+
+
+def test_from_python_it_is_the_same_table(tmp_path: Path) -> None:
+    halves = [dict(list(BOTH.items())[:3]), dict(list(BOTH.items())[3:])]
+    one, other = (make_run(tmp_path / name, half) for name, half in zip("xy", halves, strict=True))
+    known = claims_table(judge(tmp_path, PAIR, one, other))
+    assert xb.Run(one).claims(tmp_path / "own.toml", others=[other]).equals(known)
 
 
 def test_files_of_another_origin_stay(tmp_path: Path) -> None:
