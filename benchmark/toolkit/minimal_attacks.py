@@ -61,7 +61,7 @@ def ddn(
         The smallest change with which another class is predicted; zero where this is so without a change.
     """
     change, radius = torch.zeros_like(x), torch.full_like(x.flatten(1)[:, 0], start)
-    search = _Search(x, steps)
+    search = Search(x, steps)
     for step in range(steps):
         logits, gradient = ascent(model, x + change, label, loss)
         gradient = gradient if mask is None else gradient * mask
@@ -84,9 +84,9 @@ def shorten(model: nn.Module, x: Tensor, label: Tensor, change: Tensor) -> Tenso
     wrong = _logits(model, x + change).argmax(1) != label
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        at_middle = _logits(model, x + _each(middle, x) * change).argmax(1) != label
+        at_middle = _logits(model, x + each_of(middle, x) * change).argmax(1) != label
         low, high = torch.where(at_middle, low, middle), torch.where(at_middle, middle, high)
-    return torch.where(_each(wrong, x), _each(high, x) * change, change)
+    return torch.where(each_of(wrong, x), each_of(high, x) * change, change)
 
 
 def l2_loop(
@@ -122,13 +122,13 @@ def l2_loop(
         The last change for ``l2``. Otherwise the smallest change that meets the condition; zero where ``x`` does.
     """
     change = torch.zeros_like(x)
-    direction, search = change, _Search(x, steps)
+    direction, search = change, Search(x, steps)
     for step in range(steps):
         logits, gradient = ascent(model, x + change, label, loss)
         met = _met(rule, logits, label, change, radius)
         search.note(step, met, change)
-        towards = torch.where(_each(met, x), -change, gradient)
-        towards = towards / _each(rmse(towards) + _FLAT, x)
+        towards = torch.where(each_of(met, x), -change, gradient)
+        towards = towards / each_of(rmse(towards) + _FLAT, x)
         direction = momentum * direction + (1 - momentum) * towards
         change = change + step_length(step, steps, path) * direction
     search.note(steps, _met(rule, _logits(model, x + change), label, change, radius), change)
@@ -185,7 +185,7 @@ def _met(
     return logits.softmax(1).gather(1, label[:, None])[:, 0] <= 1 / logits.shape[1]
 
 
-class _Search:
+class Search:
     """Keeps the shortest change of each sample with which the attack has succeeded."""
 
     def __init__(self, x: Tensor, steps: int) -> None:
@@ -197,13 +197,13 @@ class _Search:
         """Keeps the ``change`` before ``step`` where it has ``met`` the aim and is the shortest so far."""
         length = change.flatten(1).norm(dim=1)
         shorter = met & (length < self.shortest)
-        self.best = torch.where(_each(shorter, change), change, self.best)
+        self.best = torch.where(each_of(shorter, change), change, self.best)
         self.shortest = torch.where(shorter, length, self.shortest)
         self.step = torch.where(met, self.step.clamp_max(step), self.step)
 
     def result(self, last: Tensor) -> Found:
         """The shortest changes; the ``last`` one where the attack never succeeded."""
-        return Found(torch.where(_each(self.shortest.isfinite(), last), self.best, last), self.step)
+        return Found(torch.where(each_of(self.shortest.isfinite(), last), self.best, last), self.step)
 
 
 @torch.no_grad()
@@ -211,6 +211,6 @@ def _logits(model: nn.Module, x: Tensor) -> Tensor:
     return model(x)
 
 
-def _each(value: Tensor, x: Tensor) -> Tensor:
+def each_of(value: Tensor, x: Tensor) -> Tensor:
     """``(B,)`` as ``(B, 1, ...)``, which broadcasts to ``x``."""
     return value.view(-1, *[1] * (x.ndim - 1))

@@ -76,14 +76,17 @@ def pgd_l2(
     x: Tensor,
     label: Tensor,
     *,
-    eps: float = 0.5,
-    step: float = 0.1,
+    eps: float | Tensor = 0.5,
+    step: float | Tensor = 0.1,
     steps: int = 20,
     generator: torch.Generator | None = None,
     start: Tensor | None = None,
     loss: Loss = _total_cross_entropy,
 ) -> Tensor:
-    """As :func:`pgd_linf`, in the L2 ball: steps follow the gradient, and the start is uniform in the ball."""
+    """As :func:`pgd_linf`, in the L2 ball: steps follow the gradient, and the start is uniform in the ball.
+
+    Radius and length of the steps may be those of each image, ``(B,)``.
+    """
     if start is None:
         direction = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
         share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
@@ -97,7 +100,7 @@ def pgd_l2(
     return (x + change).clamp(0, 1)
 
 
-def in_l2_ball(direction: Tensor, share: Tensor, eps: float) -> Tensor:
+def in_l2_ball(direction: Tensor, share: Tensor, eps: float | Tensor) -> Tensor:
     """Changes that are uniform in the L2 ball, shaped like the images.
 
     Args:
