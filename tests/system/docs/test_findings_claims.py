@@ -50,6 +50,8 @@ def test_numbers_are_those_of_the_table_or_of_the_declaration(claim: Claim) -> N
     values = [*parts[["effect", "ci_low", "ci_high", "last_doubling"]].stack(), *means]
     known = {number(sign * value, digits) for value in values for digits in (2, 3, 4) for sign in (1, -1)}
     declared = " ".join([str(claim), *parts["part"]])
-    known |= {sign + text.removeprefix("0") for text in re.findall(r"\d*\.\d+", declared) for sign in ("", "−")}
+    known |= {
+        sign + text.removeprefix("0") for text in re.findall(r"\d*\.\d+", declared) for sign in ("", "−")
+    }
     quoted = NUMBER.findall(sections()[claim.id][1])
     assert [each for each in quoted if each not in known] == []
