@@ -13,7 +13,8 @@ ARGUMENTS = {
     "OTHER": "folder of a second run, joined with the first on what is equal in both",
     "TARGET": "folder of the published copy; an earlier copy there is replaced",
     "KIND": "one of the kinds; all of them if none is given, and before a name it may be left out",
-    "NAME": "name of a component, or a pattern",
+    "NAME": "name of a component or claim, or a pattern",
+    "RUNS": "folders of runs, which count as one; those below `results/` if none is given",
 }
 """What the positional arguments mean; click has no words for them."""
 
