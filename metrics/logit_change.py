@@ -8,6 +8,7 @@ from torch.linalg import vector_norm
 
 from ..benchmark.components.decorators import metric
 from ..benchmark.components.kinds import Column, Weighted
+from ..benchmark.toolkit.minimal_attacks import rmse
 
 ROUNDING = 4
 """Logits are equal where they differ by no more than so many units in the last place of the largest."""
@@ -51,11 +52,11 @@ def logit_change(
     defined = length > ROUNDING * torch.finfo(logits.dtype).eps * logits.abs().amax(1)
     length = length.where(defined, 1.0)
     towards = change.gather(1, target[:, None])[:, 0] / length
-    rmse = (perturbed_x - x).flatten(1).square().mean(1).sqrt()
-    moved = rmse > 0
+    size = rmse(perturbed_x - x)
+    moved = size > 0
     weight = defined.to(length)
     return {
         "": Weighted(vector_norm(change, dim=1) / length, weight),
         "target": Weighted(towards, weight),
-        "target_per_rmse": Weighted((towards / rmse.where(moved, 1.0)).where(moved, 0.0), weight * moved),
+        "target_per_rmse": Weighted((towards / size.where(moved, 1.0)).where(moved, 0.0), weight * moved),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import reduce
 from itertools import combinations
 
@@ -74,7 +74,7 @@ def _joined(
     """The scores of both; where they differ by rounding, the lower counts."""
     (first, a), (second, b) = one, other
     dataset, network, source = key
-    what = f"'{network}' on {dataset} has other scores of {_words(source)} in '{second}' than in '{first}'"
+    what = f"'{network}' on {dataset} has other scores of {source.words} in '{second}' than in '{first}'"
     if a.versions != b.versions:
         raise XaiboardError(f"{what}, of another version; name runs of one version")
     _, at, there = np.intersect1d(a.sample, b.sample, assume_unique=True, return_indices=True)
@@ -99,13 +99,3 @@ def _merged(
     for row, at, of in zip(values, (first, second), (one, other), strict=True):
         row[np.searchsorted(sample, at)] = of
     return values.min(0)
-
-
-def _words(source: Source) -> str:
-    under = f" under {source.perturbation}" if source.perturbation else ""
-    return f"{source.column}{f' of {source.method}' if source.method else ''}{under}"
-
-
-def columns_of(declared: Sequence[str]) -> frozenset[str]:
-    """The texts in the column ``metric`` that declared columns need."""
-    return frozenset(text.partition("[")[0] for text in declared)

@@ -78,11 +78,6 @@ def meant(kind: str, text: str, labels: Mapping[str, Label]) -> list[str]:
     return found
 
 
-def alike(kind: str, text: str, labels: Mapping[str, Label]) -> list[str]:
-    """The texts with the declared name, whatever their settings."""
-    return [each for each, label in labels.items() if label.name == read_name(kind, text).name]
-
-
 def _same(wanted: Mapping[str, str], found: Mapping[str, str], defaults: Mapping[str, Setting]) -> bool:
     """Whether settings are those that are wanted; one that is at its default may be missing in either."""
     for name in {*wanted, *found}:

@@ -55,8 +55,11 @@ class Part:
     @property
     def name(self) -> str:
         """All that tells it from the other parts."""
-        fields = ("recipe", "method", "column", "perturbation")
-        words = [self.dataset, *map(self.words, fields), "" if self.beyond is None else f"> {self.beyond:g}"]
+        words = [
+            self.dataset,
+            *map(self.words, Source._fields),
+            "" if self.beyond is None else f"> {self.beyond:g}",
+        ]
         return ", ".join(filter(None, words)) or self.rule.theorem
 
 

@@ -25,12 +25,7 @@ class NotTestable(Exception):  # noqa: N818 - no mistake: the claim says why
 def no_scores(dataset: str, missing: Sequence[Source], said: str) -> NotTestable:
     """Scores are missing; ``said`` is why, as far as a run says so."""
     recipes = dict.fromkeys(source.recipe for source in missing)
-    columns = dict.fromkeys(_words(source) for source in missing)
+    columns = dict.fromkeys(source.words for source in missing)
     because = f" ({said})" if said else ""
     why = f"no scores of {' and '.join(recipes)} on {dataset} in {' and '.join(columns)}{because}"
     return NotTestable(why, "these scores", missing)
-
-
-def _words(source: Source) -> str:
-    under = f" under {source.perturbation}" if source.perturbation else ""
-    return f"{source.column}{f' of {source.method}' if source.method else ''}{under}"

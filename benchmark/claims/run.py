@@ -14,7 +14,7 @@ from ..report.results import Results
 from ..store.columns import LABEL
 from ..store.tables import read_scores
 from ..toolkit.labels import Label, read_metric_column
-from .names import alike, meant
+from .names import meant
 from .sides import Source
 
 
@@ -83,10 +83,6 @@ class Run:
         there &= cells["method"].isin(self._meant("methods", source.method))
         words = (f"{status}, {note}" for status, note in cells.loc[there, ["status", "note"]].to_numpy())
         return "; ".join(dict.fromkeys(words))
-
-    def alike(self, kind: str, declared: str) -> list[str]:
-        """What bears a declared name, with whatever settings."""
-        return alike(kind, declared, self._labels[kind]) if declared else []
 
     def _scores(self, label: tuple[str, ...], place: int) -> Scores:
         of = self._blocks.of

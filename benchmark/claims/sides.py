@@ -24,6 +24,12 @@ class Source(NamedTuple):
     column: str
     perturbation: str
 
+    @property
+    def words(self) -> str:
+        """The column, of what and under what."""
+        under = f" under {self.perturbation}" if self.perturbation else ""
+        return f"{self.column}{f' of {self.method}' if self.method else ''}{under}"
+
 
 class Side(NamedTuple):
     """The networks of a source.

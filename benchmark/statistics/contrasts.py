@@ -142,16 +142,20 @@ def p_below(contrast: Contrast, bound: float) -> float:
 
 
 def _tail(spread: Spread, distance: float) -> float:
-    """The probability at which the interval ends at that distance, one-sided: found by halving."""
+    """The probability at which the interval ends at that distance, one-sided."""
+    from scipy.optimize import brentq
+
     if np.isnan(spread.networks):
         return np.nan
     if spread.networks + spread.images == 0:
         return 0.0 if distance > 0 else 1.0
-    low, high = log(_LEAST), log(0.5)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _reach_of_tail(spread, exp(middle)) > abs(distance) else (low, middle)
-    return exp(high) if distance > 0 else 1 - exp(high)
+
+    def too_far(log_tail: float) -> float:
+        return _reach_of_tail(spread, exp(log_tail)) - abs(distance)
+
+    least = log(_LEAST)
+    tail = _LEAST if too_far(least) < 0 else exp(float(brentq(too_far, least, log(0.5))))  # pyright: ignore[reportArgumentType]
+    return tail if distance > 0 else 1 - tail
 
 
 def _reach_of_tail(spread: Spread, tail: float) -> float:
@@ -162,5 +166,5 @@ def _reach_of_tail(spread: Spread, tail: float) -> float:
     return sqrt(of_networks + float(stdtrit(spread.images_freedom, tail)) ** 2 * spread.images)
 
 
-_LEAST, _HALVINGS = 1e-100, 45
-"""The smallest probability that is told from none, and how often the interval of its logarithm is halved."""
+_LEAST = 1e-100
+"""The smallest probability that is told from none."""

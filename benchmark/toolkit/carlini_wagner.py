@@ -4,12 +4,11 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from .minimal_attacks import Found, Search, each_of
 from .pgd import ascent, margin
-
-DECAY = 0.9, 0.999
-"""Decay of the means of gradients and of their squares, as in Adam (arXiv:1412.6980)."""
 
 FIRST = 10.0
 """Factor by which the weight of the margin is changed until it is known to be too large and too small."""
@@ -46,22 +45,19 @@ def carlini_wagner(
     low, high = torch.zeros_like(weight), torch.full_like(weight, math.inf)
     search = Search(x, steps)
     for _ in range(rounds):
-        change, mean, square = (torch.zeros_like(x) for _ in range(3))
+        change = torch.zeros_like(x)
+        descent = Adam([change], lr=rate)
+        schedule = CosineAnnealingLR(descent, steps, eta_min=rate / 100)
         succeeded = torch.zeros_like(label, dtype=torch.bool)
         for step in range(steps):
             logits, climb = ascent(model, x + change, label, margin)
             wrong = logits.argmax(1) != label
             search.note(step, wrong, change)
             succeeded |= wrong
-            gradient = 2 * change - each_of(weight.where(~wrong, 0.0), x) * climb
-            mean = DECAY[0] * mean + (1 - DECAY[0]) * gradient
-            square = DECAY[1] * square + (1 - DECAY[1]) * gradient.square()
-            corrected = [
-                part / (1 - decay ** (step + 1)) for part, decay in zip((mean, square), DECAY, strict=True)
-            ]
-            length = rate * (0.01 + 0.99 * (1 + math.cos(math.pi * step / steps)) / 2)
-            change = change - length * corrected[0] / (corrected[1].sqrt() + 1e-8)
-            change = (x + change).clamp(0, 1) - x
+            change.grad = 2 * change - each_of(weight.where(~wrong, 0.0), x) * climb
+            descent.step()
+            schedule.step()
+            change.copy_((x + change).clamp(0, 1) - x)
         low, high = weight.where(~succeeded, low), weight.where(succeeded, high)
         between = (low * high).sqrt()
         weight = torch.where(high.isinf(), FIRST * weight, torch.where(low > 0, between, weight / FIRST))

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from .minimal_attacks import each_of
+
 SLACK = 1e-4
 """Added to the length of each step, in units of ``x``, so that a step crosses a boundary on which it lies."""
 
@@ -45,5 +47,5 @@ def deepfool(
         reachable = distance[rows, nearest].isfinite()
         length = ((distance[rows, nearest] + SLACK) * (1 + overshoot)).where(reachable & right, 0.0)
         size = (length / steepness[rows, nearest].clamp_min(torch.finfo(x.dtype).tiny)).where(length > 0, 0.0)
-        moved = (moved + size.view(-1, *[1] * (x.ndim - 1)) * slopes[rows, nearest]).clamp(0, 1)
+        moved = (moved + each_of(size, x) * slopes[rows, nearest]).clamp(0, 1)
     return moved.detach() - x

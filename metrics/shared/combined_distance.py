@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ...benchmark.toolkit.carlini_wagner import carlini_wagner
 from ...benchmark.toolkit.deepfool import deepfool
-from ...benchmark.toolkit.minimal_attacks import shorten
+from ...benchmark.toolkit.minimal_attacks import each_of, shorten
 from ...benchmark.toolkit.pgd import in_l2_ball, log_odds, margin, pgd_l2
 from ...benchmark.toolkit.ranges import Count
 from ...benchmark.toolkit.rng import SampleRng
@@ -66,7 +66,7 @@ def _nearest(model: nn.Module, x: Tensor, label: Tensor, starts: list[Tensor], s
     with_change(carlini_wagner(model, x, label, nearest, steps=steps).change)
     for attempt, start in enumerate(starts):
         radius = CLOSER * nearest
-        ball = radius.view(-1, *[1] * (x.ndim - 1)) * start
+        ball = each_of(radius, x) * start
         loss = margin if attempt % 2 else log_odds
         step = STRIDE * radius / steps
         with_change(pgd_l2(model, x, label, eps=radius, step=step, steps=steps, start=ball, loss=loss) - x)
