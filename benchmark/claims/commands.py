@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from shlex import quote
 
+from ..components.suites import read
+from ..toolkit.labels import read_label, split_labels
+from ..toolkit.patterns import matches
 from .declaration import Claim
 from .judging import Judged
 from .reasons import NotTestable
@@ -25,19 +28,47 @@ def making_commands(claim: Claim, parts: Iterable[Judged]) -> str:
     for dataset, reasons in lacking.items():
         alone = _unique(source.recipe for reason in reasons if reason.train for source in reason.missing)
         lines += [f"xaiboard train {recipe} --dataset {dataset} --seed 1" for recipe in alone]
-        lines.append(_run(claim, dataset, [source for reason in reasons for source in reason.missing]))
+        lines += _runs(claim, dataset, [source for reason in reasons for source in reason.missing])
     return "; ".join(lines)
 
 
-def _run(claim: Claim, dataset: str, sources: Sequence[Source]) -> str:
-    recipes = _unique(source.recipe for source in sources)
-    models = [name for recipe in recipes for name in (recipe, f"{recipe}.seed*")]
-    if claim.suite:
-        return _command({"--suite": [claim.suite], "--dataset": [dataset], "--models": models})
+def _runs(claim: Claim, dataset: str, sources: Sequence[Source]) -> list[str]:
+    """A run of each of the claim's suites that makes some of the scores; if none is named, a run without a suite."""
+    if not claim.suite:
+        return [_run_without_a_suite(dataset, sources)]
+    of_suite = {suite: [each for each in sources if _makes(suite, each)] for suite in claim.suite}
+    return [
+        _command({"--suite": [suite], "--dataset": [dataset], "--models": _with_seeds(made)})
+        for suite, made in of_suite.items()
+        if made
+    ]
+
+
+def _makes(suite: str, source: Source) -> bool:
+    """Whether a suite has the explanation and the perturbation on the recipe; of each, all columns."""
+    selected = read(suite)
+    return all(
+        not name or any(_means(pattern, name) for pattern in split_labels(str(selected.get(kind, ""))))
+        for kind, name in (
+            ("models", source.recipe), ("methods", source.method), ("perturbations", source.perturbation)
+        )
+    )  # fmt: skip
+
+
+def _means(pattern: str, name: str) -> bool:
+    label = read_label(name)
+    return matches(read_label(pattern), label.name, label.settings)
+
+
+def _with_seeds(sources: Iterable[Source]) -> list[str]:
+    return [name for recipe in _unique(each.recipe for each in sources) for name in (recipe, f"{recipe}.seed*")]
+
+
+def _run_without_a_suite(dataset: str, sources: Sequence[Source]) -> str:
     return _command(
         {
             "--dataset": [dataset],
-            "--models": models,
+            "--models": _with_seeds(sources),
             "--methods": _unique(source.method for source in sources),
             "--metrics": _unique(source.column for source in sources),
             "--perturbations": _unique(source.perturbation for source in sources),

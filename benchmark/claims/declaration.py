@@ -100,7 +100,7 @@ class Claim:
         verdict: :data:`NOT_TESTABLE` where nothing here can decide it.
         why: the reason of that.
         settle: what would settle it.
-        suite: that makes the scores.
+        suite: those that make the scores.
     """
 
     id: str
@@ -114,4 +114,4 @@ class Claim:
     verdict: str = ""
     why: str = ""
     settle: str = ""
-    suite: str = ""
+    suite: tuple[str, ...] = ()

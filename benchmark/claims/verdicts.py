@@ -71,10 +71,10 @@ def _is_tested(parts: Sequence[Judged]) -> bool:
 
 
 def _probability(parts: Sequence[Judged]) -> float:
-    """At which a claim is just decided: that it holds in all parts, in none, or in some and not in others.
+    """At which a claim is just decided: that it holds in all parts, in none of them, or not in one of them.
 
     For the first two all parts must be judged and speak for the verdict, so the least sure of them decides. For the
-    third, one of each kind is picked among all of them, and their number is accounted for.
+    third, one is picked among all of them, and their number is accounted for.
     """
     effects = [judged for judged in _counting(parts) if judged.fact is None]
     found = [
@@ -83,9 +83,9 @@ def _probability(parts: Sequence[Judged]) -> float:
     if not found:
         return 1.0
     holds, fails = ([getattr(each, name) for each in found] for name in ("holds", "fails"))
-    mixed = len(found) * max(min(holds), min(fails))
+    refuted = len(found) * min(fails)
     alike = min(max(holds), max(fails)) if len(found) == len(effects) else 1.0
-    return min(1.0, alike, mixed)
+    return min(1.0, alike, refuted)
 
 
 def _verdict(claim: Claim, parts: tuple[Judged, ...], p: float, tested: Tested | None) -> Verdict:
@@ -94,18 +94,25 @@ def _verdict(claim: Claim, parts: tuple[Judged, ...], p: float, tested: Tested |
         return Verdict(claim, parts, claim.verdict, claim.verdict, (), ())
     level = tested.level if tested else WHOLE
     words = tuple(_at(judged, level) for judged in parts)
-    if together(words, parts) == MIXED:
+    if together(words, parts) in (MIXED, NOT) and len(_found(words, parts)) > 1:
         stricter = level / max(sum(judged.tested for judged in _counting(parts)), 1)
         words = tuple(_at(judged, stricter) for judged in parts)
     return Verdict(claim, parts, together(words, parts), together(alone, parts), words, alone, p, tested)
 
 
 def together(words: Sequence[str], parts: Sequence[Judged]) -> str:
-    """The verdict on a claim, of those on its parts."""
-    found = {word for word, judged in zip(words, parts, strict=True) if judged.part.counts}
+    """The verdict on a claim, of those on its parts.
+
+    It says that all of them hold, so one that does not is enough against it, whatever is known of the others.
+    """
+    found = _found(words, parts)
     if {HOLDS, NOT} <= found:
         return MIXED
-    return next(word for word in (NOT_TESTABLE, UNDECIDED, HOLDS, NOT) if word in found)
+    return next(word for word in (NOT, NOT_TESTABLE, UNDECIDED, HOLDS) if word in found)
+
+
+def _found(words: Sequence[str], parts: Sequence[Judged]) -> set[str]:
+    return {word for word, judged in zip(words, parts, strict=True) if judged.part.counts}
 
 
 def _fixed(judged: Judged) -> str:
