@@ -27,6 +27,28 @@ def cnn_pgd_linf(shape: tuple[int, ...], classes: int) -> nn.Module:
 
 
 @trained(
+    "cnn.pgd_linf_small",
+    family="adversarial",
+    source=MADRY,
+    recipe=Recipe(adversarial_linf, {"eps": 0.05, "step": 0.0125, "steps": 7}, min_epochs=MIN_EPOCHS),
+)
+def cnn_pgd_linf_small(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Convolutional network, trained on PGD examples in the L-inf ball of radius 0.05, half that of cnn.pgd_linf."""
+    return cnn(shape, classes)
+
+
+@trained(
+    "cnn.pgd_linf_large",
+    family="adversarial",
+    source=MADRY,
+    recipe=Recipe(adversarial_linf, {"eps": 0.2, "step": 0.05, "steps": 7}, min_epochs=MIN_EPOCHS),
+)
+def cnn_pgd_linf_large(shape: tuple[int, ...], classes: int) -> nn.Module:
+    """Convolutional network, trained on PGD examples in the L-inf ball of radius 0.2, twice that of cnn.pgd_linf."""
+    return cnn(shape, classes)
+
+
+@trained(
     "cnn.pgd_l2",
     family="adversarial",
     source=MADRY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -58,9 +59,12 @@ def describe(claim: dict, parts: pd.DataFrame) -> str:
 
 
 def _counts(claims: pd.DataFrame) -> str:
-    found = Counter(claims["verdict"])
-    words = ", ".join(f"{found[word]} {word}" for word in VERDICTS if found[word])
-    return f"{counted(len(claims), 'claim')}: {words}.\n"
+    together, alone = (_words(Counter(claims[column])) for column in ("verdict", "alone"))
+    return f"{counted(len(claims), 'claim')}: {together}. Each by itself at 95 %: {alone}.\n"
+
+
+def _words(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{found[word]} {word}" for word in VERDICTS if found.get(word))
 
 
 def _overview(claims: pd.DataFrame) -> pd.DataFrame:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from ..errors import XaiboardError
 from ..store.kept import Kept, write_kept
 from ..store.maps import IMAGES, MAPS, read_identified, read_images
 from ..store.run_file import FILE as RUN
-from ..store.run_file import LICENCE, read_run, write_run
+from ..store.run_file import LICENCE, OUTPUTS, read_run, write_run
 from ..store.seal import pass_doubts_on, seal_files
 from ..store.tables import CURVES_FILE, SMALL_CURVES, write_tables
 from ..toolkit.files import require_path, write_file, writing
@@ -53,7 +54,8 @@ def publish(
         target: folder to write. An earlier published copy there is replaced, once the new one is complete.
         rules: what is left out.
         licence: of the copy, its SPDX name or address, for ``run.json`` and ``croissant.json``; none is said if empty.
-        scores_alone: leave out maps and everything that follows from scores and cells.
+        scores_alone: leave out maps, curves, what networks computed (by which another run would know that it may take
+            the scores), and everything that follows from scores and cells.
 
     Returns:
         Names of the files in ``target``, sorted.
@@ -67,6 +69,8 @@ def publish(
     tables = whole.cells, whole.scores, whole.curves
     require_hits(whole.scores, whole.glossary, rules)
     cells, scores, curves = (leave_out(table, whole.glossary, rules) for table in tables)
+    if scores_alone:
+        curves = curves.iloc[:0]
     if not len(cells):
         raise XaiboardError(f"the rules leave nothing of the run in '{run}'; write narrower ones")
     maps = None if scores_alone else Kept(read_identified(run), read_images(run)).named_in(cells)
@@ -79,7 +83,9 @@ def publish(
             for path in [*(run / name for name in WORDS if (run / name).is_file()), *pictures]:
                 shutil.copyfile(path, copy / path.name)
             if licence:
-                _declare(copy, licence)
+                _change(copy, {LICENCE: licence})
+            if scores_alone:
+                _change(copy, {OUTPUTS: {}})
             seal_files(copy, (), only=True)  # what the seal of the run names is not all in the copy
             write_tables(
                 copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves, small=True
@@ -98,10 +104,10 @@ def publish(
     return sorted(path.name for path in target.iterdir())
 
 
-def _declare(folder: Path, licence: str) -> None:
-    """Says in ``run.json`` under which licence the folder is published."""
+def _change(folder: Path, conditions: Mapping[str, Any]) -> None:
+    """Gives ``run.json`` other conditions than the run has."""
     if run := read_run(folder):
-        write_run(folder, replace(run, conditions={**run.conditions, LICENCE: licence}))
+        write_run(folder, replace(run, conditions={**run.conditions, **conditions}))
 
 
 def _check_target(run: Path, target: Path) -> None:
