@@ -41,10 +41,10 @@ def cnn_pgd_linf_small(shape: tuple[int, ...], classes: int) -> nn.Module:
     "cnn.pgd_linf_large",
     family="adversarial",
     source=MADRY,
-    recipe=Recipe(adversarial_linf, {"eps": 0.2, "step": 0.05, "steps": 7}, min_epochs=MIN_EPOCHS),
+    recipe=Recipe(adversarial_linf, {"eps": 0.15, "step": 0.0375, "steps": 7}, min_epochs=MIN_EPOCHS),
 )
 def cnn_pgd_linf_large(shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Convolutional network, trained on PGD examples in the L-inf ball of radius 0.2, twice that of cnn.pgd_linf."""
+    """Convolutional network, trained on PGD examples in the L-inf ball of radius 0.15; at 0.2 it fails with some seeds."""
     return cnn(shape, classes)
 
 

@@ -106,7 +106,10 @@ def test_a_card_matches_its_weights_and_its_recipe(stem: str) -> None:
 
 @pytest.mark.parametrize("stem", CARDS)
 def test_the_recipe_as_it_is_trains_as_long_and_from_the_same_seed(stem: str) -> None:
-    images = {"digits": 1348, "block-digits": 1348, "digits-0-8": 265, "fashion-mnist": 60_000}
+    images = {
+        "digits": 1348, "block-digits": 1348, "digits-0-8": 265, "fashion-mnist": 60_000,
+        "breast-cancer": 427, "mushroom": 6093, "spambase": 3451,
+    }  # fmt: skip
     card, recipe = CARDS[stem], models[CARDS[stem]["name"]].recipe
     assert isinstance(recipe, Recipe)
     assert card["epochs"] == max(recipe.min_epochs, recipe.images_shown // images[card["dataset"]])
