@@ -16,7 +16,7 @@ DIVERSE = {
 }
 
 IG, SHAP, SMOOTH = "integrated_gradients[steps=16]", "gradient_shap[draws=16]", "smoothgrad[draws=10]"
-RADII = (0.02, 0.05, 0.1, 0.2)
+RADII = (0.05, 0.1, 0.2)
 
 NOISE = "sign_noise[eps=0.1]"
 
@@ -258,18 +258,10 @@ def test_conditions() -> None:
         f" {number(changed['cnn.pgd_linf'])} of those of `cnn.pgd_linf`",
     )
     pgd = "pgd[eps={},step=0.25,steps=10,restarts=1]".format
-    common = {eps: set(values(LENS, pgd(eps), "common_n")).pop() for eps in ("0.02", "0.05", "0.1")}
+    common = {eps: set(values(LENS, pgd(eps), "common_n")).pop() for eps in ("0.05", "0.1")}
     assert_says(PAGE, f"`pgd` leaves {common['0.05']} there, and none at .1")
     assert common["0.1"] == 0
     assert values(LENS, pgd("0.1"), "held")["cnn.standard"] == 0
-    left = [
-        number(above(LENS, name)["cnn.standard"])
-        for name in (pgd("0.02"), "sign_noise[eps=0.02]", topk_attack(eps=0.02, steps=10))
-    ]
-    assert_says(
-        PAGE, f"At .02 ({common['0.02']} images) `pgd` leaves {left[0]} above chance on `cnn.standard`"
-    )
-    assert_says(PAGE, f"sign noise of that radius leaves {left[1]} and the top-k attack {left[2]}")
 
 
 def test_noise_of_a_large_radius() -> None:
