@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -92,6 +93,8 @@ def publish(
             )  # a tenth smaller
             if maps is not None:
                 write_kept(copy, maps)
+            if scores_alone:
+                _describe_what_is_there(copy)
             pass_doubts_on(run, copy, (MAPS, IMAGES))
             seal_files(copy, ["columns.json"])
             if not scores_alone:
@@ -108,6 +111,14 @@ def _change(folder: Path, conditions: Mapping[str, Any]) -> None:
     """Gives ``run.json`` other conditions than the run has."""
     if run := read_run(folder):
         write_run(folder, replace(run, conditions={**run.conditions, **conditions}))
+
+
+def _describe_what_is_there(folder: Path) -> None:
+    """Takes out of ``columns.json`` the descriptions of files that the folder has not."""
+    path = folder / "columns.json"
+    said = json.loads(path.read_text("utf-8"))
+    said["files"] = {name: of for name, of in said["files"].items() if (folder / name).exists()}
+    write_file(path, lambda to: to.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", "utf-8"))
 
 
 def _check_target(run: Path, target: Path) -> None:
