@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from .columns import WORDS
 from .damage import DamagedError
 
-NAMES = [*WORDS, "across_models", "metric_version"]
+NAMES = [*WORDS, "across_models", "metric_version", "seed"]
 """What all rows of a run have in common; the first nine are words."""
 
 VALUES = ["sample", "score", "weight", "target", "label", "correct"]
@@ -28,11 +28,11 @@ class Run(NamedTuple):
     """Consecutive rows that have all names in common.
 
     Args:
-        names: by the column, as text; ``across_models`` is a bool.
+        names: by the column: words as text, ``across_models`` as bool, ``metric_version`` and ``seed`` as int.
         values: by the column, ``(n,)`` each.
     """
 
-    names: dict[str, str | bool]
+    names: dict[str, str | int]
     values: dict[str, np.ndarray]
 
 
@@ -84,13 +84,10 @@ def runs(batches: Iterable[pa.RecordBatch]) -> Iterator[Run]:
             )
 
 
-def _coded(array: pa.Array) -> tuple[np.ndarray, list[str | bool]]:
+def _coded(array: pa.Array) -> tuple[np.ndarray, list[str | int]]:
     """A code for each row, and what the codes stand for."""
     coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
-    texts = coded.dictionary.to_pylist()
-    return coded.indices.to_numpy(zero_copy_only=False), [
-        text if isinstance(text, bool) else str(text) for text in texts
-    ]
+    return coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist()
 
 
 def _starts(codes: dict[str, np.ndarray]) -> np.ndarray:

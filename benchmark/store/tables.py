@@ -5,7 +5,7 @@ They are compared with their seal before they are read, and sealed when they are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,22 +82,11 @@ def sealed_scores(folder: Path) -> Path:
     return path
 
 
-def unpack_scores(
-    folder: Path, *, model: str | None = None, columns: Collection[str] | None = None
-) -> Unpacked:
-    """As :func:`read_scores`, block by block, so that no table of all scores is ever in memory."""
+def sealed_runs(folder: Path) -> Iterator[Run]:
+    """As :func:`read_scores`, run by run, so that no table of all scores is ever in memory."""
     path = sealed_scores(folder)
-    return Unpacked(
-        run
-        for run in _in_range(folder, path, runs_of_file(path))
-        if model in (None, run.names["model"]) and (columns is None or run.names["metric"] in columns)
-    )
-
-
-def _in_range(folder: Path, path: Path, runs: Iterable[Run]) -> Iterator[Run]:
-    """The runs, of which none has a score beyond the range of its built-in metric."""
     own: set[str] | None = None
-    for run in runs:
+    for run in runs_of_file(path):
         place = run_beyond(run)
         if place is not None:
             if own is None:
@@ -111,6 +100,17 @@ def _in_range(folder: Path, path: Path, runs: Iterable[Run]) -> Iterator[Run]:
                     path, f"{what}, for '{run.names['method']}' on '{run.names['model']}'", ADVICE
                 )
         yield run
+
+
+def unpack_scores(
+    folder: Path, *, model: str | None = None, columns: Collection[str] | None = None
+) -> Unpacked:
+    """As :func:`read_scores`, block by block."""
+    return Unpacked(
+        run
+        for run in sealed_runs(folder)
+        if model in (None, run.names["model"]) and (columns is None or run.names["metric"] in columns)
+    )
 
 
 def scores_beyond(folder: Path, scores: pd.DataFrame) -> pd.DataFrame:
@@ -243,7 +243,7 @@ def seal_as_found(folder: Path) -> None:
     """Seals tables that had no seal, after a warning that they are taken as they are, and marked so."""
     run = read_run(folder)
     if run is not None and run.seal is None:
-        cells = cell_digests(read_cells(folder), read_scores(folder))
+        cells = cell_digests(read_cells(folder), sealed_runs(folder))
         write_run(folder, replace(run, seal=replace(as_found(folder), cells=cells)))
 
 

@@ -58,7 +58,7 @@ class Unpacked:
         self._end = 0
         self._types: dict[str, np.dtype] = {}
         self._known: dict[str, dict[bytes, np.ndarray]] = {name: {} for name in SHARED}
-        parts: dict[tuple[str | bool, ...], list[_Part]] = {}
+        parts: dict[tuple[str | int, ...], list[_Part]] = {}
         facts = []
         for run in runs:
             label = tuple(run.names[name] for name in LABEL)
