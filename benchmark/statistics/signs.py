@@ -72,9 +72,12 @@ def flipped_sums_of(many: Sequence[np.ndarray]) -> list[np.ndarray]:
     return found
 
 
+@lru_cache(maxsize=512)
 def sums_of_signs(n: int, number: int) -> np.ndarray:
     """What a column of ones becomes under each draw, ``(B,)``."""
-    return 2.0 * _ONES[_bits(n, number)].sum(1, dtype=np.int64) - n
+    sums = 2.0 * _ONES[_bits(n, number)].sum(1, dtype=np.int64) - n
+    sums.flags.writeable = False
+    return sums
 
 
 def _sums(values: np.ndarray, n: int, number: int) -> np.ndarray:

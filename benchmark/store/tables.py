@@ -298,5 +298,7 @@ def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """The table with its texts changed; numbers are left alone."""
     changed = table.copy(deep=False)
     for name, column in table.select_dtypes(include=["object", "string", "category"]).items():
-        changed[name] = column.map(lambda value: change(value) if isinstance(value, str) else value)
+        texts = {text: change(text) for text in column.unique() if isinstance(text, str)}
+        if any(text != known for known, text in texts.items()):  # seldom, and there are many rows
+            changed[name] = column.map(lambda value, texts=texts: texts.get(value, value))
     return changed
