@@ -45,8 +45,6 @@ def runs_of_file(path: Path) -> Iterator[Run]:
     try:
         with pq.ParquetFile(path) as file:
             yield from runs(file.iter_batches(ROWS, columns=[*NAMES, *VALUES]))
-    except GeneratorExit:
-        raise
     except Exception as error:  # a decoder of damaged bytes may raise anything
         raise DamagedError(path, error, "restore it or run again") from None
 

@@ -8,12 +8,13 @@ memory, and a block of it takes hardly longer to read than to copy.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ..errors import XaiboardError
 from .columns import LABEL
 from .score_runs import Run
 
@@ -48,6 +49,9 @@ class Unpacked:
 
     Args:
         runs: of the rows, in any order.
+
+    Raises:
+        XaiboardError: there is no room for the scratch file.
 
     Attributes:
         rows: names and facts of each block, in the order in which the blocks begin.
@@ -95,10 +99,16 @@ class Unpacked:
 
     def _write(self, name: str, values: np.ndarray) -> int:
         start = self._end
-        self._scratch.seek(start)
         content = values.astype(self._types.setdefault(name, values.dtype), copy=False).tobytes()
         self._end += len(content)
-        self._scratch.write(content)
+        try:
+            self._scratch.seek(start)
+            self._scratch.write(content)
+        except OSError as error:
+            raise XaiboardError(
+                f"cannot unpack the scores into '{gettempdir()}': {error.strerror or error}; free space there, or name"
+                " another folder in TMPDIR"
+            ) from error
         return start
 
     def _once(self, name: str, values: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from xaiboard.benchmark.errors import XaiboardError
 from xaiboard.benchmark.report.blocks import Blocks
 from xaiboard.benchmark.report.order import PLACE
 from xaiboard.benchmark.store import score_runs, unpacked
@@ -84,3 +87,15 @@ def test_blocks_on_the_same_samples_share_them() -> None:
     assert len(blocks.rows) > 2
     assert len({id(blocks.of("sample", place)) for place in blocks.rows.index}) == 1
     assert blocks.samples(blocks.rows.index.to_numpy()).tolist() == [1, 3]
+
+
+def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(unpacked, "SpooledTemporaryFile", lambda **_: Full())
+    with pytest.raises(
+        XaiboardError, match=r"No space left on device; free space there, or name another .* TMPDIR"
+    ):
+        Blocks(board())
