@@ -5,23 +5,18 @@ This is computed once for a run; leaderboard, health and the page take it from h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from ..statistics.differences import Differences, differences
 from ..statistics.means import interval, means
 from ..statistics.ranks import Column, Ranks, prepare, rank_by
-from ..statistics.signs import flipped_sums_of
+from ..statistics.signs import with_sums
 from ..statistics.verdicts import Verdicts, verdicts
 from ..store.glossary import Glossary
 from .blocks import DIRECTIONS, Blocks, Matrix
-
-_Column = TypeVar("_Column", Column, Column | None)
-
-_HELD = 2 * 10**5
-"""Scores whose sums under all draws of signs are held at a time."""
 
 
 class Standing(NamedTuple):
@@ -54,30 +49,33 @@ class Standing(NamedTuple):
 
 def standings(blocks: Blocks, glossary: Glossary) -> list[Standing]:
     """All rows of a run, column by column."""
-    every = _standings(blocks, glossary)
+    columns = (((one, column), _influence(column)) for one, column in _standings(blocks, glossary))
     found = []
-    for some, sums in _with_sums(every):
-        for (one, column), flipped in zip(some, sums, strict=True):
-            if column is None:
-                found.append(one)
-            else:
-                told = verdicts(column.means, column.needed, flipped)
-                found.append(one._replace(ranks=rank_by(column, told), told=told))
+    for (one, column), sums in with_sums(columns):
+        if column is None:
+            found.append(one)
+        else:
+            told = verdicts(column.means, column.needed, sums)
+            found.append(one._replace(ranks=rank_by(column, told), told=told))
     return found
+
+
+def _influence(column: Column | None) -> np.ndarray:
+    return np.zeros((0, 0)) if column is None else column.means.influence
 
 
 def differences_of(
     blocks: Blocks, found: Iterable[Standing], glossary: Glossary
 ) -> Iterator[tuple[Standing, Differences]]:
     """The differences between the ranked rows of each column that has ranks, which are not kept: they are large."""
-    ranked = (
+    columns = (
         (one, column_of(blocks.matrix(one.places), blocks.facts(one.places[0]), glossary))
         for one in found
         if one.ranks
     )
-    for some, sums in _with_sums(ranked):
-        for (one, column), flipped in zip(some, sums, strict=True):
-            yield one, differences(column.means, column.needed, flipped, one.told)
+    ranked = (((one, column), column.means.influence) for one, column in columns)
+    for (one, column), sums in with_sums(ranked):
+        yield one, differences(column.means, column.needed, sums, one.told)
 
 
 def decide(column: Column, sums: np.ndarray) -> tuple[Ranks, Differences]:
@@ -89,28 +87,6 @@ def decide(column: Column, sums: np.ndarray) -> tuple[Ranks, Differences]:
     """
     told = verdicts(column.means, column.needed, sums)
     return rank_by(column, told), differences(column.means, column.needed, sums, told)
-
-
-def _with_sums(
-    columns: Iterable[tuple[Standing, _Column]],
-) -> Iterator[tuple[list[tuple[Standing, _Column]], list[np.ndarray]]]:
-    """Columns, as many at a time as fit, with the sums of their influence under each draw of signs."""
-    some: list[tuple[Standing, _Column]] = []
-    held = 0
-    for one, column in columns:
-        some.append((one, column))
-        held += one.samples * len(one.places)
-        if held > _HELD:
-            yield some, _sums(some)
-            some, held = [], 0
-    yield some, _sums(some)
-
-
-def _sums(some: Sequence[tuple[Standing, Column | None]]) -> list[np.ndarray]:
-    """Of each column; of none, nothing."""
-    return flipped_sums_of(
-        [np.zeros((0, 0)) if column is None else column.means.influence for _, column in some]
-    )
 
 
 def _standings(blocks: Blocks, glossary: Glossary) -> Iterator[tuple[Standing, Column | None]]:

@@ -11,6 +11,7 @@ from xaiboard.benchmark.html_page.pairs import pairs
 from xaiboard.benchmark.report import standing as module
 from xaiboard.benchmark.report.results import Results
 from xaiboard.benchmark.report.standing import Standing, differences_of
+from xaiboard.benchmark.statistics import signs
 from xaiboard.benchmark.statistics.means import Means
 from xaiboard.benchmark.statistics.ranks import Ranks, prepare, rank
 from xaiboard.benchmark.statistics.signs import flipped_sums
@@ -115,7 +116,7 @@ def test_what_is_held_at_a_time_changes_nothing(held: int, monkeypatch: pytest.M
     run = results()
     wanted = run.standings
     apart = [found.low for _, found in differences_of(run.blocks, wanted, run.glossary)]
-    monkeypatch.setattr(module, "_HELD", held)
+    monkeypatch.setattr(signs, "_HELD", held)
     found = results().standings
     assert [one.key for one in found] == [one.key for one in wanted]
     assert all(same(one.ranks, other.ranks) for one, other in zip(found, wanted, strict=True))
