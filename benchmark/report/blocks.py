@@ -77,7 +77,7 @@ class Blocks:
     def table(self, where: np.ndarray) -> pd.DataFrame:
         """One row for each sample of some blocks: names and facts of the block, ``sample`` and ``score``."""
         places = np.flatnonzero(where)
-        values = [(self.of("sample", place), self.of("score", place)) for place in places]
+        values = [(self.of("sample", place), self.of("score", place)) for place in places.tolist()]
         rows = self.rows.loc[places.repeat([len(sample) for sample, _ in values])].reset_index(drop=True)
         sample, score = map(np.concatenate, zip(*values, strict=True)) if values else ([], [])
         return rows.assign(sample=sample, score=score)

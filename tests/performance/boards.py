@@ -40,13 +40,14 @@ def write_board(
     networks = [(f"net{number:02}", ("standard", "ot")[number % 2]) for number in range(models)]
     columns = max(round(scores / (samples * methods * models)), 1)
     cells, writer = [], None
+    repeated: Any = [name for name in SCORES if name != "score"]  # the annotation of pyarrow knows no list
     for number in range(columns):
         facts = _facts(number, plain=plain)
         table = pa.concat_tables(_rows(number, facts, names, networks, samples)).unify_dictionaries()
         if writer is None:
             writer = pq.ParquetWriter(
                 folder / "scores.parquet", table.schema, compression="zstd",
-                use_dictionary=[name for name in SCORES if name != "score"],
+                use_dictionary=repeated,
             )  # fmt: skip
         writer.write_table(table)
         cells += [

@@ -28,7 +28,7 @@ def board() -> pd.DataFrame:
         "dataset": ["d", "e"], "model": ["a", "b", "c"], "method": ["", "one", "two"], "metric": ["gini", "mine.part"],
         "settings": [""], "perturbation": ["", "noise"], "sample": [3, 1, 4, 11, 5],
     }  # fmt: skip
-    table = pd.MultiIndex.from_product(names.values(), names=names).to_frame(index=False)
+    table = pd.MultiIndex.from_product(list(names.values()), names=list(names)).to_frame(index=False)
     rng = np.random.default_rng(0)
     table = table.assign(
         family=table["model"].map({"a": "ot", "b": "standard", "c": "standard"}),
