@@ -12,7 +12,7 @@ import numpy as np
 from ..report.blocks import Blocks
 from ..report.results import Results
 from ..store.columns import LABEL
-from ..store.tables import read_scores
+from ..store.tables import unpack_scores
 from ..toolkit.labels import Label, read_metric_column
 from .names import meant
 from .sides import Source
@@ -112,7 +112,8 @@ class Run:
 
     @cached_property
     def _blocks(self) -> Blocks:
-        vars(self.results).update(scores=read_scores(self.results.folder, columns=self._columns))
+        scores = unpack_scores(self.results.folder, columns=self._columns)
+        vars(self.results).update(blocks=Blocks(scores))
         return self.results.blocks
 
     @cached_property

@@ -53,12 +53,14 @@ def _run(results: Results) -> dict[str, Any]:
     """What was asked for, which versions made the scores and the page, and by which digest the scores are known."""
     run = read_run(results.folder)
     scores = run.seal.files.get("scores.parquet", "") if run and run.seal else ""
-    per_dataset = results.scores.groupby("dataset", observed=True)["sample"].nunique()
+    places = {
+        name: results.blocks.rows.index[results.blocks.rows["dataset"] == name] for name in results.datasets
+    }
     return {
         "name": results.folder.resolve().name,
         "suites": read_suites(results.folder),
         "conditions": {name: str(value) for name, value in results.conditions.items()},
-        "samples": {name: int(per_dataset.get(name, 0)) for name in results.datasets},
+        "samples": {name: len(results.blocks.samples(at.to_numpy())) for name, at in places.items()},
         "classes": read_class_names(results.folder),
         "digest": scores,
         "runBy": read_versions(results.folder),

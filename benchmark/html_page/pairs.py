@@ -9,6 +9,7 @@ import numpy as np
 
 from ..report.comparison.contests import contests
 from ..report.results import Results
+from ..report.standing import differences_of
 from ..statistics.differences import Differences
 from .names import Names
 
@@ -53,10 +54,9 @@ def pairs(results: Results, names: Names) -> dict[str, list[dict[str, Any]]]:
 def _of_methods(results: Results) -> Iterator[_Pairs]:
     """As the leaderboard's ranks have them."""
     words = results.blocks.words["method"]
-    for one in results.standings:
-        if one.ranks and one.differences:
-            compared = one.places[one.ranks.compared]
-            yield _Pairs(results.blocks.facts(one.places[0]), list(words[compared]), one.differences)
+    for one, found in differences_of(results.blocks, results.standings, results.glossary):
+        compared = one.places[one.ranks.compared] if one.ranks else one.places
+        yield _Pairs(results.blocks.facts(one.places[0]), list(words[compared]), found)
 
 
 def _of_models(results: Results) -> Iterator[_Pairs]:

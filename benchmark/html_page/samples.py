@@ -31,7 +31,7 @@ def samples(results: Results, names: Names) -> dict[str, Any]:
         "scores": [
             _scores(results.blocks, dataset, first.get(dataset, []), names) for dataset in names.datasets
         ],
-        "predictions": _predictions(results.scores, kept, names),
+        "predictions": _predictions(results.blocks, kept, names),
     }
 
 
@@ -102,11 +102,13 @@ def _row(blocks: Blocks, place: int, chosen: np.ndarray) -> dict[str, Any]:
     return quantised(np.where(sample[at] == chosen, score[at], np.nan))
 
 
-def _predictions(scores: pd.DataFrame, images: pd.DataFrame, names: Names) -> list[list[int]]:
+def _predictions(blocks: Blocks, images: pd.DataFrame, names: Names) -> list[list[int]]:
     """Data set, model, image, explained class, label and whether the prediction is right, of the images kept."""
-    kept = scores[scores["sample"].isin(images["sample"])]
-    found = kept[["dataset", "model", "sample", "target", "label", "correct"]].drop_duplicates()
-    return [
-        [names.dataset_at[str(dataset)], names.model_at[str(model)], *map(int, numbers)]
-        for dataset, model, *numbers in found.itertuples(index=False, name=None)
-    ]
+    found: dict[tuple[int, ...], None] = {}
+    for place in blocks.as_written if len(images) else ():
+        values = [blocks.of(name, place) for name in ("sample", "target", "label", "correct")]
+        kept = np.isin(values[0], images["sample"])
+        of = names.dataset_at[blocks.words["dataset"][place]], names.model_at[blocks.words["model"][place]]
+        rows = zip(*(one[kept].tolist() for one in values), strict=True)
+        found |= dict.fromkeys((*of, *map(int, numbers)) for numbers in rows)
+    return list(map(list, found))

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ..store.columns import LABEL
+from ..store.score_runs import runs_of_table
+from ..store.unpacked import FACTS, Unpacked
 
 COLUMN = ["metric", "settings", "perturbation"]
 """What names a metric column, together with the settings and the perturbation that it ran with."""
-
-FACTS = ["family", "metric_family", "higher_is_better", "across_models"]
-"""What is known of a block besides its names."""
 
 DIRECTIONS = ("True", "False")
 """Words of ``higher_is_better`` where there is a direction."""
@@ -34,29 +33,25 @@ class Matrix(NamedTuple):
 
 
 class Blocks:
-    """The scores of a run, sorted once, for all tables that are made from them.
+    """The scores of a run, unpacked once, for all tables that are made from them.
 
     Args:
-        scores: one row for each sample of each row of the leaderboard, in any order.
+        scores: one row for each sample of each row of the leaderboard, in any order; or what was unpacked of a file.
 
     Attributes:
         rows: names and facts of each block, as text (``across_models`` as bool), sorted by names.
+        as_written: the places of the blocks, in the order in which they begin in the table.
         words: the columns of ``rows`` as arrays, for what looks at one block at a time.
     """
 
-    def __init__(self, scores: pd.DataFrame) -> None:
-        order, starts = _order(scores)
-        ends = np.append(starts, len(scores))[1:]
-        first = scores.iloc[starts if order is None else order[starts]]
-        rows = first[LABEL + FACTS].astype(dict.fromkeys(LABEL + FACTS, str) | {"across_models": bool})
-        rows = rows.assign(start=starts, end=ends).sort_values(LABEL, kind="stable").reset_index(drop=True)
-        self._start, self._end = rows.pop("start").to_numpy(), rows.pop("end").to_numpy()
-        self.rows = rows
+    def __init__(self, scores: pd.DataFrame | Unpacked) -> None:
+        self._scores = scores if isinstance(scores, Unpacked) else Unpacked(runs_of_table(scores))
+        rows = self._scores.rows.sort_values(LABEL, kind="stable")
+        self._place = rows.index.to_numpy()
+        self.as_written = np.argsort(self._place)
+        self.rows = rows.reset_index(drop=True)
         self._correct: dict[str, pd.Series] = {}
-        self.words = {name: rows[name].to_numpy(dtype=object) for name in LABEL + FACTS}
-        names = ("sample", "score", "weight", "correct")
-        values = {name: scores[name].to_numpy() for name in names}
-        self._values = values if order is None else {name: values[name][order] for name in names}
+        self.words = {name: self.rows[name].to_numpy(dtype=object) for name in LABEL + FACTS}
 
     def matrix(self, at: np.ndarray, counted: pd.Series | None = None) -> Matrix:
         """The blocks of those places in ``rows``, on all samples that one of them has, in order of their numbers.
@@ -77,16 +72,23 @@ class Blocks:
 
     def samples(self, at: np.ndarray) -> np.ndarray:
         """The numbers of all samples that one of the blocks has, ascending."""
-        samples = [self.of("sample", place) for place in at]
-        return samples[0] if samples and _same(samples) else _union(samples)
+        return _union([self.of("sample", place) for place in at])
+
+    def table(self, where: np.ndarray) -> pd.DataFrame:
+        """One row for each sample of some blocks: names and facts of the block, ``sample`` and ``score``."""
+        places = np.flatnonzero(where)
+        values = [(self.of("sample", place), self.of("score", place)) for place in places.tolist()]
+        rows = self.rows.loc[places.repeat([len(sample) for sample, _ in values])].reset_index(drop=True)
+        sample, score = map(np.concatenate, zip(*values, strict=True)) if values else ([], [])
+        return rows.assign(sample=sample, score=score)
 
     def facts(self, place: int) -> dict[str, str]:
         """Names and facts of one block."""
         return {name: str(values[place]) for name, values in self.words.items()}
 
     def of(self, name: str, place: int) -> np.ndarray:
-        """``sample``, ``score``, ``weight`` or ``correct`` of one block, ``(n,)``."""
-        return self._values[name][self._start[place] : self._end[place]]
+        """``sample``, ``score``, ``weight``, ``target``, ``label`` or ``correct`` of one block, ``(n,)``."""
+        return self._scores.of(name, int(self._place[place]))
 
     def _aligned(self, name: str, at: np.ndarray, everyone: np.ndarray) -> np.ndarray:
         """Values of some blocks, a row each, on the samples of all of them; NaN where a block lacks one."""
@@ -142,26 +144,8 @@ class Blocks:
 
 
 def _union(samples: list[np.ndarray]) -> np.ndarray:
-    return reduce(np.union1d, samples, np.array([], dtype=np.int64))
-
-
-def _same(samples: list[np.ndarray]) -> bool:
-    return all(np.array_equal(samples[0], other) for other in samples[1:])
-
-
-def _order(scores: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray]:
-    """The order that puts the rows of each block together, by sample; and where each block starts in it.
-
-    Scores as the store writes them are in such an order already; then the order is None, and nothing is moved.
-    """
-    code = np.zeros(len(scores), dtype=np.int64)
-    for name in LABEL:
-        codes, words = pd.factorize(scores[name])
-        code = pd.factorize(code * len(words) + codes)[0] if len(words) > 1 else code
-    sample = scores["sample"].to_numpy()
-    starts = np.flatnonzero(np.diff(code, prepend=-1))
-    descends = np.flatnonzero(np.diff(sample) <= 0) + 1
-    if len(starts) == code.max(initial=-1) + 1 and np.isin(descends, starts).all():
-        return None, starts
-    order = np.lexsort((sample, code))
-    return order, np.flatnonzero(np.diff(code[order], prepend=-1))
+    """All of them, ascending; blocks with the same samples have the same array."""
+    different = list({id(own): own for own in samples}.values())
+    return (
+        different[0] if len(different) == 1 else reduce(np.union1d, different, np.array([], dtype=np.int64))
+    )

@@ -12,7 +12,7 @@ from ..statistics.contrasts import Difference
 from ..statistics.differences import Differences
 from ..statistics.ranks import Column
 from ..statistics.recipes import recipe_difference
-from ..statistics.signs import flipped_sums_of
+from ..statistics.signs import with_sums
 from ..store.columns import LABEL
 from ..store.glossary import Glossary
 from .blocks import COLUMN, DIRECTIONS, Blocks
@@ -61,19 +61,25 @@ def compare_families(cells: pd.DataFrame, blocks: Blocks, glossary: Glossary) ->
         groups, recipes = _hypotheses(models), recipe_sides(models)
         of_dataset = comparable & (blocks.rows["dataset"] == dataset)
         for _, of_method in blocks.groups(["method"], of_dataset):
-            some = [
+            columns = (
                 (places, prepare_models(blocks, places, glossary))
                 for _, places in blocks.groups(COLUMN, blocks.rows.index.isin(of_method))
-            ]
-            sums = flipped_sums_of([column.means.influence for _, column in some])
-            for (places, column), flipped in zip(some, sums, strict=True):
+            )
+            for (places, column), flipped in with_sums((one, one[1].means.influence) for one in columns):
                 first, models_there = blocks.facts(places[0]), list(blocks.words["model"][places])
                 for sides in groups:
                     compared = compare_sides(column, models_there, sides, first["higher_is_better"])
                     found = compared.differences(flipped)
-                    rows.extend(_pairs(first, models_there, sides, compared, found, glossary, states))
-                rows.extend(_recipe_pairs(first, models_there, recipes, column))
+                    rows.extend(
+                        map(_short, _pairs(first, models_there, sides, compared, found, glossary, states))
+                    )
+                rows.extend(map(_short, _recipe_pairs(first, models_there, recipes, column)))
     return pd.DataFrame(rows, columns=FAMILIES)
+
+
+def _short(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A row as it stands in the table: of hundreds of thousands, dictionaries would take several times the memory."""
+    return tuple(row.get(name, np.nan) for name in FAMILIES)
 
 
 def _hypotheses(models: pd.DataFrame) -> list[list[Side]]:

@@ -90,7 +90,7 @@ class Results:
     @cached_property
     def glossary(self) -> Glossary:
         """What the names in the tables stand for."""
-        return make_glossary(self.cells, map(str, self.scores["metric"].unique()), self._said)
+        return make_glossary(self.cells, self.blocks.rows["metric"].unique(), self._said)
 
     @cached_property
     def _said(self) -> dict[str, dict[str, Any]]:
@@ -122,8 +122,9 @@ class Results:
 
     @cached_property
     def blocks(self) -> Blocks:
-        """The scores, sorted for the tables."""
-        return Blocks(self.scores)
+        """The scores, block by block for the tables; from the file, unless a table of them is at hand."""
+        at_hand = vars(self).get("scores")
+        return Blocks(tables.unpack_scores(self.folder) if at_hand is None else at_hand)
 
     @cached_property
     def standings(self) -> list[Standing]:

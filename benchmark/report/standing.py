@@ -5,7 +5,7 @@ This is computed once for a run; leaderboard, health and the page take it from h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +13,10 @@ import numpy as np
 from ..statistics.differences import Differences, differences
 from ..statistics.means import interval, means
 from ..statistics.ranks import Column, Ranks, prepare, rank_by
-from ..statistics.signs import flipped_sums_of
-from ..statistics.verdicts import verdicts
+from ..statistics.signs import with_sums
+from ..statistics.verdicts import Verdicts, verdicts
 from ..store.glossary import Glossary
 from .blocks import DIRECTIONS, Blocks, Matrix
-
-_HELD = 2 * 10**5
-"""Scores whose sums under all draws of signs are held at a time."""
 
 
 class Standing(NamedTuple):
@@ -35,7 +32,7 @@ class Standing(NamedTuple):
         scored: samples that have a score, ``(M,)``; some of them may have no weight.
         samples: of the run.
         ranks: of the rows; None in a column that has no direction, or is about models alone.
-        differences: between the rows that have a rank; None where there are no ranks.
+        told: which of the rows that have a rank are told apart; None where there are no ranks.
     """
 
     key: tuple[str, ...]
@@ -47,20 +44,38 @@ class Standing(NamedTuple):
     scored: np.ndarray
     samples: int
     ranks: Ranks | None
-    differences: Differences | None
+    told: Verdicts | None
 
 
 def standings(blocks: Blocks, glossary: Glossary) -> list[Standing]:
     """All rows of a run, column by column."""
+    columns = (((one, column), _influence(column)) for one, column in _standings(blocks, glossary))
     found = []
-    for some in _batches(blocks, glossary):
-        columns = {place: column for place, (_, column) in enumerate(some) if column}
-        sums = flipped_sums_of([column.means.influence for column in columns.values()])
-        decided = dict(zip(columns, map(decide, columns.values(), sums), strict=True))
-        for place, (one, _) in enumerate(some):
-            ranks, between = decided.get(place, (None, None))
-            found.append(one._replace(ranks=ranks, differences=between))
+    for (one, column), sums in with_sums(columns):
+        if column is None:
+            found.append(one)
+        else:
+            told = verdicts(column.means, column.needed, sums)
+            found.append(one._replace(ranks=rank_by(column, told), told=told))
     return found
+
+
+def _influence(column: Column | None) -> np.ndarray:
+    return np.zeros((0, 0)) if column is None else column.means.influence
+
+
+def differences_of(
+    blocks: Blocks, found: Iterable[Standing], glossary: Glossary
+) -> Iterator[tuple[Standing, Differences]]:
+    """The differences between the ranked rows of each column that has ranks, which are not kept: they are large."""
+    columns = (
+        (one, column_of(blocks.matrix(one.places), blocks.facts(one.places[0]), glossary))
+        for one in found
+        if one.ranks
+    )
+    ranked = (((one, column), column.means.influence) for one, column in columns)
+    for (one, column), sums in with_sums(ranked):
+        yield one, differences(column.means, column.needed, sums, one.told)
 
 
 def decide(column: Column, sums: np.ndarray) -> tuple[Ranks, Differences]:
@@ -74,18 +89,11 @@ def decide(column: Column, sums: np.ndarray) -> tuple[Ranks, Differences]:
     return rank_by(column, told), differences(column.means, column.needed, sums, told)
 
 
-def _batches(blocks: Blocks, glossary: Glossary) -> Iterator[list[tuple[Standing, Column | None]]]:
-    """The rows of each column without their ranks, and what these are made from; so many at a time as fit."""
-    some: list[tuple[Standing, Column | None]] = []
-    held = 0
+def _standings(blocks: Blocks, glossary: Glossary) -> Iterator[tuple[Standing, Column | None]]:
+    """The rows of each column without their ranks, and what these are made from."""
     for key, places in blocks.groups(["dataset", "model", "perturbation", "metric", "settings"]):
         matrix = blocks.matrix(places)
-        some.append(_standing(key, places, matrix, blocks.facts(places[0]), glossary))
-        held += matrix.score.size
-        if held > _HELD:
-            yield some
-            some, held = [], 0
-    yield some
+        yield _standing(key, places, matrix, blocks.facts(places[0]), glossary)
 
 
 def _standing(

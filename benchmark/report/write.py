@@ -52,7 +52,7 @@ def write(folder: Path, results: Results, figures: str = "png", doing: Callable[
                 raise
             warn(f"section '{section.name}' of the report failed: {message(error)}")
     doing(PAGE)
-    write_glossary(folder, results.glossary, results.scores, of_plugins)
+    write_glossary(folder, results.glossary, results.blocks.rows, of_plugins)
     write_croissant(folder, results)
     page = make_page(results, drawn)
     write_file(folder / PAGE, lambda path: path.write_text(page, "utf-8"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,11 @@ DRAWS, DRAWS_OF_LARGE, LARGE = 5000, 2000, 10**7
 
 _BLOCK = 2**22
 """Signs that are held as numbers at a time."""
+
+_HELD, _ROWS = 2 * 10**5, 500
+"""Values whose sums are held at a time, about, and rows of them: of each row there are as many sums as draws."""
+
+_Item = TypeVar("_Item")
 
 _ONES = np.array([value.bit_count() for value in range(256)], dtype=np.uint8)
 
@@ -72,9 +78,31 @@ def flipped_sums_of(many: Sequence[np.ndarray]) -> list[np.ndarray]:
     return found
 
 
+def with_sums(items: Iterable[tuple[_Item, np.ndarray]]) -> Iterator[tuple[_Item, np.ndarray]]:
+    """Each item with the :func:`flipped_sums` of its values; so many are taken at a time as fit."""
+    some: list[tuple[_Item, np.ndarray]] = []
+    held = 0
+    for item, values in items:
+        some.append((item, values))
+        held += max(len(values), _HELD // _ROWS) * values.shape[1]
+        if held > _HELD:
+            yield from _summed(some)
+            some, held = [], 0
+    yield from _summed(some)
+
+
+def _summed(some: Sequence[tuple[_Item, np.ndarray]]) -> Iterator[tuple[_Item, np.ndarray]]:
+    sums = flipped_sums_of([values for _, values in some])
+    for (item, _), of in zip(some, sums, strict=True):
+        yield item, of
+
+
+@lru_cache(maxsize=512)
 def sums_of_signs(n: int, number: int) -> np.ndarray:
     """What a column of ones becomes under each draw, ``(B,)``."""
-    return 2.0 * _ONES[_bits(n, number)].sum(1, dtype=np.int64) - n
+    sums = 2.0 * _ONES[_bits(n, number)].sum(1, dtype=np.int64) - n
+    sums.flags.writeable = False
+    return sums
 
 
 def _sums(values: np.ndarray, n: int, number: int) -> np.ndarray:

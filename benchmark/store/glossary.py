@@ -144,7 +144,7 @@ def write_glossary(
     Args:
         folder: of the run.
         glossary: of the names in its tables.
-        scores: of the run.
+        scores: of the run, or what their rows have in common.
         files: what the dictionary does not have, ``row`` and ``columns`` by a file's name.
     """
     words = ["metric", "metric_family", "higher_is_better"]

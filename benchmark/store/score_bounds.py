@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from ..toolkit.labels import MetricColumn, read_metric_column
 from ..toolkit.score_ranges import range_words, widened
 from .builtin_ranges import builtin_range
+from .score_runs import Run
 
 ROOM = 1e-3
 """How far a score may lie beyond a bound, relative to it or to 1: more than sums over an image's pixels are rounded."""
@@ -52,6 +54,20 @@ def rows_beyond(scores: pd.DataFrame) -> pd.DataFrame:
         low, high = bounds[version[part], code[part]].T
         beyond.append(start + np.flatnonzero((values[part] < low) | (values[part] > high)))
     return scores.iloc[np.concatenate(beyond) if beyond else []]
+
+
+def run_beyond(run: Run) -> int | None:
+    """The place in a run of the first score beyond that range; None where there is none."""
+    column, version = str(run.names["metric"]), str(run.names.get("metric_version"))
+    low, high = _bounds(column, version)
+    found = np.flatnonzero((run.values["score"] < low) | (run.values["score"] > high))
+    return int(found[0]) if len(found) else None
+
+
+@lru_cache(maxsize=1024)
+def _bounds(column: str, version: str) -> tuple[np.float32, np.float32]:
+    low, high = widened(builtin_range(read_metric_column(column), version), ROOM)
+    return np.float32(low), np.float32(high)
 
 
 def own_metrics(cells: pd.DataFrame) -> set[str]:

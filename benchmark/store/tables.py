@@ -5,7 +5,7 @@ They are compared with their seal before they are read, and sealed when they are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from .cell_digests import cell_digests
 from .columns import CELLS, CURVES, SCORES, WORDS
 from .damage import DamagedError
 from .run_file import read_run, write_run
-from .score_bounds import beyond_words, own_metrics, rows_beyond
+from .score_bounds import beyond_words, own_metrics, rows_beyond, run_beyond
+from .score_runs import Run, runs_of_file
 from .seal import as_found, check_sealed, replace_sealed, unproven
+from .unpacked import Unpacked
 
 ADVICE = "restore it or run again"
 
@@ -59,15 +61,56 @@ def read_scores(
     Raises:
         XaiboardError: there is none, it cannot be read, or it is not as it was written.
     """
-    path = folder / "scores.parquet"
-    check_sealed(folder, path.name)
-    if not path.is_file():
-        raise XaiboardError(f"'{path}' is missing; {ADVICE}")
+    path = sealed_scores(folder)
     scores = parse_scores(path, model=model, metrics=columns)
     for row in scores_beyond(folder, scores).head(1).to_dict("records"):
         what = beyond_words(row["metric"], row["metric_version"], row["sample"], row["score"])
         raise DamagedError(path, f"{what}, for '{row['method']}' on '{row['model']}'", ADVICE)
     return scores
+
+
+def sealed_scores(folder: Path) -> Path:
+    """Where ``scores.parquet`` is, as it was written.
+
+    Raises:
+        XaiboardError: there is none, or it is not as it was written.
+    """
+    path = folder / "scores.parquet"
+    check_sealed(folder, path.name)
+    if not path.is_file():
+        raise XaiboardError(f"'{path}' is missing; {ADVICE}")
+    return path
+
+
+def sealed_runs(folder: Path) -> Iterator[Run]:
+    """As :func:`read_scores`, run by run, so that no table of all scores is ever in memory."""
+    path = sealed_scores(folder)
+    own: set[str] | None = None
+    for run in runs_of_file(path):
+        place = run_beyond(run)
+        if place is not None:
+            if own is None:
+                cells = folder / "cells.csv"
+                own = own_metrics(parse_cells(cells)) if cells.is_file() else set()
+            metric = str(run.names["metric"])
+            if read_metric_column(metric).metric not in own:
+                sample, score = (run.values[name][place] for name in ("sample", "score"))
+                what = beyond_words(metric, run.names["metric_version"], sample, score)
+                raise DamagedError(
+                    path, f"{what}, for '{run.names['method']}' on '{run.names['model']}'", ADVICE
+                )
+        yield run
+
+
+def unpack_scores(
+    folder: Path, *, model: str | None = None, columns: Collection[str] | None = None
+) -> Unpacked:
+    """As :func:`read_scores`, block by block."""
+    return Unpacked(
+        run
+        for run in sealed_runs(folder)
+        if model in (None, run.names["model"]) and (columns is None or run.names["metric"] in columns)
+    )
 
 
 def scores_beyond(folder: Path, scores: pd.DataFrame) -> pd.DataFrame:
@@ -200,7 +243,7 @@ def seal_as_found(folder: Path) -> None:
     """Seals tables that had no seal, after a warning that they are taken as they are, and marked so."""
     run = read_run(folder)
     if run is not None and run.seal is None:
-        cells = cell_digests(read_cells(folder), read_scores(folder))
+        cells = cell_digests(read_cells(folder), sealed_runs(folder))
         write_run(folder, replace(run, seal=replace(as_found(folder), cells=cells)))
 
 
@@ -255,5 +298,7 @@ def _texts(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """The table with its texts changed; numbers are left alone."""
     changed = table.copy(deep=False)
     for name, column in table.select_dtypes(include=["object", "string", "category"]).items():
-        changed[name] = column.map(lambda value: change(value) if isinstance(value, str) else value)
+        texts = {text: change(text) for text in column.unique() if isinstance(text, str)}
+        if any(text != known for known, text in texts.items()):  # seldom, and there are many rows
+            changed[name] = column.map(lambda value, texts=texts: texts.get(value, value))
     return changed

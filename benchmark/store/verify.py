@@ -15,6 +15,7 @@ from .merging import label_of
 from .records import Store
 from .run_file import FILE, RunFile, Seal, check_schema, read_run
 from .score_bounds import beyond_words
+from .score_runs import runs_of_file
 from .seal import OWN, mismatch
 from .tables import parse_cells, parse_scores, scores_beyond
 from .verify_records import UNSEALED, count_unsealed, verify_records
@@ -100,7 +101,7 @@ def _changed_cells(folder: Path, run: RunFile | None) -> list[str]:
     if all(mismatch(folder / name, run.seal.known(name)) is None for name in ("cells.csv", "scores.parquet")):
         return []
     try:
-        found = cell_digests(parse_cells(folder / "cells.csv"), parse_scores(folder / "scores.parquet"))
+        found = cell_digests(parse_cells(folder / "cells.csv"), runs_of_file(folder / "scores.parquet"))
     except XaiboardError:
         return []  # it has been said of the file
     changed = sorted(key for key, digest in run.seal.cells.items() if found.get(key) != digest)

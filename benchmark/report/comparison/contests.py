@@ -9,14 +9,11 @@ import numpy as np
 
 from ...statistics.differences import Differences
 from ...statistics.ranks import Column, Ranks
-from ...statistics.signs import flipped_sums_of
+from ...statistics.signs import with_sums
 from ...store.glossary import Glossary
 from ..blocks import DIRECTIONS, Blocks
 from ..sides import prepare_models
 from ..standing import column_of, decide
-
-_TOGETHER = 16
-"""Columns whose sums under all draws of signs are held at a time."""
 
 
 class Contest(NamedTuple):
@@ -61,7 +58,17 @@ def contests(blocks: Blocks, glossary: Glossary, kind: str, where: np.ndarray) -
     other = "model" if kind == "method" else "method"
     counted = where & rows["higher_is_better"].isin(DIRECTIONS).to_numpy()
     counted &= (rows["method"] != "").to_numpy() if kind == "method" else rows["across_models"].to_numpy(bool)
-    waiting: list[tuple[Mapping[str, str], list[str], Column]] = []
+    prepared = _prepared(blocks, glossary, kind, other, counted)
+    for (names, rivals, column), sums in with_sums((one, one[2].means.influence) for one in prepared):
+        ranks, found = decide(column, sums)
+        sign = 1 if names["higher_is_better"] == "True" else -1
+        yield Contest(names, rivals, sign, column, found, ranks)
+
+
+def _prepared(
+    blocks: Blocks, glossary: Glossary, kind: str, other: str, counted: np.ndarray
+) -> Iterator[tuple[Mapping[str, str], list[str], Column]]:
+    """Names, rivals and means of each column."""
     for _, places in blocks.groups(["dataset", other, "perturbation", "metric", "settings"], counted):
         names = blocks.facts(places[0])
         column = (
@@ -69,16 +76,4 @@ def contests(blocks: Blocks, glossary: Glossary, kind: str, where: np.ndarray) -
             if kind == "model"
             else column_of(blocks.matrix(places), names, glossary)
         )
-        waiting.append((names, list(blocks.words[kind][places]), column))
-        if len(waiting) == _TOGETHER:
-            yield from _decided(waiting)
-            waiting = []
-    yield from _decided(waiting)
-
-
-def _decided(waiting: list[tuple[Mapping[str, str], list[str], Column]]) -> Iterator[Contest]:
-    sums = flipped_sums_of([column.means.influence for *_, column in waiting])
-    for (names, rivals, column), flipped in zip(waiting, sums, strict=True):
-        ranks, found = decide(column, flipped)
-        sign = 1 if names["higher_is_better"] == "True" else -1
-        yield Contest(names, rivals, sign, column, found, ranks)
+        yield names, list(blocks.words[kind][places]), column

@@ -13,6 +13,7 @@ from ...store import tables
 from ...store.columns import LABEL, WORDS
 from ...store.glossary import KINDS, read_said
 from ...toolkit.wording import counted
+from ..blocks import Blocks
 from ..results import Results
 from .equal import changed_sides, check_images, on_common_samples, same_columns
 
@@ -33,7 +34,7 @@ def one_run(folder: Path, model: str = "") -> Results:
     """The results of a run; with a model, only its scores are read."""
     results = Results(folder)
     if model and model in set(results.cells["model"]):
-        vars(results).update(scores=tables.read_scores(folder, model=model))
+        vars(results).update(blocks=Blocks(tables.unpack_scores(folder, model=model)))
     return results
 
 

@@ -44,13 +44,21 @@ NAMES = 1.5
 """Inches at most for the names beside a panel."""
 
 
+def radius_columns(glossary: Glossary) -> dict[str, str]:
+    """The metric columns that are drawn, as they stand in tables, by the name of their curve."""
+    return {
+        name: str(MetricColumn(glossary.metric_with(role), column))
+        for name, (role, column, _) in COLUMNS.items()
+    }
+
+
 def radii(scores: pd.DataFrame, glossary: Glossary) -> pd.DataFrame:
     """``family, model, sample, certified, attacked`` of one data set, NaN where there is no such score."""
     keys = ["family", "model", "sample"]
     columns = {}
-    for name, (role, column, best) in COLUMNS.items():
-        own = scores[scores["metric"] == str(MetricColumn(glossary.metric_with(role), column))]
-        columns[name] = own.groupby(keys, observed=True)["score"].agg(best)
+    for name, text in radius_columns(glossary).items():
+        own = scores[scores["metric"] == text]
+        columns[name] = own.groupby(keys, observed=True)["score"].agg(COLUMNS[name][2])
     return pd.DataFrame(columns).sort_index().reset_index().astype({"family": str, "model": str})
 
 
@@ -68,7 +76,7 @@ def draw_robustness(scores: pd.DataFrame, glossary: Glossary, path: Path) -> boo
     curve, or the attacked one where there is no other.
 
     Args:
-        scores: rows of ``scores.parquet`` of one data set; nothing is drawn without radii among them.
+        scores: one row for each sample of each metric of radii, of one data set; nothing is drawn without rows.
         glossary: what the names in them stand for.
         path: the file to write.
 

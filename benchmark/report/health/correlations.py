@@ -54,17 +54,15 @@ def metric_correlations(table: pd.DataFrame, health: pd.DataFrame, controls: Ite
     named = named[named["mean"].notna() & ~named["method"].isin(list(controls))]
     sign = np.where(named["higher_is_better"] == "True", 1, -1)
     means = named.assign(mean=sign * named["mean"]).groupby(["dataset", "model"], sort=True)
+    under = named.drop_duplicates("column").set_index("column")["perturbation"]
     pairs = [
-        _of_model(group.pivot(index="method", columns="column", values="mean"), order(health, str(dataset)))
+        _of_model(group.pivot(index="method", columns="column", values="mean"), order(health, str(dataset)), under)
         .assign(dataset=str(dataset))
         for (dataset, _), group in means
     ]  # fmt: skip
     if not pairs:
         return pd.DataFrame(columns=CORRELATIONS)
-    under = named.drop_duplicates("column").set_index("column")["perturbation"]
-    rows = pd.concat(pairs)
-    a, b = (rows[name].map(under) for name in ("column_a", "column_b"))
-    found = rows[(a == b) | (a == "") | (b == "")].groupby(CORRELATIONS[:3], sort=False)
+    found = pd.concat(pairs).groupby(CORRELATIONS[:3], sort=False)
     return found.agg(
         correlation=("r", "mean"), lowest=("r", "min"), highest=("r", "max"), models=("r", "count"),
         methods=("methods", "min"),
@@ -77,12 +75,22 @@ def order(health: pd.DataFrame, dataset: str) -> list[str]:
     return list(dict.fromkeys(own["column"]))
 
 
-def _of_model(mean: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Each pair of columns once, with the correlation of one model and the methods behind it."""
+def _of_model(mean: pd.DataFrame, columns: list[str], under: pd.Series) -> pd.DataFrame:
+    """Each pair of columns once, with the correlation of one model and the methods behind it.
+
+    Args:
+        mean: of each method and column.
+        columns: their names.
+        under: the perturbation of each column; pairs under different ones are left out, which most pairs may be.
+    """
     value = mean.reindex(columns=columns).to_numpy().T
     correlation = pd.DataFrame(exact(value).T).corr(method="spearman", min_periods=FEWEST).to_numpy()
     present = (~np.isnan(value)).astype(int)
     a, b = np.triu_indices(len(columns), 1)
+    of = under.reindex(columns)
+    code = of.map({text: place for place, text in enumerate(dict.fromkeys(["", *under]))}).to_numpy(float)
+    paired = (code[a] == code[b]) | (code[a] == 0) | (code[b] == 0)
+    a, b = a[paired], b[paired]
     pairs = pd.DataFrame(
         {"column_a": np.array(columns)[a], "column_b": np.array(columns)[b], "r": correlation[a, b]}
     )

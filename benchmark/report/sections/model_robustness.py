@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..drawing.model_robustness import draw_robustness
+from ..drawing.model_robustness import draw_robustness, radius_columns
 from ..results import Results
 from ..section import section
 
 
 def draw(results: Results, dataset: str, path: Path) -> bool:
     """Draws how many predictions are certified, and survive attacks, at each radius."""
-    of_dataset = results.scores[results.scores["dataset"] == dataset]
-    return draw_robustness(of_dataset, results.glossary, path)
+    blocks, metrics = results.blocks, radius_columns(results.glossary).values()
+    drawn = (blocks.rows["dataset"] == dataset) & blocks.rows["metric"].isin(metrics)
+    return draw_robustness(blocks.table(drawn.to_numpy()), results.glossary, path)
 
 
 @section(

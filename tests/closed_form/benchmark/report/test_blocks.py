@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hand_made_scores import Scores, make_scores, noise
-from xaiboard.benchmark.report import blocks as module
 from xaiboard.benchmark.report.blocks import Blocks
 from xaiboard.benchmark.statistics.means import means
 from xaiboard.benchmark.store import tables
@@ -35,14 +34,6 @@ def test_a_block_is_a_row_of_the_leaderboard_with_its_samples_in_order() -> None
             assert blocks.facts(place)["family"] == {"a": "ot", "b": "standard"}[name[0]]
         assert blocks.rows["across_models"].tolist() == [True, True, False, True]
         assert list(blocks.words["higher_is_better"]) == ["True", "True", "False", "True"]
-
-
-def test_scores_in_order_are_not_moved() -> None:
-    scores = make_scores(VALUES)
-    kept, moved = Blocks(scores), Blocks(shuffled(scores))
-    place = int(kept.rows.index[kept.rows["model"] == "b"][0])
-    assert np.shares_memory(kept.of("score", place), scores["score"].to_numpy())
-    assert not np.shares_memory(moved.of("score", place), scores["score"].to_numpy())
 
 
 @pytest.mark.parametrize("rows", [[0, 1, 3, 2], [0, 2, 1, 3], [1, 0, 3, 2], [2, 0, 3, 1]])
@@ -141,13 +132,3 @@ def test_samples_are_correct_where_all_models_are() -> None:
     assert blocks.correct("d").to_dict() == {1: True, 2: False, 3: True, 5: False}
     assert blocks.correct("d").index.is_monotonic_increasing
     assert blocks.correct("another").empty
-
-
-def test_many_names_do_not_overflow_their_common_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of words for each of six names are more combinations than 64 bits can number."""
-    scores = pd.concat([on_samples(model, [0], [0.0]) for model in "abab"], ignore_index=True)
-    scores["dataset"] = ["d", "d", "e", "e"]
-    monkeypatch.setattr(module, "LABEL", ["dataset", *["model"] * 70])
-    order, starts = module._order(scores)
-    assert order is None
-    assert starts.tolist() == [0, 1, 2, 3]

@@ -9,12 +9,13 @@ from scipy import stats
 from xaiboard.benchmark.html_page.names import Names
 from xaiboard.benchmark.html_page.pairs import pairs
 from xaiboard.benchmark.report import standing as module
-from xaiboard.benchmark.report.comparison import contests
 from xaiboard.benchmark.report.results import Results
-from xaiboard.benchmark.report.standing import Standing, decide
-from xaiboard.benchmark.statistics.differences import Differences
-from xaiboard.benchmark.statistics.ranks import Column, Ranks, prepare, rank
+from xaiboard.benchmark.report.standing import Standing, differences_of
+from xaiboard.benchmark.statistics import signs
+from xaiboard.benchmark.statistics.means import Means
+from xaiboard.benchmark.statistics.ranks import Ranks, prepare, rank
 from xaiboard.benchmark.statistics.signs import flipped_sums
+from xaiboard.benchmark.statistics.verdicts import Verdicts, verdicts
 
 METHODS = ("five", "four", "one", "three", "two")
 
@@ -112,26 +113,31 @@ def test_each_row_stands_once() -> None:
 
 @pytest.mark.parametrize("held", [0, 700, 10**9])
 def test_what_is_held_at_a_time_changes_nothing(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = results().standings
-    monkeypatch.setattr(module, "_HELD", held)
+    run = results()
+    wanted = run.standings
+    apart = [found.low for _, found in differences_of(run.blocks, wanted, run.glossary)]
+    monkeypatch.setattr(signs, "_HELD", held)
     found = results().standings
     assert [one.key for one in found] == [one.key for one in wanted]
     assert all(same(one.ranks, other.ranks) for one, other in zip(found, wanted, strict=True))
+    again = [(one, found.low) for one, found in differences_of(run.blocks, wanted, run.glossary)]
+    assert [one.key for one, _ in again] == [one.key for one in wanted if one.ranks]
+    for low, (_, other) in zip(apart, again, strict=True):
+        np.testing.assert_array_equal(low, other)
 
 
 def test_all_tables_and_the_page_take_ranks_that_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Column] = []
+    calls: list[int] = []
 
-    def counting(column: Column, sums: np.ndarray) -> tuple[Ranks, Differences]:
-        calls.append(column)
-        return decide(column, sums)
+    def counting(found: Means, needed: np.ndarray, sums: np.ndarray) -> Verdicts:
+        calls.append(len(found.mean))
+        return verdicts(found, needed, sums)
 
-    for place in (module, contests):
-        monkeypatch.setattr(place, "decide", counting)
+    monkeypatch.setattr(module, "verdicts", counting)
     run = results()
     for name in ("leaderboard", "wide", "models", "health", "blurred", "correlations", "robustness"):
         getattr(run, name)
     assert len(calls) == 6
     found = pairs(run, Names(run))
     assert len(found["method"]) == 6
-    assert {len(column.rows) for column in calls[6:]} <= {1, 2}  # models, of which there are two
+    assert set(calls[6:]) <= {1, 2}  # models, of which there are two

@@ -17,7 +17,7 @@ MADE = (
     "Blocks", "standings", "converged", "leaderboard", "wide", "compare_families", "describe_models",
     "metric_health", "metric_correlations", "attribution_robustness", "with_settings", "make_glossary",
 )  # fmt: skip
-READ = ("read_cells", "read_scores", "read_curves")
+READ = ("read_cells", "unpack_scores", "read_curves")
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def test_a_run_that_resumes_reads_no_scores_that_it_makes_again(
     finished = xb.run(**given)  # pyright: ignore[reportArgumentType]
     calls.clear()
     assert xb.run(**given).unchanged  # pyright: ignore[reportArgumentType]
-    assert calls["read_scores"] == 0
+    assert calls["unpack_scores"] == 0
     (finished.folder / "leaderboard.csv").unlink()
     xb.run(**given)  # pyright: ignore[reportArgumentType]
-    assert calls["read_scores"] == 1
+    assert calls["unpack_scores"] == 1
     assert calls["leaderboard"] == 1
 
 
@@ -80,5 +80,5 @@ def test_a_rebuild_makes_each_table_once(
     monkeypatch.setattr("sys.argv", ["xaiboard", "leaderboard", str(finished.folder)])
     with pytest.raises(SystemExit, match="0"):
         cli.main()
-    assert calls["read_scores"] == 1
+    assert calls["unpack_scores"] == 1
     assert {name: calls[name] for name in MADE} == dict.fromkeys(MADE, 1)

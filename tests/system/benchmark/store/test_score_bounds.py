@@ -15,7 +15,7 @@ from xaiboard.benchmark.store.damage import DamagedError
 from xaiboard.benchmark.store.record import from_table, to_table
 from xaiboard.benchmark.store.records import Store
 from xaiboard.benchmark.store.score_bounds import ROOM, beyond_in_record, rows_beyond
-from xaiboard.benchmark.store.tables import read_cells, read_scores, write_tables
+from xaiboard.benchmark.store.tables import read_cells, read_scores, unpack_scores, write_tables
 from xaiboard.benchmark.store.verify import verify
 
 Runner = Callable[..., xb.Run]
@@ -42,11 +42,12 @@ def test_a_table_with_scores_beyond_their_range_is_refused(run: Runner) -> None:
     scores, cells = read_scores(folder), read_cells(folder)
     of_column = scores["metric"].eq("deletion.retention") & scores["model"].eq("mlp")
     write_tables(folder, cells, scores.assign(score=scores["score"].where(~of_column, 1.5)), pd.DataFrame())
-    with pytest.raises(
-        DamagedError,
-        match=r"1\.5 of sample 0 in column 'deletion\.retention' is not 0 to 1, .* 'saliency' on 'mlp'",
-    ):
-        read_scores(folder)
+    for read in (read_scores, unpack_scores):
+        with pytest.raises(
+            DamagedError,
+            match=r"1\.5 of sample 0 in column 'deletion\.retention' is not 0 to 1, .* 'saliency' on 'mlp'",
+        ):
+            read(folder)
     [key] = cells.loc[cells["metric"].eq("deletion") & cells["model"].eq("mlp"), "key"]
     assert verify(folder).problems == [
         f"cell {key}: the score 1.5 of sample 0 in column 'deletion.retention' is not 0 to 1, as it must be, and"
@@ -55,6 +56,7 @@ def test_a_table_with_scores_beyond_their_range_is_refused(run: Runner) -> None:
     # a function of somebody's own, which an earlier version took by that name
     write_tables(folder, cells.assign(metric_version="2.3fa85f64"), scores.assign(score=7.0), pd.DataFrame())
     assert set(read_scores(folder)["score"]) == {7.0}
+    assert set(unpack_scores(folder).of("score", 0)) == {7.0}
 
 
 @pytest.mark.parametrize(
