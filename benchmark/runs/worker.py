@@ -1,4 +1,4 @@
-"""What another process computes of a run: it makes its part of the plan anew from the words, and checks that it is so."""
+"""What another process computes of a run: it plans its part anew from the words, and checks that it is the same."""
 
 from __future__ import annotations
 
