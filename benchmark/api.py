@@ -75,7 +75,7 @@ def run(
         out: the folder of the run; ``runs/<suite>`` by default.
         reuse: the folder of another run, or of published results: its finished cells are taken over instead of
             computed again, and its rows stand in the tables beside those of this run.
-        engine: where cells are computed: ``local``.
+        engine: where cells are computed: ``local``, which is this process, ``local[workers=2]``, ``ray`` or ``slurm``.
         keep: of how many samples, the first ones, the map of each method on each model is kept.
         family: the family of the modules among the models, as part of which they are compared: one for all, or a
             mapping of their names.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,12 +20,10 @@ from .components.registry import Registry
 from .engine.conditions import Conditions
 from .engine.isolation import alone
 from .errors import XaiboardError
+from .executors.choice import EngineChoice, read_engine
 from .report.drawing.formats import FORMATS
 from .selection import Make, Selection, choose_components, choose_models, no_object
 from .toolkit.files import user_folder
-
-ENGINES = ("local",)
-"""Where cells can be computed."""
 
 KEEP = 20
 """Of how many samples a run keeps the maps, unless told otherwise."""
@@ -53,6 +52,7 @@ class Request:
         families: of modules that were given as they are, by name; ``own`` where there is none.
         figures: a format that each figure has beside its PNG.
         suite: name of the suite, where nothing else was selected.
+        words: what was given to :func:`read_request`, so that another process can read it.
     """
 
     dataset: str
@@ -66,11 +66,12 @@ class Request:
     batch_size: int | None
     out: Path
     reuse: Path | None = None
-    engine: str = "local"
+    engine: EngineChoice = field(default_factory=lambda: read_engine("local"))
     keep: int = KEEP
     families: Mapping[str, str] = field(default_factory=dict)
     figures: str = "png"
     suite: str = ""
+    words: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def read_request(
@@ -100,7 +101,8 @@ def read_request(
     Raises:
         XaiboardError: a word that nothing is known by, or a value that makes no sense.
     """
-    _one_of("engine", engine, ENGINES)
+    words = dict(locals())
+    chosen_engine = read_engine(engine)
     _one_of("format of figures", figures, FORMATS)
     batch = read_batch_size(batch_size)
     folder = default_folder(str(suite)) if out is None else user_folder(out)
@@ -135,13 +137,14 @@ def read_request(
         batch_size=batch,
         out=folder,
         reuse=other,
-        engine=engine,
+        engine=chosen_engine,
         keep=keep,
         families=read_families(family, chosen_models),
         figures=figures,
         suite=""
         if any(part is not None for part in (models, methods, metrics, perturbations))
         else Path(suite).stem,
+        words=words,
     )
 
 

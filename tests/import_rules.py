@@ -33,6 +33,8 @@ OWN_LOADERS = {
 """Files that may import modules whose names they compute, and why."""
 
 OPTIONAL_LIBRARIES = {
+    "xaiboard.benchmark.executors.on_ray": "ray",
+    "xaiboard.benchmark.executors.on_slurm": "submitit",
     "xaiboard.benchmark.subjects.libraries.hub_cache": "huggingface_hub",
     "xaiboard.benchmark.subjects.libraries.timm_models": "timm",
     "xaiboard.benchmark.subjects.libraries.torchvision_models": "torchvision",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--batch-size", default="auto", show_default=True, help="Changes speed and memory, not scores.")
 @click.option("--out", type=FOLDER, help="Folder of the run.  [default: runs/SUITE]")
 @click.option("--reuse", type=FOLDER, help="Take over the finished cells of this run.")
-@click.option("--engine", default="local", show_default=True, help="Where cells are computed.")
+@click.option("--engine", default="local", show_default=True, help="local[workers=2], ray or slurm.")
 @FIGURES
 @click.option(
     "--keep",

@@ -40,6 +40,7 @@ VOCABULARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "lipschitz",
         ),
         "shared value": INPUT,
+        "engine": ("folder",),
     }
 )
 """The names that positional parameters of each kind of component may have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,6 +70,16 @@ class MapKeeper:
             for sample, x in zip(self._data.ids, chain.from_iterable(self._data.pieces()), strict=True)
         ]
         return Kept.of(maps, images)
+
+    @property
+    def rows(self) -> Mapping[Explained, Mapping[int, dict[str, Any]]]:
+        """The maps so far by sample, for each model and method that has some."""
+        return {pair: rows for pair, rows in self._rows.items() if rows}
+
+    def add(self, rows: Mapping[Explained, Mapping[int, dict[str, Any]]]) -> None:
+        """Keeps the :attr:`rows` of another process, too."""
+        for pair, of_pair in rows.items():
+            self._rows[pair].update(of_pair)
 
     def take(self, values: Values, cell: Cell) -> None:
         """Keeps the maps of a cell's method, where they are at hand; ``values`` may be those of any samples."""

@@ -6,7 +6,7 @@ import gc
 import platform
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from itertools import groupby
@@ -58,34 +58,19 @@ def execute(
     finished, todo = split(plan, store)
     warn_of_changed_code(finished, store)
     promised = promise(plan, todo, batch_size, pictures) if progress else None
-    watched = any(map(own_components, plan.cells))
     with moving(CellsBar(promised)) as bar:
         done = 0
-        for rows, cells in _portions(plan, todo):
+        for rows, cells in portions(plan, todo):
             bar.begin(cells[0].model.name)
-            values = None
-            if len(plan.shards) > 1:
-                gc.collect()  # values and their guard refer to one another: the images of the last shard would stay
-            with count_passes(cells[0].model.module, bar.passed) as passes:
-                values = Values(
-                    cells[0].model,
-                    plan.data.part(rows),
-                    plan.reference,
-                    plan.conditions,
-                    Batcher(batch_size, plan.conditions.device),
-                    passes,
-                    plan.others,
-                    store.folder,
-                )
-                if watched:
-                    values.check_network("a component of this run")
-                for cell in _compute_portion(plan, cells, _shards_within(plan, rows), values, store, keepers):
-                    bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}", refresh=False)
-                    done += rows.stop == len(plan.data)  # with its last shard the cell is done
-                    bar.add(PER_CELL)
+            for cell in compute(
+                plan, cells, rows, store, batch_size=batch_size, passed=bar.passed, keepers=keepers
+            ):
+                bar.set_postfix_str(f"cell {done + 1}/{len(todo)}, {_name(cell)}", refresh=False)
+                done += rows.stop == len(plan.data)  # with its last shard the cell is done
+                bar.add(PER_CELL)
 
 
-def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
+def portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequence[Cell]]]:
     """Samples that are computed together, and the cells of one model to compute on them; model by model.
 
     A metric that is called once with all samples gets all of them; for the other metrics it goes shard by shard.
@@ -99,6 +84,45 @@ def _portions(plan: Plan, cells: Sequence[Cell]) -> Iterator[tuple[slice, Sequen
             yield slice(0, len(plan.data)), whole
         if by_shard := [cell for cell in group if not cell.metric.component.whole]:
             yield from ((rows, by_shard) for rows in plan.shards)
+
+
+def compute(
+    plan: Plan,
+    cells: Sequence[Cell],
+    rows: slice,
+    store: Store,
+    *,
+    batch_size: int | None = None,
+    passed: Callable[[int, int], object] = lambda forward, backward: None,
+    keepers: Sequence[Keeper] = (),
+) -> Iterator[Cell]:
+    """Computes those cells of one model that have no record on the samples ``rows``, and yields each just before.
+
+    Args:
+        plan: of which they are.
+        cells: of one model, sorted by method.
+        rows: one of the plan's shards, or all samples.
+        store: an open store.
+        batch_size: samples in a batch; None for a size that suits the device.
+        passed: is told how many samples have gone forward and backward.
+        keepers: are shown what each cell was computed from.
+    """
+    if len(plan.shards) > 1:
+        gc.collect()  # values and their guard refer to one another: the images of the last shard would stay
+    with count_passes(cells[0].model.module, passed) as passes:
+        values = Values(
+            cells[0].model,
+            plan.data.part(rows),
+            plan.reference,
+            plan.conditions,
+            Batcher(batch_size, plan.conditions.device),
+            passes,
+            plan.others,
+            store.folder,
+        )
+        if any(map(own_components, plan.cells)):
+            values.check_network("a component of this run")
+        yield from _compute_portion(plan, cells, _shards_within(plan, rows), values, store, keepers)
 
 
 def _shards_within(plan: Plan, rows: slice) -> dict[int, slice]:

@@ -38,13 +38,15 @@ PLANNING = "planning: passes are counted on a small network"
 """What a terminal shows before the first cell."""
 
 
-def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
+def make_plan(request: Request, *, only_maps: bool = False, model: str = "") -> Plan:
     """What running the request would do: data and weights read, cells checked, passes of a sample counted.
 
     Args:
         request: what was asked for.
         only_maps: whether nothing but maps will be computed: then no passes are counted, and networks and functions
             that compute something else than is known in the run's folder are refused.
+        model: name of the only network that is read, for which no passes are counted: the part of a plan that another
+            process has made. Samples are those of the whole plan.
 
     Raises:
         XaiboardError: a mistake in the data or the weights, or nothing to run.
@@ -52,10 +54,11 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
     with alone("loading data and models"):
         data, preparation = _samples(request)
         networks = [
-            trained_models.wrap_object(model, name, request.families.get(name, "own"))
-            if isinstance(model, nn.Module)
-            else trained_models.load(model, request.dataset, data.shape, len(data.classes))
-            for name, model in request.models.items()
+            trained_models.wrap_object(network, name, request.families.get(name, "own"))
+            if isinstance(network, nn.Module)
+            else trained_models.load(network, request.dataset, data.shape, len(data.classes))
+            for name, network in request.models.items()
+            if model in ("", name)
         ]
         parts = (*request.methods, *request.metrics, *request.perturbations)
         reference, no_reference = reference_for(request.dataset, parts, preparation)
@@ -89,7 +92,9 @@ def make_plan(request: Request, *, only_maps: bool = False) -> Plan:
     )
     if not cells:
         raise XaiboardError("nothing to run: no selected metric judges the selected methods or models")
-    costs = probe([] if only_maps else cells, data, reference, request.conditions, others, shard_size(data))
+    costs = probe(
+        [] if only_maps or model else cells, data, reference, request.conditions, others, shard_size(data)
+    )
     return Plan(request.dataset, data, reference, cells, request.conditions, costs, others, register.outputs)
 
 

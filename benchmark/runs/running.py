@@ -13,10 +13,12 @@ import pandas as pd
 from ..engine.cell import served
 from ..engine.map_keeper import MapKeeper
 from ..engine.plan import Plan
+from ..engine.promise import promise
 from ..engine.recorded import set_unknown_aside
 from ..engine.runner import execute, library_versions, split
 from ..engine.staleness import warn_of_unknown_outputs
-from ..engine.watched_code import own_code
+from ..engine.watched_code import own_code, warn_of_changed_code
+from ..executors.choice import in_this_process
 from ..html_page.make import PAGE as REPORT
 from ..pictures.counterfactuals import draw_counterfactuals
 from ..pictures.perturbed_maps import PerturbedMaps
@@ -40,6 +42,7 @@ from ..store.versions import note_versions
 from ..toolkit.files import file_name
 from ..toolkit.progress import stage
 from ..toolkit.sources import sources_digest
+from .driver import execute_elsewhere
 from .finished_run import Run
 from .maps import take_maps_over
 from .planning import PLANNING, known_outputs, make_plan, passes_of_pictures, wanted
@@ -81,14 +84,20 @@ def run_request(request: Request, *, progress: bool = True) -> Run:
         with store.lock():
             maps = take_maps_over(request, plan, keeper)
         gallery = PerturbedMaps(plan)
-        execute(
-            plan,
-            store,
-            batch_size=request.batch_size,
-            progress=progress,
-            keepers=[keeper, gallery],
-            pictures=passes_of_pictures(plan, gallery, todo),
-        )
+        pictures = passes_of_pictures(plan, gallery, todo)
+        if in_this_process(request.engine):
+            execute(
+                plan,
+                store,
+                batch_size=request.batch_size,
+                progress=progress,
+                keepers=[keeper, gallery],
+                pictures=pictures,
+            )
+        else:
+            warn_of_changed_code(there, store)
+            promised = promise(plan, todo, request.batch_size, pictures)
+            execute_elsewhere(plan, todo, request, promised, keeper, progress=progress)
         keeper.complete(maps, progress=progress)
         finished = Run(store.folder, frozenset(cell.key for cell in plan.cells))
         with stage("tables and figures", shown=progress) as line:

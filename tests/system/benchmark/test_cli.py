@@ -92,7 +92,7 @@ MISTAKES = [
     (("--dtype", "half"), "no dtype named 'half'; there are: float32, float64"),
     (("--device", "abacus"), "device 'abacus' is not available here; use auto, cpu or cuda"),
     (("--batch-size", "0"), "batch size must be 'auto' or a number from 1; got '0'"),
-    (("--engine", "ray2"), "no engine named 'ray2'; there is: local"),
+    (("--engine", "ray2"), "no engine named 'ray2'; there are: local, ray, slurm"),
     (("--plugin", "missing.py"), "is not a Python file; give the path of a .py file"),
     (("--samples", "many"), "'many' is not a valid integer"),
     (("--nothing",), "No such option"),

@@ -135,7 +135,7 @@ MISTAKES = [
     (run("--device", "meta"), "device 'meta' is not available here; use auto, cpu or cuda"),
     (run("--dtype", "float16"), "no dtype named 'float16'; there are: float32, float64"),
     (run("--batch-size", "1.5"), "batch size must be 'auto' or a number from 1; got '1.5'"),
-    (run("--engine", "ray"), "no engine named 'ray'"),
+    (run("--engine", "dask"), "no engine named 'dask'"),
     (run("--engine", ""), "no engine named ''"),
     (run("--jsonl", "x"), "No such option"),
     (run("--dataset", ""), "give a data set's name; got ''"),
