@@ -208,8 +208,8 @@ def _require_the_same_twice(compute: Callable[[Values], Tensor]) -> None:
 
 def _require_batch_invariance(compute: Callable[[Values], Tensor]) -> None:
     whole = compute(_small_values(1))
-    for size in (1, 2):
-        _require_same(compute(_small_values(1, batch=size)), whole, f"batches of {size}")
+    # the last of the five images has a batch of its own
+    _require_same(compute(_small_values(1, batch=2)), whole, "batches of 2")
 
 
 def _require_same(one: Tensor, other: Tensor, what: str) -> None:
@@ -224,7 +224,9 @@ def _require_same(one: Tensor, other: Tensor, what: str) -> None:
 def _require_left_alone(compute: Callable[[Values], Tensor]) -> None:
     """Raises if anything is otherwise afterwards: the model, torch's settings, what was supplied, random numbers."""
     values = _small_values(1)
-    values.guard.trusts_builtins = False
+    values.guard.trusts = (
+        _is_known_map  # explained hundreds of times by an attack, and it is not what is checked
+    )
     compute(values)
     guard = values.guard
     for owner in {**guard.left, **guard.harmless}:
@@ -320,6 +322,10 @@ def _small_network(shape: tuple[int, int, int], generator: torch.Generator) -> n
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
         head.weight /= bounds.upper_bound(model, shape)
     return model
+
+
+def _is_known_map(component: Component) -> bool:
+    return component.function.__module__ == __name__
 
 
 def _method_with_map(name: str) -> Method:

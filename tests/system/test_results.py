@@ -26,7 +26,15 @@ REBUILD = """
 import sys
 sys.modules["torch"] = None  # importing it raises
 from xaiboard.benchmark.cli import main
-sys.argv = ["xaiboard", "leaderboard", sys.argv[1]]
+_, folder, *names = sys.argv
+if names:  # figures that the page names, which are not drawn
+    from xaiboard.benchmark.report import write
+    from xaiboard.benchmark.toolkit.files import file_name
+    sys.modules["matplotlib"] = None
+    write._draw = lambda folder, section, results, dataset, formats: [
+        name for kind in section.figures if (name := f"{kind}-{file_name(dataset)}.png") in names
+    ]
+sys.argv = ["xaiboard", "leaderboard", folder]
 main()
 """
 
@@ -49,7 +57,9 @@ def test_published_tables_follow_from_their_scores(folder: Path, tmp_path: Path)
     for name in SOURCES:
         if (folder / name).is_file():  # a suite without methods has no curves
             shutil.copy(folder / name, tmp_path / name)
-    subprocess.run([sys.executable, "-c", REBUILD, str(tmp_path)], check=True, capture_output=True)
+    # drawing, whose bytes are not compared, takes a quarter of a large board's time; the small ones are drawn
+    figures = [path.name for path in folder.glob("*.png")] if folder.name in LARGE else []
+    subprocess.run([sys.executable, "-c", REBUILD, str(tmp_path), *figures], check=True, capture_output=True)
     published = {path.name for path in folder.iterdir() if path.suffix in (".csv", ".md", ".json")}
     assert {"leaderboard.csv", "leaderboard.md", "models.csv", "cells.csv", "columns.json"} <= published
     for name in published - {RUN, COLUMNS}:
