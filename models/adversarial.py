@@ -44,7 +44,7 @@ def cnn_pgd_linf_small(shape: tuple[int, ...], classes: int) -> nn.Module:
     recipe=Recipe(adversarial_linf, {"eps": 0.15, "step": 0.0375, "steps": 7}, min_epochs=MIN_EPOCHS),
 )
 def cnn_pgd_linf_large(shape: tuple[int, ...], classes: int) -> nn.Module:
-    """Convolutional network, trained on PGD examples in the L-inf ball of radius 0.15; at 0.2 it fails with some seeds."""
+    """Convolutional network, trained on PGD examples in the L-inf ball of radius 0.15 (0.2 fails with some seeds)."""
     return cnn(shape, classes)
 
 

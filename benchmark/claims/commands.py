@@ -61,7 +61,9 @@ def _means(pattern: str, name: str) -> bool:
 
 
 def _with_seeds(sources: Iterable[Source]) -> list[str]:
-    return [name for recipe in _unique(each.recipe for each in sources) for name in (recipe, f"{recipe}.seed*")]
+    return [
+        name for recipe in _unique(each.recipe for each in sources) for name in (recipe, f"{recipe}.seed*")
+    ]
 
 
 def _run_without_a_suite(dataset: str, sources: Sequence[Source]) -> str:
