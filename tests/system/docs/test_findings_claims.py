@@ -61,7 +61,7 @@ def test_numbers_are_those_of_the_table_or_of_the_declaration(claim: Claim) -> N
 def test_the_readme_quotes_the_table() -> None:
     parts = table("claims", "claims_parts")
     values = parts[parts["id"].isin(["P0.1", "P1.1", "P3.1"])][["effect", "ci_low", "ci_high"]].stack()
-    known = {number(value, 3) for value in values}
+    known = {number(float(str(value)), 3) for value in values}
     found = (ROOT / "README.md").read_text("utf-8").split("## What it found\n")[1].split("\n## ")[0]
     assert len(NUMBER.findall(found)) == 12
     assert set(NUMBER.findall(found)) <= known
