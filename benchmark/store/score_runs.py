@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..toolkit.files import require_regular
 from .columns import WORDS
 from .damage import DamagedError
 
@@ -43,6 +44,7 @@ def runs_of_file(path: Path) -> Iterator[Run]:
         DamagedError: it cannot be read, or a column is missing.
     """
     try:
+        require_regular(path)
         with pq.ParquetFile(path) as file:
             yield from runs(file.iter_batches(ROWS, columns=[*NAMES, *VALUES]))
     except Exception as error:  # a decoder of damaged bytes may raise anything

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from tempfile import SpooledTemporaryFile, gettempdir
 from typing import NamedTuple
+from weakref import finalize
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,7 @@ class Unpacked:
 
     def __init__(self, runs: Iterable[Run]) -> None:
         self._scratch = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - it lives as long as this
+        finalize(self, self._scratch.close)
         self._end = 0
         self._types: dict[str, np.dtype] = {}
         self._known: dict[str, dict[bytes, np.ndarray]] = {name: {} for name in SHARED}

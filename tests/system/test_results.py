@@ -99,7 +99,11 @@ def test_the_suites_are_published() -> None:
 
 
 def test_results_fit_a_repository() -> None:
-    files = [path for path in RESULTS.rglob("*") if path.is_file() and not {"records", "claims.html"} & {*path.parts}]
+    files = [
+        path
+        for path in RESULTS.rglob("*")
+        if path.is_file() and not {"records", "claims.html"} & {*path.parts}
+    ]
     assert sum(path.stat().st_size for path in files) <= 60_000_000
     assert max(path.stat().st_size for path in files) <= LARGEST
     assert max(path.stat().st_size for path in files if path.suffix == ".png") <= PICTURE

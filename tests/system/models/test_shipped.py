@@ -30,6 +30,7 @@ LEAST = {
     "linear.pgd_linf": 0.92,
     "linear.l1": 0.94,
     "linear.stable_ig": 0.92,
+    "cnn.pgd_linf_large": 0.94,
     "cnn.lipschitz_penalty": 0.88,
     "cnn.lipschitz_penalty_at": 0.93,
     "cnn.ig_norm": 0.92,
