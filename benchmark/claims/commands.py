@@ -33,26 +33,25 @@ def making_commands(claim: Claim, parts: Iterable[Judged]) -> str:
 
 
 def _runs(claim: Claim, dataset: str, sources: Sequence[Source]) -> list[str]:
-    """A run of each of the claim's suites that makes some of the scores; if none is named, a run without a suite."""
-    if not claim.suite:
-        return [_run_without_a_suite(dataset, sources)]
+    """A run of each of the claim's suites that makes some of the scores; what none of them makes, without a suite."""
     of_suite = {suite: [each for each in sources if _makes(suite, each)] for suite in claim.suite}
-    return [
+    runs = [
         _command({"--suite": [suite], "--dataset": [dataset], "--models": _with_seeds(made)})
         for suite, made in of_suite.items()
         if made
     ]
+    made = {each for of in of_suite.values() for each in of}
+    rest = [each for each in sources if each not in made]
+    return [*runs, *([_run_without_a_suite(dataset, rest)] if rest else [])]
 
 
 def _makes(suite: str, source: Source) -> bool:
-    """Whether a suite has the explanation and the perturbation on the recipe; of each, all columns."""
+    """Whether a suite has the explanation and the perturbation; it has all columns, and any network may be named."""
     selected = read(suite)
     return all(
         not name or any(_means(pattern, name) for pattern in split_labels(str(selected.get(kind, ""))))
-        for kind, name in (
-            ("models", source.recipe), ("methods", source.method), ("perturbations", source.perturbation)
-        )
-    )  # fmt: skip
+        for kind, name in (("methods", source.method), ("perturbations", source.perturbation))
+    )
 
 
 def _means(pattern: str, name: str) -> bool:

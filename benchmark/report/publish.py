@@ -83,10 +83,7 @@ def publish(
             pictures = [] if scores_alone else run.glob("*.png")  # of which some are drawn again
             for path in [*(run / name for name in WORDS if (run / name).is_file()), *pictures]:
                 shutil.copyfile(path, copy / path.name)
-            if licence:
-                _change(copy, {LICENCE: licence})
-            if scores_alone:
-                _change(copy, {OUTPUTS: {}})
+            _change(copy, ({LICENCE: licence} if licence else {}) | ({OUTPUTS: {}} if scores_alone else {}))
             seal_files(copy, (), only=True)  # what the seal of the run names is not all in the copy
             write_tables(
                 copy, cells, scores.sort_values(BY_COLUMN, kind="stable"), curves, small=True
@@ -109,13 +106,15 @@ def publish(
 
 def _change(folder: Path, conditions: Mapping[str, Any]) -> None:
     """Gives ``run.json`` other conditions than the run has."""
-    if run := read_run(folder):
+    if conditions and (run := read_run(folder)):
         write_run(folder, replace(run, conditions={**run.conditions, **conditions}))
 
 
 def _describe_what_is_there(folder: Path) -> None:
     """Takes out of ``columns.json`` the descriptions of files that the folder has not."""
     path = folder / "columns.json"
+    if not path.is_file():  # of an early version
+        return
     said = json.loads(path.read_text("utf-8"))
     said["files"] = {name: of for name, of in said["files"].items() if (folder / name).exists()}
     write_file(path, lambda to: to.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", "utf-8"))

@@ -53,13 +53,11 @@ class Reader:
 
     Attributes:
         begun: key and first sample of the cell that was begun last.
-        cells: how many were begun.
     """
 
     def __init__(self, path: Path) -> None:
         self._path, self._read = path, 0
         self.begun: tuple[str, int] | None = None
-        self.cells = 0
 
     def passes(self) -> tuple[int, int]:
         """Samples that went forward and backward since this was last asked."""
@@ -76,7 +74,6 @@ class Reader:
             kind, first, second = line.split(" ")
             if kind == "cell":
                 self.begun = first, int(second)
-                self.cells += 1
             else:
                 forward, backward = forward + int(first), backward + int(second)
         return forward, backward

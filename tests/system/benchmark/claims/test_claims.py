@@ -140,6 +140,12 @@ def test_missing_scores_name_the_command_that_makes_them(tmp_path: Path) -> None
     assert suite["command"] == (
         "xaiboard run --suite quick --dataset digits --models 'cnn.standard,cnn.standard.seed*'"
     )
+    several = only(
+        judge(tmp_path, PAIR.replace("version", 'suite = ["claims-twins", "quick"]\nversion'), run)
+    )
+    assert several["command"] == suite["command"]  # the other one has no saliency
+    none = only(judge(tmp_path, PAIR.replace("version", 'suite = "claims-twins"\nversion'), run))
+    assert none["command"] == row["command"]
 
 
 def test_a_name_means_the_defaults_of_what_it_does_not_name(tmp_path: Path) -> None:
